@@ -1,0 +1,1 @@
+//! `gen`: a declarative rule engine over a dependency graph.
