@@ -1,1 +1,10 @@
 //! `gen`: a declarative rule engine over a dependency graph.
+//!
+//! Data runs one way, and the modules stand in that order; none uses one that comes after it:
+//!
+//! spec files → nodes and edges → facts → artifacts → plan → disk
+
+pub mod fingerprint;
+pub mod kind;
+pub mod problem;
+pub mod value;

@@ -1,0 +1,62 @@
+//! The fingerprint of a content: blake3, as a type.
+
+use std::fmt;
+
+/// The first 16 bytes of a content's blake3 hash: 128 bits, printed as 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint([u8; 16]);
+
+impl Fingerprint {
+    /// Returns the fingerprint of `content`.
+    #[must_use]
+    pub fn of(content: &[u8]) -> Self {
+        Self::from_hash(&blake3::hash(content))
+    }
+
+    /// Returns the fingerprint that a streaming hasher has come to.
+    #[must_use]
+    pub fn from_hash(hash: &blake3::Hash) -> Self {
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&hash.as_bytes()[..16]);
+        Self(bytes)
+    }
+
+    /// Returns the fingerprint written as 32 lower-case hexadecimal digits, if `text` is one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.as_bytes();
+        let lower = |it: &u8| it.is_ascii_digit() || (b'a'..=b'f').contains(it);
+        if digits.len() != 32 || !digits.iter().all(lower) {
+            return None;
+        }
+        let mut bytes = [0; 16];
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_printed_is_read_back() {
+        let fingerprint = Fingerprint::of(b"orders");
+        assert_eq!(Fingerprint::parse(&fingerprint.to_string()), Some(fingerprint));
+        assert_eq!(Fingerprint::parse("+f"), None);
+    }
+}

@@ -1,0 +1,187 @@
+//! Everything that can be wrong with a user's files, and where.
+//!
+//! A [`Problem`] is data: a stable code, one sentence, places with labels, and what to type instead.
+//! It knows nothing of terminals; `shell` prints it. A bug in this program is no `Problem`: it panics.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::value::{Address, Name, Path};
+
+/// A byte range of a file's text, end-exclusive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// Returns the span of `start..end`.
+    #[must_use]
+    pub fn new(start: usize, end: usize) -> Self {
+        let fit = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        Self { start: fit(start), end: fit(end) }
+    }
+
+    /// Returns this span moved `by` bytes to the right.
+    #[must_use]
+    pub fn shifted(self, by: u32) -> Self {
+        Self { start: self.start.saturating_add(by), end: self.end.saturating_add(by) }
+    }
+
+    /// Returns the part of `text` under this span, empty where it does not fit.
+    #[must_use]
+    pub fn of(self, text: &str) -> &str {
+        text.get(self.start as usize..self.end as usize).unwrap_or("")
+    }
+}
+
+/// Where something stands.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Place {
+    /// A range of a file, by its path within the project or its pack.
+    Text(Name, Span),
+    /// A field of a node, in one environment or in all: its lines are looked up when the problem is printed,
+    /// so that a moved line changes no query.
+    Field {
+        /// The environment whose layers are searched first; `None` for the base.
+        environment: Option<Name>,
+        /// The node.
+        node: Address,
+        /// The field, as far as it exists.
+        path: Path,
+    },
+}
+
+/// A place and what is wrong right there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Label {
+    /// Where.
+    pub place: Place,
+    /// What is wrong here, in a few words; may be empty.
+    pub text: Arc<str>,
+}
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// Nothing is written while it stands.
+    Error,
+    /// Said, and passed over.
+    Warning,
+}
+
+/// One thing that is wrong with a user's files.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// `area::what`; it never changes, and `docs/problems/<area>.<what>.md` explains it.
+    pub code: &'static str,
+    /// The fact, standing alone on one line: lower case, names in back-ticks, no full stop.
+    pub message: Arc<str>,
+    /// Where it stands; the first is the main one.
+    pub labels: Vec<Label>,
+    /// What to type.
+    pub help: Option<Arc<str>>,
+}
+
+impl Problem {
+    /// Returns an error with neither place nor help yet.
+    pub fn error(code: &'static str, message: impl Into<Arc<str>>) -> Self {
+        Self { severity: Severity::Error, code, message: message.into(), labels: Vec::new(), help: None }
+    }
+
+    /// Returns a warning with neither place nor help yet.
+    pub fn warning(code: &'static str, message: impl Into<Arc<str>>) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(code, message) }
+    }
+
+    /// Adds a place and what is wrong there.
+    #[must_use]
+    pub fn at(mut self, place: Place, label: impl Into<Arc<str>>) -> Self {
+        self.labels.push(Label { place, text: label.into() });
+        self
+    }
+
+    /// Sets what to type instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<Arc<str>>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds "did you mean `…`?" where one of `known` is close to `wrong`, and lists them all where they are few.
+    #[must_use]
+    pub fn suggest<'a>(mut self, wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut known: Vec<&str> = known.into_iter().collect();
+        known.sort_unstable();
+        known.dedup();
+        if let Some(best) = closest(wrong, &known) {
+            self.help = Some(format!("did you mean `{best}`?").into());
+        } else if !known.is_empty() && known.len() <= 12 {
+            let list: Vec<String> = known.iter().map(|it| format!("`{it}`")).collect();
+            self.help = Some(format!("known here: {}", list.join(", ")).into());
+        }
+        self
+    }
+
+    /// Tells whether this stops a write.
+    #[must_use]
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Returns the one of `known` that a typing mistake would turn into `wrong`.
+#[must_use]
+pub fn closest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    let limit = (wrong.chars().count() / 3).max(1);
+    known
+        .iter()
+        .map(|it| (distance(wrong, it), *it))
+        .filter(|(distance, it)| *distance <= limit && *it != wrong)
+        .min()
+        .map(|(_, it)| it)
+}
+
+/// Returns the number of single edits between `a` and `b`, a swap of neighbours counting as one.
+fn distance(a: &str, b: &str) -> usize {
+    let a: Vec<char> = a.chars().flat_map(char::to_lowercase).take(64).collect();
+    let b: Vec<char> = b.chars().flat_map(char::to_lowercase).take(64).collect();
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let substitute = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut best = substitute.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(before_last[j - 2] + 1);
+            }
+            row.push(best);
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_swap_and_a_missing_letter_are_found() {
+        assert_eq!(closest("replcias", &["replicas", "resources"]), Some("replicas"));
+        assert_eq!(closest("servce", &["service", "infra"]), Some("service"));
+        assert_eq!(closest("zzz", &["service", "infra"]), None);
+    }
+}
