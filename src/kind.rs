@@ -219,6 +219,17 @@ pub struct Schema {
     pub unsupported: Vec<Unsupported>,
 }
 
+/// What is read of a value: all of it, these of its members, or this of each of its items.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Reads {
+    /// Whether the value itself is printed or compared, so that no part of it may be left out.
+    pub whole: bool,
+    /// What is read of its members, by name.
+    pub members: BTreeMap<Name, Reads>,
+    /// What is read of each item, where it is a list or a map that is walked.
+    pub each: Option<Box<Reads>>,
+}
+
 /// What a name stands for on a value of some type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {
@@ -254,8 +265,16 @@ impl Schema {
     /// [`NoMember`] says why it stands for nothing.
     pub fn member(&self, ty: &Type, name: &str) -> Result<Member, NoMember> {
         match ty {
-            Type::Any => Ok(Member { ty: Type::Any, optional: true, relation: None }),
-            Type::Map(item) => Ok(Member { ty: (**item).clone(), optional: true, relation: None }),
+            Type::Any => Ok(Member {
+                ty: Type::Any,
+                optional: true,
+                relation: None,
+            }),
+            Type::Map(item) => Ok(Member {
+                ty: (**item).clone(),
+                optional: true,
+                relation: None,
+            }),
             Type::Record(record) => record.member(name),
             Type::Node(kinds) => self.node_member(kinds, name),
             Type::Edge(kinds) => self.edge_member(kinds, name),
@@ -265,7 +284,11 @@ impl Schema {
 
     fn node_member(&self, kinds: &[Name], name: &str) -> Result<Member, NoMember> {
         if NODE_FIELDS.contains(&name) {
-            return Ok(Member { ty: Type::String, optional: false, relation: None });
+            return Ok(Member {
+                ty: Type::String,
+                optional: false,
+                relation: None,
+            });
         }
         let all: Vec<&Kind> = if kinds.is_empty() {
             self.kinds.values().collect()
@@ -278,8 +301,16 @@ impl Schema {
                 let lacking = all.iter().filter(|it| !it.fields.fields.contains_key(name));
                 return Err(NoMember::NotInAll(lacking.map(|it| it.name.clone()).collect()));
             }
-            let ty = if having.iter().all(|it| it.ty == first.ty) { first.ty.clone() } else { Type::Any };
-            return Ok(Member { ty, optional: having.iter().any(|it| it.may_be_absent()), relation: None });
+            let ty = if having.iter().all(|it| it.ty == first.ty) {
+                first.ty.clone()
+            } else {
+                Type::Any
+            };
+            return Ok(Member {
+                ty,
+                optional: having.iter().any(|it| it.may_be_absent()),
+                relation: None,
+            });
         }
         self.relation_member(&all, name)
     }
@@ -306,7 +337,11 @@ impl Schema {
         let record = Type::Record(relation.fields.clone());
         let one = relation.shape == Shape::One;
         let ty = if one { record } else { Type::List(Arc::new(record)) };
-        Ok(Member { ty, optional: one, relation: Some(relation.id()) })
+        Ok(Member {
+            ty,
+            optional: one,
+            relation: Some(relation.id()),
+        })
     }
 
     /// Returns the relations that `name` may mean: one where it is `pack/name`, else each of that name.
@@ -332,16 +367,42 @@ impl Schema {
             Type::Node(if open { [].into() } else { kinds.into() })
         };
         match name {
-            "from" => return Ok(Member { ty: ends(|it| &it.from), optional: false, relation: None }),
-            "to" => return Ok(Member { ty: ends(|it| &it.to), optional: false, relation: None }),
-            "kind" => return Ok(Member { ty: Type::String, optional: false, relation: None }),
+            "from" => {
+                return Ok(Member {
+                    ty: ends(|it| &it.from),
+                    optional: false,
+                    relation: None,
+                });
+            }
+            "to" => {
+                return Ok(Member {
+                    ty: ends(|it| &it.to),
+                    optional: false,
+                    relation: None,
+                });
+            }
+            "kind" => {
+                return Ok(Member {
+                    ty: Type::String,
+                    optional: false,
+                    relation: None,
+                });
+            }
             _ => {}
         }
         let having: Vec<&Field> = all.iter().filter_map(|it| it.fields.fields.get(name)).collect();
         match having.first() {
             Some(first) if having.len() == all.len() => {
-                let ty = if having.iter().all(|it| it.ty == first.ty) { first.ty.clone() } else { Type::Any };
-                Ok(Member { ty, optional: having.iter().any(|it| it.may_be_absent()), relation: None })
+                let ty = if having.iter().all(|it| it.ty == first.ty) {
+                    first.ty.clone()
+                } else {
+                    Type::Any
+                };
+                Ok(Member {
+                    ty,
+                    optional: having.iter().any(|it| it.may_be_absent()),
+                    relation: None,
+                })
             }
             Some(_) => {
                 let lacking = all.iter().filter(|it| !it.fields.fields.contains_key(name));
@@ -349,7 +410,9 @@ impl Schema {
             }
             None => {
                 let known = all.iter().flat_map(|it| it.fields.fields.keys().cloned());
-                Err(NoMember::Unknown(known.chain(["from", "to", "kind"].map(Name::from)).collect()))
+                Err(NoMember::Unknown(
+                    known.chain(["from", "to", "kind"].map(Name::from)).collect(),
+                ))
             }
         }
     }
@@ -365,7 +428,11 @@ impl Record {
         let Some(field) = self.fields.get(name) else {
             return Err(NoMember::Unknown(self.fields.keys().cloned().collect()));
         };
-        Ok(Member { ty: field.ty.clone(), optional: field.may_be_absent(), relation: None })
+        Ok(Member {
+            ty: field.ty.clone(),
+            optional: field.may_be_absent(),
+            relation: None,
+        })
     }
 }
 
@@ -397,7 +464,11 @@ impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let any_of = |f: &mut fmt::Formatter<'_>, what: &str, kinds: &[Name]| {
             let kinds: Vec<&str> = kinds.iter().map(|it| &**it).collect();
-            if kinds.is_empty() { f.write_str(what) } else { f.write_str(&kinds.join("|")) }
+            if kinds.is_empty() {
+                f.write_str(what)
+            } else {
+                f.write_str(&kinds.join("|"))
+            }
         };
         match self {
             Self::Any => f.write_str("any"),

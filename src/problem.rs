@@ -22,13 +22,19 @@ impl Span {
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
         let fit = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        Self { start: fit(start), end: fit(end) }
+        Self {
+            start: fit(start),
+            end: fit(end),
+        }
     }
 
     /// Returns this span moved `by` bytes to the right.
     #[must_use]
     pub fn shifted(self, by: u32) -> Self {
-        Self { start: self.start.saturating_add(by), end: self.end.saturating_add(by) }
+        Self {
+            start: self.start.saturating_add(by),
+            end: self.end.saturating_add(by),
+        }
     }
 
     /// Returns the part of `text` under this span, empty where it does not fit.
@@ -91,18 +97,30 @@ pub struct Problem {
 impl Problem {
     /// Returns an error with neither place nor help yet.
     pub fn error(code: &'static str, message: impl Into<Arc<str>>) -> Self {
-        Self { severity: Severity::Error, code, message: message.into(), labels: Vec::new(), help: None }
+        Self {
+            severity: Severity::Error,
+            code,
+            message: message.into(),
+            labels: Vec::new(),
+            help: None,
+        }
     }
 
     /// Returns a warning with neither place nor help yet.
     pub fn warning(code: &'static str, message: impl Into<Arc<str>>) -> Self {
-        Self { severity: Severity::Warning, ..Self::error(code, message) }
+        Self {
+            severity: Severity::Warning,
+            ..Self::error(code, message)
+        }
     }
 
     /// Adds a place and what is wrong there.
     #[must_use]
     pub fn at(mut self, place: Place, label: impl Into<Arc<str>>) -> Self {
-        self.labels.push(Label { place, text: label.into() });
+        self.labels.push(Label {
+            place,
+            text: label.into(),
+        });
         self
     }
 

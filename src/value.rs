@@ -71,7 +71,10 @@ pub struct Address {
 impl Address {
     /// Returns the address of the `kind` named `name`.
     pub fn new(kind: impl Into<Name>, name: impl Into<Name>) -> Self {
-        Self { kind: kind.into(), name: name.into() }
+        Self {
+            kind: kind.into(),
+            name: name.into(),
+        }
     }
 }
 
@@ -364,7 +367,10 @@ impl Map {
     /// Returns the value under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.binary_search_by(|(it, _)| (**it).cmp(key)).ok().map(|at| &self.0[at].1)
+        self.0
+            .binary_search_by(|(it, _)| (**it).cmp(key))
+            .ok()
+            .map(|at| &self.0[at].1)
     }
 
     /// Returns the entries in the order of their keys.
@@ -393,7 +399,9 @@ impl Map {
 
 impl fmt::Debug for Map {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.0.iter().map(|(key, value)| (key, value))).finish()
+        f.debug_map()
+            .entries(self.0.iter().map(|(key, value)| (key, value)))
+            .finish()
     }
 }
 

@@ -1,0 +1,92 @@
+//! The salsa database and its inputs: all that a query may read.
+//!
+//! The shell sets the inputs; everything else is derived from them. There is no other state.
+
+use std::sync::Arc;
+
+use crate::value::{Name, Path};
+
+/// What a query gets: any salsa database. Queries need nothing of their own from it, so that an expression
+/// that runs inside one can ask through the database which is attached to its thread.
+pub use salsa::Database as Db;
+
+/// The text of one file, as the shell last read it.
+#[salsa::input(debug)]
+pub struct SourceFile {
+    /// The path as it is shown to people, with forward slashes: relative to the project, or to the root of the
+    /// built-in packs.
+    #[returns(ref)]
+    pub path: Name,
+    /// The content.
+    #[returns(ref)]
+    pub text: Arc<str>,
+}
+
+/// A field that a command sets for this run alone: `--set PATH=VALUE`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Override {
+    /// The field, from the root of the spec: `services.orders.deployment.replicas`.
+    pub path: Path,
+    /// The value, as YAML.
+    pub yaml: Arc<str>,
+}
+
+/// The files of one project.
+#[salsa::input(debug, singleton)]
+pub struct Project {
+    /// The root spec file.
+    #[returns(copy)]
+    pub root: SourceFile,
+    /// The files that it includes, sorted by path.
+    #[returns(ref)]
+    pub included: Vec<SourceFile>,
+    /// Pack, rule and template files that are built in (`rules/…`, `templates/…`), sorted by path.
+    #[returns(ref)]
+    pub built_in: Vec<SourceFile>,
+    /// The same of the project's own, sorted by path; they come on top.
+    #[returns(ref)]
+    pub own: Vec<SourceFile>,
+    /// What this run sets apart from the files.
+    #[returns(ref)]
+    pub overrides: Vec<Override>,
+}
+
+/// From where a node is seen: in one environment, at one phase of the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct View {
+    /// The environment, by its place in the sorted list of them.
+    pub environment: u16,
+    /// How many packs' shape rules have been at work: 0 is the graph as declared, `u16::MAX` the finished one.
+    pub phase: u16,
+}
+
+impl View {
+    /// Returns the finished graph of the environment at `index`.
+    #[must_use]
+    pub fn finished(index: u16) -> Self {
+        Self {
+            environment: index,
+            phase: u16::MAX,
+        }
+    }
+}
+
+/// The database of one process.
+#[salsa::db]
+#[derive(Clone, Default)]
+pub struct Database {
+    storage: salsa::Storage<Self>,
+}
+
+#[salsa::db]
+impl salsa::Database for Database {}
+
+impl Database {
+    /// Returns an empty database that tells `watcher` of everything salsa does.
+    #[must_use]
+    pub fn watched(watcher: Box<dyn Fn(salsa::Event) + Send + Sync + 'static>) -> Self {
+        Self {
+            storage: salsa::Storage::new(Some(watcher)),
+        }
+    }
+}
