@@ -2,6 +2,8 @@
 //!
 //! The shell sets the inputs; everything else is derived from them. There is no other state.
 
+#![expect(missing_docs, reason = "salsa's macros write public functions without docs")]
+
 use std::sync::Arc;
 
 use crate::value::{Name, Path};
