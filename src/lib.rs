@@ -1,1 +1,3 @@
 //! `gen`: a declarative rule engine over a dependency graph.
+
+pub mod yaml;
