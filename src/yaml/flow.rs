@@ -201,7 +201,7 @@ impl<'t> Reader<'t> {
         let piece = match self.peek(0) {
             _ if self.stopped => Piece::Scalar(Scalar::empty(self.end)),
             b',' | b']' | b'}' => Piece::Scalar(Scalar::empty(self.end)),
-            b':' if is_white_or_end(next) || is_bracket(next) => Piece::Scalar(Scalar::empty(self.at)),
+            b':' if is_white_or_end(next) || is_bracket(next) => Piece::Scalar(Scalar::empty(self.end)),
             quote @ (b'"' | b'\'') => Piece::Scalar(self.read_quoted(quote, parent)),
             b'[' | b'{' => Piece::Value(self.read_brackets(parent)),
             b'*' => Piece::Value(self.read_alias()),

@@ -347,10 +347,7 @@ impl<'t> Reader<'t> {
         let mut merges = Vec::new();
         if self.enter(start) {
             let mut next = first;
-            loop {
-                let Some((key, room)) = self.next_key(next.take(), column) else {
-                    break;
-                };
+            while let Some((key, room)) = self.next_key(next.take(), column) {
                 let value = if self.is_colon() {
                     self.step(1);
                     self.skip_white();

@@ -327,11 +327,14 @@ impl Reader<'_> {
         };
         self.at += 2 + n_digits;
         // JSON writes characters beyond U+FFFF as two escapes.
-        if n_digits == 4 && (0xd800..0xdc00).contains(&code) && self.peek(0) == b'\\' && self.peek(1) == b'u' {
-            if let Some(low @ 0xdc00..0xe000) = self.digits(self.at + 2, 4) {
-                code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-                self.at += 6;
-            }
+        let is_half = n_digits == 4 && (0xd800..0xdc00).contains(&code);
+        if is_half
+            && self.peek(0) == b'\\'
+            && self.peek(1) == b'u'
+            && let Some(low @ 0xdc00..0xe000) = self.digits(self.at + 2, 4)
+        {
+            code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+            self.at += 6;
         }
         match char::from_u32(code) {
             Some(character) => content.push(character.encode_utf8(&mut [0; 4]), start),
