@@ -9,3 +9,4 @@ pub mod fingerprint;
 pub mod kind;
 pub mod problem;
 pub mod value;
+pub mod yaml;
