@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::Span;
+use crate::problem::{Place, Problem, Span};
+use crate::value::Name;
 
 /// A mistake, and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,6 +211,33 @@ impl Mistake {
             MistakeKind::IntegerTooLarge => "put it in quotes, to have it as a text",
             MistakeKind::NotFinite => "put it in quotes, to have it as a text",
             MistakeKind::TooLarge => "split the file",
+        }
+    }
+
+    /// Returns it as a problem of the file `file`.
+    #[must_use]
+    pub fn problem(&self, file: &Name) -> Problem {
+        let message = self.to_string();
+        let problem = match self.kind {
+            MistakeKind::DuplicateKey { .. } => Problem::error("yaml::duplicate_key", message),
+            MistakeKind::UnknownAnchor { .. } | MistakeKind::EndlessAlias { .. } | MistakeKind::TooManyAliases => {
+                Problem::error("yaml::alias", message)
+            }
+            MistakeKind::TooDeep | MistakeKind::TooLarge => Problem::error("yaml::too_large", message),
+            MistakeKind::ComplexKey
+            | MistakeKind::Merge
+            | MistakeKind::UnknownTag { .. }
+            | MistakeKind::WrongTag { .. }
+            | MistakeKind::IntegerTooLarge
+            | MistakeKind::NotFinite => Problem::error("yaml::wrong_value", message),
+            _ => Problem::error("yaml::syntax", message),
+        };
+        let problem = problem
+            .at(Place::Text(file.clone(), self.span), "here")
+            .help(self.help());
+        match self.related() {
+            Some((span, label)) => problem.at(Place::Text(file.clone(), span), label),
+            None => problem,
         }
     }
 
