@@ -5,6 +5,7 @@
 
 mod alias;
 mod block;
+mod document;
 mod flow;
 mod mistake;
 mod read;
@@ -206,5 +207,5 @@ impl Text {
 /// An empty text, or one of comments only, has no document and no mistake. After a mistake in the syntax nothing
 /// more is read; all other mistakes leave the rest as it is.
 pub fn parse(text: &str) -> (Option<Yaml>, Vec<Mistake>) {
-    read::read(text)
+    document::read(text)
 }

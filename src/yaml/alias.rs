@@ -174,7 +174,9 @@ impl<'t> Reader<'t> {
                 let span = Span::new(start, self.end.max(start));
                 let text = match &value.data {
                     Data::List(_) | Data::Map(_) => {
-                        self.mistake(start, self.end.max(start), MistakeKind::ComplexKey);
+                        if !self.stopped {
+                            self.mistake(start, self.end.max(start), MistakeKind::ComplexKey);
+                        }
                         return Key {
                             text: Box::default(),
                             span,
