@@ -12,7 +12,7 @@ use crate::fact::matching;
 use crate::graph::{self, Edge, Snapshot};
 use crate::kind::pack;
 use crate::problem::{Place, Problem};
-use crate::rule::compile::{Filled, Rule};
+use crate::rule::compile::Rule;
 use crate::rule::set;
 use crate::spec::{self, Node};
 use crate::value::{Address, Map, Name, Path, Value};
@@ -63,15 +63,15 @@ pub fn phases(db: &dyn Db, project: Project) -> Vec<Name> {
 fn contribution(db: &dyn Db, project: Project, view: View, rule: Name, anchor: Address) -> Derived {
     let mut derived = Derived::default();
     let Some(rule) = set::rule(db, project, rule) else { return derived };
-    let Some(first) = rule.body.pattern.first_node() else { return derived };
-    let matches = matching::matches(db, project, view, rule, first, &anchor);
+    let Some(first) = rule.body.pattern.first() else { return derived };
+    let matches = matching::matches(db, project, view, rule, &first.name, &anchor);
     for found in matches.found {
         let added = matching::evaluated(db, project, view, rule, &anchor, |run| {
             let mut added = Derived::default();
             for node in &rule.nodes {
                 let address = run.text(&node.address, &found)?;
                 let fields = run.fields(&node.fields, &found)?;
-                added.node(parse_address(&address), fields, rule);
+                added.node(parse_address(&address), &fields, rule);
             }
             for edge in &rule.edges {
                 let [from, to] = &edge.ends;
@@ -111,13 +111,17 @@ fn phase(db: &dyn Db, project: Project, environment: u16, phase: u16) -> Derived
 /// Returns the nodes at which a rule's pattern may begin.
 #[must_use]
 pub fn anchors(db: &dyn Db, project: Project, view: View, rule: &Rule) -> Vec<Address> {
-    let Some(first) = rule.body.pattern.first_node() else { return Vec::new() };
-    let kinds = rule.body.pattern.kinds_of(first);
-    let snapshot = snapshot(db, project, view);
-    if kinds.is_empty() {
-        return snapshot.nodes().to_vec();
+    match rule.body.pattern.first() {
+        Some(first) => nodes_of(db, project, view, rule, &first.name),
+        None => Vec::new(),
     }
-    kinds.iter().flat_map(|kind| snapshot.of_kind(kind).iter().cloned()).collect()
+}
+
+/// Returns the nodes that a variable of a rule may be, by their kind.
+#[must_use]
+pub fn nodes_of(db: &dyn Db, project: Project, view: View, rule: &Rule, variable: &Name) -> Vec<Address> {
+    let snapshot = snapshot(db, project, view);
+    rule.body.kinds_of(variable).iter().flat_map(|kind| snapshot.of_kind(kind).iter().cloned()).collect()
 }
 
 /// Returns all that shape rules add before the phase of `view`.
@@ -192,7 +196,8 @@ pub fn snapshot(db: &dyn Db, project: Project, view: View) -> Arc<Snapshot> {
         .collect();
     edges.extend(added);
     let plain = Snapshot::new(nodes.clone(), edges.clone());
-    edges.extend(graph::order::starts_after(&plain, &DEPENDS_ON.into(), &REFERENCES.into()));
+    let order = graph::order::starts_after(&plain, &DEPENDS_ON.into(), &REFERENCES.into());
+    edges.extend(order.into_iter().map(|it| Edge { kind: STARTS_AFTER.into(), ..it }));
     Arc::new(Snapshot::new(nodes, edges))
 }
 
@@ -232,10 +237,10 @@ impl Rule {
 }
 
 impl Derived {
-    fn node(&mut self, address: Option<Address>, fields: Map, rule: &Rule) {
+    fn node(&mut self, address: Option<Address>, fields: &Map, rule: &Rule) {
         let Some(address) = address else { return };
         self.merge(&Self {
-            nodes: [(address, DerivedNode { fields, rules: vec![rule.id.clone()] })].into(),
+            nodes: [(address, DerivedNode { fields: fields.clone(), rules: vec![rule.id.clone()] })].into(),
             ..Self::default()
         });
     }
@@ -331,13 +336,5 @@ fn put(map: &Map, path: &[Name], value: Value) -> Map {
             let inner = map.get(first).and_then(Value::as_map).cloned().unwrap_or_default();
             map.with(first.clone(), Value::Map(put(&inner, rest, value)))
         }
-    }
-}
-
-impl Filled {
-    /// Tells whether nothing has to be evaluated.
-    #[must_use]
-    pub fn is_constant(&self) -> bool {
-        matches!(self, Self::Constant(_))
     }
 }
