@@ -373,6 +373,13 @@ impl Map {
             .map(|at| &self.0[at].1)
     }
 
+    /// Returns the value at the end of `path`.
+    #[must_use]
+    pub fn at(&self, path: &[Name]) -> Option<&Value> {
+        let (first, rest) = path.split_first()?;
+        self.get(first)?.at(rest)
+    }
+
     /// Returns the entries in the order of their keys.
     pub fn iter(&self) -> std::slice::Iter<'_, (Name, Value)> {
         self.0.iter()

@@ -18,8 +18,7 @@ pub static NODES: Nodes = Nodes;
 
 impl World for Nodes {
     fn field(&self, db: &dyn Db, view: View, node: &Address, name: &str) -> Option<Value> {
-        let node = shape::node(db, Project::get(db), view, node.clone()).as_ref()?;
-        node.fields.get(name).cloned()
+        shape::node(db, Project::get(db), view, node)?.fields.get(name).cloned()
     }
 
     fn facts(&self, db: &dyn Db, view: View, node: &Address, relation: &str) -> Option<Value> {
@@ -172,7 +171,7 @@ impl pattern::World for GraphWorld<'_> {
     }
 
     fn exists(&self, node: &Address) -> bool {
-        shape::node(self.db, self.project, self.view, node.clone()).is_some()
+        shape::node(self.db, self.project, self.view, node).is_some()
     }
 
     fn joined(&self, from: &Name, node: &Address, to: &Name, each: &mut dyn FnMut(&Address)) {
