@@ -8,4 +8,5 @@ pub mod db;
 pub mod fingerprint;
 pub mod kind;
 pub mod problem;
+pub mod rule;
 pub mod value;

@@ -1,0 +1,1 @@
+//! Text with expressions in it.
