@@ -39,6 +39,9 @@ pub(crate) use scan::closing_brace;
 pub use seen::{Bound, BoundEdge};
 pub use types::fits;
 
+#[cfg(test)]
+pub(crate) use tests::world as testing;
+
 /// Returns what a value looks like inside of a text, if it has a place there.
 pub(crate) use function::printed;
 
@@ -191,6 +194,14 @@ impl Expression {
     #[must_use]
     pub fn is_nullable(&self) -> bool {
         self.0.nullable
+    }
+
+    /// Returns the failure of the whole expression.
+    pub(crate) fn failure(&self, message: impl Into<Arc<str>>) -> Failure {
+        Failure {
+            message: message.into(),
+            place: Place::Text(self.0.file.clone(), self.0.tree.span),
+        }
     }
 
     /// Returns the source.

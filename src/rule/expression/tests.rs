@@ -1,6 +1,7 @@
 //! Expressions over a small made-up world: tubes, stations and the air between them.
 
 mod checks;
+mod oracle;
 mod reads;
 mod runs;
-mod world;
+pub(crate) mod world;

@@ -167,10 +167,9 @@ impl Checker<'_> {
             typed.keys_of = self.path(args[0]).into_iter().collect();
         }
         if types.iter().any(|it| it.ty == Type::Any) && matching.len() > 1 {
-            let all = matching.iter().filter_map(|(row, same)| {
-                (row.returns == Wanted::Text || row.returns == Wanted::String || row.returns == Wanted::Int)
-                    .then(|| simple(row.returns, same.clone()))
-            });
+            let known = |it: Wanted| matches!(it, Wanted::Text | Wanted::String | Wanted::Int);
+            let all = matching.iter().filter(|(row, _)| known(row.returns));
+            let all = all.map(|(row, same)| simple(row.returns, same.clone()));
             typed.ty = super::typed::common(all);
         }
         (self.tree(it, Op::Call(row, trees)), typed)
