@@ -1,0 +1,312 @@
+//! Expressions: CEL, checked against the packs' types before it runs, and lazy over nodes while it does.
+//!
+//! The syntax is the `cel` crate's. The types, the closed list of functions and the evaluation are here, since an
+//! expression must be refused where it stands, must always end, and reads a node only where it says so. Nothing here
+//! knows rules: what an expression's value is used for is decided by whoever compiles it.
+
+mod check;
+mod evaluate;
+mod function;
+mod parse;
+mod quote;
+mod reads;
+mod scan;
+mod seen;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod types;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::db::{Db, View};
+use crate::kind::{Reads, Schema, Type};
+use crate::problem::{Place, Problem};
+use crate::value::{Address, Name, Value};
+
+use check::{Checker, Typed};
+use evaluate::Evaluator;
+use reads::{Places, Trace};
+use tree::Tree;
+
+pub use check::Present;
+pub use function::{Function, GraphFunction, MAX_STEPS, Style, Wanted, markdown};
+pub use quote::{LANGUAGES, QUOTED, quote};
+pub use reads::{GraphUse, Projection, Reached, Uses, add_reads};
+pub(crate) use scan::closing_brace;
+pub use seen::{Bound, BoundEdge};
+pub use types::fits;
+
+#[cfg(test)]
+pub(crate) use tests::world as testing;
+
+/// Returns what a value looks like inside of a text, if it has a place there.
+pub(crate) use function::printed;
+
+/// What an expression may speak of.
+#[derive(Clone, Debug)]
+pub struct Scope<'a> {
+    /// What the packs declare.
+    pub schema: &'a Schema,
+    /// The variables and their types.
+    pub variables: BTreeMap<Name, Type>,
+    /// Whether it may ask for all nodes.
+    pub project: ProjectScope,
+    /// What is known to be there, because a condition has asked for it.
+    pub present: Present,
+}
+
+impl<'a> Scope<'a> {
+    /// Returns a scope of these variables that may not ask for all nodes.
+    #[must_use]
+    pub fn new(schema: &'a Schema, variables: BTreeMap<Name, Type>) -> Self {
+        Self {
+            schema,
+            variables,
+            project: ProjectScope::Elsewhere,
+            present: Present::default(),
+        }
+    }
+}
+
+/// Whether an expression may ask for `nodes(kind)` and all `layers(edge)`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProjectScope {
+    /// It belongs to a rule of the whole project, and may.
+    Anchored,
+    /// It belongs to another rule, and may not.
+    Elsewhere,
+}
+
+/// A compiled expression, cheap to clone.
+#[derive(Clone)]
+pub struct Expression(Arc<Compiled>);
+
+struct Compiled {
+    source: Box<str>,
+    file: Name,
+    variables: BTreeMap<Name, Type>,
+    tree: Tree,
+    ty: Type,
+    nullable: bool,
+    ensures: Present,
+    uses: Uses,
+    places: Places,
+    traces: Vec<Trace>,
+}
+
+/// What an expression runs against.
+#[derive(Clone, Copy, Debug)]
+pub struct Bindings<'a> {
+    /// From where nodes are seen.
+    pub view: View,
+    /// What the variables are.
+    pub variables: &'a BTreeMap<Name, Bound>,
+    /// Who answers for nodes.
+    pub world: &'static dyn World,
+}
+
+/// Answers what expressions ask of nodes. It has no state: everything is in the database, which is attached while
+/// an expression runs (`salsa::attach`, or any tracked function around it).
+pub trait World: fmt::Debug + Send + Sync {
+    /// Returns a field of a node, if it is there.
+    fn field(&self, db: &dyn Db, view: View, node: &Address, name: &str) -> Option<Value>;
+
+    /// Returns the facts of a relation (by its full name) on a node: a list of maps, or one map or none where the
+    /// relation's shape is `one`.
+    fn facts(&self, db: &dyn Db, view: View, node: &Address, relation: &str) -> Option<Value>;
+
+    /// Returns the graph's answer.
+    ///
+    /// # Errors
+    ///
+    /// Says in the user's words why there is none.
+    fn call(&self, db: &dyn Db, view: View, function: GraphFunction, args: &[Value]) -> Result<Value, String>;
+}
+
+/// Why an expression has no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The reason, in the user's words.
+    pub message: Arc<str>,
+    /// The part of the expression that failed.
+    pub place: Place,
+}
+
+impl Failure {
+    /// Returns it as a problem, where it stands in the file of the rule.
+    #[must_use]
+    pub fn problem(self) -> Problem {
+        Problem::error("expression::failed", self.message).at(self.place, "failed here")
+    }
+}
+
+impl Expression {
+    /// Compiles `source`, which stands in `file` at byte `start`.
+    ///
+    /// There is an expression only where there is no problem.
+    pub fn compile(source: &str, file: &Name, start: u32, scope: &Scope<'_>) -> (Option<Self>, Vec<Problem>) {
+        let (syntax, info) = match parse::parse(source) {
+            Ok(parsed) => parsed,
+            Err((problem, span, label)) => {
+                let place = Place::Text(file.clone(), span.shifted(start));
+                return (None, vec![problem.at(place, label)]);
+            }
+        };
+        let mut checker = Checker {
+            source,
+            tokens: check::tokens(source),
+            info: &info,
+            file,
+            start,
+            scope,
+            locals: Vec::new(),
+            n_locals: 0,
+            present: scope.present.0.clone(),
+            places: Places::default(),
+            problems: Vec::new(),
+        };
+        let (tree, typed) = checker.check(&syntax);
+        if typed.optional && checker.problems.is_empty() {
+            let message = format!("the expression is `{}`", typed.words());
+            let problem = Problem::error("expression::wrong_type", message);
+            let place = Place::Text(file.clone(), checker.span(&syntax).shifted(start));
+            let problem = problem.help("give it a value with `.orValue(…)`");
+            checker.problems.push(problem.at(place, "may hold nothing"));
+        }
+        if !checker.problems.is_empty() {
+            return (None, checker.problems);
+        }
+        let ensures = Present(checker.follows(&syntax).if_true);
+        let compiled = Compiled::new(source, file, scope, tree, typed, ensures, checker.places);
+        (Some(Self(Arc::new(compiled))), Vec::new())
+    }
+
+    /// Returns the type of its value.
+    #[must_use]
+    pub fn ty(&self) -> &Type {
+        &self.0.ty
+    }
+
+    /// Tells whether its value may be null where its type is another.
+    #[must_use]
+    pub fn is_nullable(&self) -> bool {
+        self.0.nullable
+    }
+
+    /// Returns the failure of the whole expression.
+    pub(crate) fn failure(&self, message: impl Into<Arc<str>>) -> Failure {
+        Failure {
+            message: message.into(),
+            place: Place::Text(self.0.file.clone(), self.0.tree.span),
+        }
+    }
+
+    /// Returns the source.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        &self.0.source
+    }
+
+    /// Returns what is known to be there wherever this condition holds.
+    #[must_use]
+    pub fn ensures(&self) -> &Present {
+        &self.0.ensures
+    }
+
+    /// Returns what it reads, its whole value being wanted. Of a node that is its address alone.
+    #[must_use]
+    pub fn uses(&self) -> &Uses {
+        &self.0.uses
+    }
+
+    /// Returns what it reads where only `reads` of its value is wanted.
+    #[must_use]
+    pub fn uses_for(&self, reads: &Reads, schema: &Schema) -> Uses {
+        let mut places = self.0.places.clone();
+        places.read(&self.0.traces, &self.0.ty, reads, schema);
+        places.uses()
+    }
+
+    /// Returns its value; nodes stay addresses.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] says why there is none, and which part failed.
+    pub fn evaluate(&self, bindings: &Bindings<'_>) -> Result<Value, Failure> {
+        self.run(bindings, |_, seen| Ok(seen.value()))
+    }
+
+    /// Returns its value with just what `projection` names; nodes become maps of that.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] says why there is none, and which part failed.
+    pub fn evaluate_for(&self, bindings: &Bindings<'_>, projection: &Projection) -> Result<Value, Failure> {
+        self.run(bindings, |evaluator, seen| evaluator.project(seen, projection))
+    }
+
+    fn run(
+        &self,
+        bindings: &Bindings<'_>,
+        finish: impl Fn(&mut Evaluator<'_>, &seen::Seen) -> Result<Value, Failure>,
+    ) -> Result<Value, Failure> {
+        let run = |db: Option<&dyn Db>| {
+            let mut evaluator = Evaluator::new(bindings, db, &self.0.file);
+            let seen = evaluator.run(&self.0.tree)?;
+            finish(&mut evaluator, &seen)
+        };
+        match salsa::with_attached_database(|db| run(Some(db))) {
+            Some(result) => result,
+            None => run(None),
+        }
+    }
+}
+
+impl Compiled {
+    fn new(
+        source: &str,
+        file: &Name,
+        scope: &Scope<'_>,
+        tree: Tree,
+        typed: Typed,
+        ensures: Present,
+        places: Places,
+    ) -> Self {
+        let mut all = places.clone();
+        all.whole(&typed.traces);
+        Self {
+            source: source.into(),
+            file: file.clone(),
+            variables: scope.variables.clone(),
+            tree,
+            ty: typed.ty,
+            nullable: typed.nullable,
+            ensures,
+            uses: all.uses(),
+            places,
+            traces: typed.traces,
+        }
+    }
+}
+
+/// Two expressions are equal that say the same of variables of the same types.
+impl PartialEq for Expression {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.0.source == other.0.source
+                && self.0.tree.span == other.0.tree.span
+                && self.0.file == other.0.file
+                && self.0.variables == other.0.variables)
+    }
+}
+
+impl Eq for Expression {}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expression({:?}: {})", self.0.source, self.0.ty)
+    }
+}

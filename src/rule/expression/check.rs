@@ -1,0 +1,430 @@
+//! The checker: a walk over the syntax tree that gives each part its type, and refuses what can't be meant.
+//!
+//! The parser accepts any name, and an evaluator that met an unknown one could still answer (`a.nope || true`), so
+//! every name, type and number of arguments is settled here. What is left for the run is what depends on values.
+
+mod call;
+mod literal;
+mod macros;
+mod operator;
+mod present;
+mod typed;
+
+use std::collections::BTreeSet;
+
+use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SourceInfo, operators};
+
+use super::Scope;
+use super::reads::Places;
+use super::scan::{Kind, Token};
+use super::tree::{Absent, Asked, Member as MemberTree, Op, Tree};
+use crate::kind::{NoMember, Type};
+use crate::problem::{Place, Problem, Span};
+use crate::value::Name;
+
+pub use present::Present;
+pub(crate) use typed::Typed;
+
+/// The state of a walk.
+pub(crate) struct Checker<'a> {
+    /// The source of the expression.
+    pub(crate) source: &'a str,
+    /// Its tokens.
+    pub(crate) tokens: Vec<Token>,
+    /// Where its parts stand.
+    pub(crate) info: &'a SourceInfo,
+    /// The file it stands in.
+    pub(crate) file: &'a Name,
+    /// The byte of the file at which it starts.
+    pub(crate) start: u32,
+    /// What it may speak of.
+    pub(crate) scope: &'a Scope<'a>,
+    /// The variables of the macros around.
+    pub(crate) locals: Vec<Local>,
+    /// How many of them there were.
+    pub(crate) n_locals: usize,
+    /// What is known to be there.
+    pub(crate) present: BTreeSet<String>,
+    /// What was read.
+    pub(crate) places: Places,
+    /// What is wrong.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// A variable of a macro.
+pub(crate) struct Local {
+    name: String,
+    key: String,
+    typed: Typed,
+}
+
+/// How a member is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ask {
+    /// It must be there.
+    Strictly,
+    /// Within `has()`, which answers for the whole way.
+    Within,
+    /// With `.?`.
+    Optionally,
+}
+
+impl Checker<'_> {
+    /// Returns an expression in its checked form, and its type.
+    pub(crate) fn check(&mut self, it: &IdedExpr) -> (Tree, Typed) {
+        match &it.expr {
+            Expr::Literal(literal) => self.literal(it, literal),
+            Expr::Ident(name) => self.variable(it, name),
+            Expr::Select(_) => self.member(it, Ask::Strictly),
+            Expr::Call(call) => self.call(it, call),
+            Expr::List(list) => self.list(it, list),
+            Expr::Map(map) => self.map(it, map),
+            Expr::Struct(_) => {
+                let problem = Problem::error("expression::syntax", "messages can't be made in an expression");
+                self.refuse(
+                    problem.help("write a map: `{'field': value}`"),
+                    self.span(it),
+                    "not known here",
+                )
+            }
+            Expr::Comprehension(_) | Expr::Unspecified => (self.tree(it, Op::Broken), Typed::broken()),
+        }
+    }
+
+    /// Returns the token under which an expression is known: its sign, its name, its literal.
+    pub(crate) fn span(&self, it: &IdedExpr) -> Span {
+        let Some((at, _)) = self.info.offset_for(it.id) else {
+            return Span::new(0, self.source.len());
+        };
+        let index = self.tokens.partition_point(|token| token.span.end <= at);
+        let token = |index: usize| self.tokens.get(index).map(|it| it.span);
+        let own = token(index).unwrap_or(Span { start: at, end: at });
+        match &it.expr {
+            // The parser gives the place of the point; the name comes after it, and maybe a question mark.
+            Expr::Select(_) => token(index + 1).unwrap_or(own),
+            Expr::Call(call) if call.func_name == operators::OPT_SELECT => token(index + 2).unwrap_or(own),
+            // It gives the place of the bracket; the name stands before it.
+            Expr::Call(call) if own.of(self.source) == "(" && is_name(&call.func_name) => {
+                index.checked_sub(1).and_then(token).unwrap_or(own)
+            }
+            _ => own,
+        }
+    }
+
+    /// Returns a part of the checked form.
+    fn tree(&self, it: &IdedExpr, op: Op) -> Tree {
+        Tree {
+            span: self.span(it).shifted(self.start),
+            op,
+        }
+    }
+
+    /// Takes a problem down.
+    fn report(&mut self, problem: Problem, span: Span, label: impl Into<std::sync::Arc<str>>) {
+        let place = Place::Text(self.file.clone(), span.shifted(self.start));
+        self.problems.push(problem.at(place, label));
+    }
+
+    /// Takes a problem down, and returns what stands for the part that is wrong.
+    fn refuse(&mut self, problem: Problem, span: Span, label: impl Into<std::sync::Arc<str>>) -> (Tree, Typed) {
+        self.report(problem, span, label);
+        let tree = Tree {
+            span: span.shifted(self.start),
+            op: Op::Broken,
+        };
+        (tree, Typed::broken())
+    }
+
+    fn variable(&mut self, it: &IdedExpr, name: &str) -> (Tree, Typed) {
+        if let Some(at) = self.locals.iter().rposition(|it| it.name == name) {
+            return (self.tree(it, Op::Local(at)), self.locals[at].typed.clone());
+        }
+        if let Some((name, ty)) = self.scope.variables.get_key_value(name) {
+            let traces = vec![self.places.variable(name)];
+            return (
+                self.tree(it, Op::Variable(name.clone())),
+                Typed::new(ty.clone(), traces),
+            );
+        }
+        let known: Vec<&str> = self
+            .locals
+            .iter()
+            .map(|it| &*it.name)
+            .chain(self.scope.variables.keys().map(|it| &**it))
+            .collect();
+        let problem = Problem::error("expression::unknown_name", format!("`{name}` is no variable here"));
+        let problem = problem.suggest(name, known.iter().copied());
+        self.refuse(problem, self.span(it), "not a variable")
+    }
+
+    /// Checks `a.b`, `a.?b`, `a['b']` and `a[?'b']`.
+    fn member(&mut self, it: &IdedExpr, ask: Ask) -> (Tree, Typed) {
+        match &it.expr {
+            Expr::Select(select) => {
+                let of = self.way(&select.operand, ask);
+                let path = self.path(it);
+                self.member_of(it, of, &select.field, path, ask, self.span(it))
+            }
+            Expr::Call(call) if call.func_name == operators::OPT_SELECT => {
+                let of = self.way(&call.args[0], ask);
+                let Expr::Literal(LiteralValue::String(name)) = &call.args[1].expr else {
+                    return (self.tree(it, Op::Broken), Typed::broken());
+                };
+                let ask = if ask == Ask::Within { ask } else { Ask::Optionally };
+                let path = self.path(it);
+                self.member_of(it, of, name.inner(), path, ask, self.span(it))
+            }
+            Expr::Call(call) if matches!(&*call.func_name, operators::INDEX | operators::OPT_INDEX) => {
+                self.index(it, call, ask)
+            }
+            _ => self.check(it),
+        }
+    }
+
+    /// Checks what a member is asked of, which within `has()` may be missing itself.
+    fn way(&mut self, operand: &IdedExpr, ask: Ask) -> (Tree, Typed) {
+        let ask = if ask == Ask::Within { ask } else { Ask::Strictly };
+        self.member(operand, ask)
+    }
+
+    fn index(&mut self, it: &IdedExpr, call: &CallExpr, ask: Ask) -> (Tree, Typed) {
+        let of = self.way(&call.args[0], ask);
+        let ask = if call.func_name == operators::OPT_INDEX && ask != Ask::Within {
+            Ask::Optionally
+        } else {
+            ask
+        };
+        let key = &call.args[1];
+        let path = self.path(it);
+        if let Expr::Literal(LiteralValue::String(name)) = &key.expr
+            && !matches!(of.1.ty, Type::List(_))
+        {
+            return self.member_of(it, of, name.inner(), path, ask, self.span(key));
+        }
+        let (of_tree, of) = of;
+        let (key_tree, key_typed) = self.check(key);
+        self.places.whole(&key_typed.traces);
+        if of.broken || key_typed.broken {
+            return (self.tree(it, Op::Broken), Typed::broken());
+        }
+        let (item, wants_number) = match &of.ty {
+            Type::List(item) => ((**item).clone(), true),
+            Type::Map(item) => ((**item).clone(), false),
+            Type::Record(record) => (typed::common(record.fields.values().map(|it| it.ty.clone())), false),
+            Type::Any => (Type::Any, matches!(key_typed.ty, Type::Int)),
+            other => {
+                let problem = Problem::error("expression::wrong_type", format!("`{other}` can't be indexed"));
+                let problem = match other {
+                    Type::Node(_) | Type::Edge(_) => problem.help("write the name of the member in quotes"),
+                    _ => problem,
+                };
+                return self.refuse(problem, self.span(it), "neither a list nor a map");
+            }
+        };
+        let fits = match &key_typed.ty {
+            Type::Any => true,
+            ty if wants_number => super::types::is_whole(ty),
+            ty => super::types::is_text(ty),
+        };
+        if !fits || key_typed.optional {
+            let wanted = if wants_number { "int" } else { "string" };
+            let message = format!("`{}` is indexed by `{wanted}`, not by `{}`", of.ty, key_typed.words());
+            return self.refuse(
+                Problem::error("expression::wrong_type", message),
+                self.span(key),
+                "wrong key",
+            );
+        }
+        let traces = self.places.each(&of.traces, &item);
+        let known = path.as_ref().is_some_and(|it| self.present.contains(it));
+        if ask == Ask::Strictly && !of.optional && !known && matches!(of.ty, Type::Map(_) | Type::Record(_)) {
+            let (map, key) = (self.text(&call.args[0]), self.text(key));
+            let problem = Problem::error("expression::may_be_absent", format!("`{map}` may lack the key `{key}`"))
+                .help(format!(
+                    "ask first: `{key} in {map}`, or write `{map}[?{key}].orValue(…)`"
+                ));
+            self.report(problem, self.span(it), "may be absent");
+        }
+        let optional = ask == Ask::Optionally || (of.optional && ask == Ask::Strictly);
+        let asked = if optional { Asked::Optionally } else { Asked::Plainly };
+        let tree = self.tree(it, Op::Index(Box::new(of_tree), Box::new(key_tree), asked));
+        let mut typed = Typed::new(item, traces);
+        typed.optional = optional;
+        (tree, typed)
+    }
+
+    fn member_of(
+        &mut self,
+        it: &IdedExpr,
+        of: (Tree, Typed),
+        name: &str,
+        path: Option<String>,
+        ask: Ask,
+        span: Span,
+    ) -> (Tree, Typed) {
+        let (of_tree, of) = of;
+        if of.broken {
+            return (self.tree(it, Op::Broken), Typed::broken());
+        }
+        let member = match self.scope.schema.member(&of.ty, name) {
+            Ok(member) => member,
+            Err(reason) => {
+                let mut problem = no_member(&of.ty, name, reason);
+                if name.contains('/') {
+                    problem = problem.suggest(name, self.scope.schema.relations.keys().map(|it| &**it));
+                }
+                return self.refuse(problem, span, "not known here");
+            }
+        };
+        let name = Name::from(name);
+        let known = path.as_ref().is_some_and(|it| self.present.contains(it));
+        if ask == Ask::Strictly && member.optional && !known && !of.optional {
+            let (whole, operand) = (self.text(it), self.operand_text(it));
+            let help = if is_identifier(&name) {
+                format!("ask first: `has({whole})`, or write `{operand}.?{name}.orValue(…)`")
+            } else {
+                format!("ask first: `has({whole})`, or write `{operand}[?'{name}'].orValue(…)`")
+            };
+            let problem = Problem::error("expression::may_be_absent", format!("`{whole}` may be absent")).help(help);
+            self.report(problem, span, "may be absent");
+            if member.ty == Type::Any {
+                return (self.tree(it, Op::Broken), Typed::broken());
+            }
+        }
+        let traces = self
+            .places
+            .member(&of.traces, &name, member.relation.as_ref(), &member.ty);
+        let optional = ask == Ask::Optionally || (of.optional && ask == Ask::Strictly);
+        let absent = match &member.ty {
+            Type::List(_) if !member.optional => Absent::List,
+            Type::Map(_) | Type::Record(_) if !member.optional => Absent::Map,
+            _ => Absent::Failure,
+        };
+        let tree = self.tree(
+            it,
+            Op::Member(Box::new(MemberTree {
+                of: of_tree,
+                name,
+                relation: member.relation,
+                absent,
+                asked: if optional { Asked::Optionally } else { Asked::Plainly },
+            })),
+        );
+        let mut typed = Typed::new(member.ty, traces);
+        typed.optional = optional;
+        (tree, typed)
+    }
+
+    /// Checks the argument of `has()`.
+    fn has(&mut self, it: &IdedExpr, field: &IdedExpr) -> (Tree, Typed) {
+        let is_member = match &field.expr {
+            Expr::Select(_) => true,
+            Expr::Call(call) => matches!(
+                &*call.func_name,
+                operators::INDEX | operators::OPT_SELECT | operators::OPT_INDEX
+            ),
+            _ => false,
+        };
+        if !is_member {
+            let problem = Problem::error("expression::bad_macro", "`has` asks for a field, as in `has(a.b)`");
+            return self.refuse(problem, self.span(field), "not a field");
+        }
+        let (tree, typed) = self.member(field, Ask::Within);
+        self.places.whole(&typed.traces);
+        (
+            self.tree(it, Op::Has(Box::new(tree))),
+            Typed::new(Type::Bool, Vec::new()),
+        )
+    }
+
+    /// Returns the source of a member, with what it is asked of.
+    fn text(&self, it: &IdedExpr) -> String {
+        let end = match &it.expr {
+            Expr::Call(call) if matches!(&*call.func_name, operators::INDEX | operators::OPT_INDEX) => {
+                let key = self.last(&call.args[1]);
+                let after = self.tokens.iter().find(|token| token.span.start >= key);
+                after.map_or(key, |token| token.span.end)
+            }
+            _ => self.span(it).end,
+        };
+        let span = Span {
+            start: self.first(it),
+            end,
+        };
+        span.of(self.source).trim().to_owned()
+    }
+
+    fn operand_text(&self, it: &IdedExpr) -> String {
+        match &it.expr {
+            Expr::Select(select) => self.text(&select.operand),
+            Expr::Call(call) if !call.args.is_empty() => self.text(&call.args[0]),
+            _ => String::new(),
+        }
+    }
+
+    /// Returns where the leftmost token of an expression starts.
+    fn first(&self, it: &IdedExpr) -> u32 {
+        let own = self.span(it).start;
+        let inner = match &it.expr {
+            Expr::Select(select) => Some(&*select.operand),
+            Expr::Call(call) => call.target.as_deref().or_else(|| call.args.first()),
+            _ => None,
+        };
+        inner.map_or(own, |it| self.first(it).min(own))
+    }
+
+    /// Returns where the rightmost token of an expression ends, closing brackets not counted.
+    fn last(&self, it: &IdedExpr) -> u32 {
+        let own = self.span(it).end;
+        match &it.expr {
+            Expr::Call(call) => call.args.last().map_or(own, |it| self.last(it).max(own)),
+            _ => own,
+        }
+    }
+}
+
+/// Tells whether the parser gives a call this name because it was written so, not for a sign.
+fn is_name(name: &str) -> bool {
+    is_identifier(name) && !name.starts_with('_')
+}
+
+fn is_identifier(name: &str) -> bool {
+    !name.starts_with(|it: char| it.is_ascii_digit())
+        && !name.is_empty()
+        && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_')
+}
+
+fn no_member(ty: &Type, name: &str, reason: NoMember) -> Problem {
+    match reason {
+        NoMember::Unknown(known) => {
+            let message = match ty {
+                Type::Record(_) => format!("there is no field `{name}` here"),
+                _ => format!("`{ty}` has no field or relation `{name}`"),
+            };
+            let problem = Problem::error("expression::unknown_member", message);
+            problem.suggest(name, known.iter().map(|it| &**it))
+        }
+        NoMember::Ambiguous(known) => {
+            let known: Vec<String> = known.iter().map(|it| format!("['{it}']")).collect();
+            let message = format!("several packs have a relation `{name}`");
+            Problem::error("expression::ambiguous_member", message).help(format!("write one of {}", known.join(", ")))
+        }
+        NoMember::NotInAll(lacking) => {
+            let lacking: Vec<String> = lacking.iter().map(|it| format!("`{it}`")).collect();
+            let message = format!("`{name}` is not known of {}", lacking.join(", "));
+            Problem::error("expression::not_in_all_kinds", message)
+                .help("match fewer kinds, or read only what all of them have")
+        }
+        NoMember::NoMembers => {
+            let message = format!("`{ty}` has no fields");
+            Problem::error("expression::unknown_member", message)
+        }
+    }
+}
+
+/// Returns the tokens of a source.
+pub(crate) fn tokens(source: &str) -> Vec<Token> {
+    super::scan::tokens(source, 0)
+        .filter(|it| it.kind != Kind::Unclosed)
+        .collect()
+}

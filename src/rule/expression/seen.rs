@@ -1,0 +1,210 @@
+//! Values while an expression runs: stored ones as they are, and what an expression makes of them.
+//!
+//! A stored value is never copied: it is shared. It remembers from where it is seen, so that a node in it can be
+//! asked for its fields in the right environment.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::db::View;
+use crate::value::{Address, Map, Name, Value};
+
+/// A variable of an expression: what a pattern bound, or what a rule computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// A node, asked when it is read.
+    Node(Address),
+    /// A node as another environment or phase has it.
+    Elsewhere(View, Address),
+    /// An edge.
+    Edge(Arc<BoundEdge>),
+    /// A value; nodes in it are asked when they are read.
+    Value(Value),
+    /// Several of them, in order.
+    List(Arc<[Bound]>),
+    /// Several of them, by name.
+    Record(Arc<BTreeMap<Name, Bound>>),
+}
+
+/// An edge that a pattern bound.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundEdge {
+    /// Its kind.
+    pub kind: Name,
+    /// Where it starts.
+    pub from: Address,
+    /// Where it ends.
+    pub to: Address,
+    /// Its fields.
+    pub fields: Map,
+}
+
+/// A value while an expression runs.
+#[derive(Clone, Debug)]
+pub(crate) enum Seen {
+    /// A stored value, and from where its nodes are seen.
+    Plain(View, Value),
+    /// A list that an expression made.
+    List(Arc<[Seen]>),
+    /// A map that an expression made.
+    Record(Arc<BTreeMap<Name, Seen>>),
+    /// An edge.
+    Edge(View, Arc<BoundEdge>),
+    /// What `.?` gives: a value, or none.
+    Optional(Option<Arc<Seen>>),
+}
+
+impl Seen {
+    /// Returns `bound` as seen from `view`.
+    pub(crate) fn bound(view: View, bound: &Bound) -> Self {
+        match bound {
+            Bound::Node(address) => Self::Plain(view, Value::Node(address.clone())),
+            Bound::Elsewhere(view, address) => Self::Plain(*view, Value::Node(address.clone())),
+            Bound::Edge(edge) => Self::Edge(view, edge.clone()),
+            Bound::Value(value) => Self::Plain(view, value.clone()),
+            Bound::List(items) => Self::List(items.iter().map(|it| Self::bound(view, it)).collect()),
+            Bound::Record(fields) => {
+                let fields = fields.iter().map(|(name, it)| (name.clone(), Self::bound(view, it)));
+                Self::Record(Arc::new(fields.collect()))
+            }
+        }
+    }
+
+    /// Returns a value that holds no node.
+    pub(crate) fn of(value: impl Into<Value>) -> Self {
+        Self::Plain(View::finished(0), value.into())
+    }
+
+    /// Returns the list of `items`.
+    pub(crate) fn list(items: Vec<Self>) -> Self {
+        Self::List(items.into())
+    }
+
+    /// Returns the map of `fields`.
+    pub(crate) fn record(fields: impl IntoIterator<Item = (Name, Self)>) -> Self {
+        Self::Record(Arc::new(fields.into_iter().collect()))
+    }
+
+    /// Returns the optional that holds `inner`.
+    pub(crate) fn optional(inner: Option<Self>) -> Self {
+        Self::Optional(inner.map(Arc::new))
+    }
+
+    /// Returns the stored value, without looking into what an expression made.
+    pub(crate) fn plain(&self) -> Option<&Value> {
+        match self {
+            Self::Plain(_, value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Returns the value as it is stored and printed.
+    pub(crate) fn value(&self) -> Value {
+        match self {
+            Self::Plain(_, value) => value.clone(),
+            Self::List(items) => Value::List(items.iter().map(Self::value).collect()),
+            Self::Record(fields) => fields.iter().map(|(name, it)| (name.clone(), it.value())).collect(),
+            Self::Edge(_, edge) => edge
+                .fields
+                .iter()
+                .cloned()
+                .chain([
+                    (Name::from("from"), Value::Node(edge.from.clone())),
+                    (Name::from("kind"), Value::String(edge.kind.clone())),
+                    (Name::from("to"), Value::Node(edge.to.clone())),
+                ])
+                .collect(),
+            Self::Optional(inner) => inner.as_ref().map_or(Value::Null, |it| it.value()),
+        }
+    }
+
+    /// Returns the items of a list, if it is one.
+    pub(crate) fn items(&self) -> Option<Vec<Self>> {
+        match self {
+            Self::Plain(view, Value::List(items)) => {
+                Some(items.iter().map(|it| Self::Plain(*view, it.clone())).collect())
+            }
+            Self::List(items) => Some(items.to_vec()),
+            _ => None,
+        }
+    }
+
+    /// Returns the entries of a map in the order of their keys, if it is one.
+    pub(crate) fn entries(&self) -> Option<Vec<(Name, Self)>> {
+        match self {
+            Self::Plain(view, Value::Map(map)) => Some(
+                map.iter()
+                    .map(|(key, it)| (key.clone(), Self::Plain(*view, it.clone())))
+                    .collect(),
+            ),
+            Self::Record(fields) => Some(fields.iter().map(|(key, it)| (key.clone(), it.clone())).collect()),
+            _ => None,
+        }
+    }
+
+    /// Returns the number of entries or items, if it has any.
+    pub(crate) fn len(&self) -> Option<usize> {
+        match self {
+            Self::Plain(_, Value::List(items)) => Some(items.len()),
+            Self::Plain(_, Value::Map(map)) => Some(map.len()),
+            Self::List(items) => Some(items.len()),
+            Self::Record(fields) => Some(fields.len()),
+            _ => None,
+        }
+    }
+
+    /// Names its type for people.
+    pub(crate) fn noun(&self) -> &'static str {
+        match self {
+            Self::Plain(_, value) => value.noun(),
+            Self::List(_) => "a list",
+            Self::Record(_) => "a map",
+            Self::Edge(..) => "an edge",
+            Self::Optional(_) => "an optional value",
+        }
+    }
+}
+
+/// Tells whether two values are equal, a whole number and a double of one size being so.
+pub(crate) fn equal(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Int(_) | Value::Double(_), Value::Int(_) | Value::Double(_)) => order(a, b) == Ordering::Equal,
+        (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| equal(a, b)),
+        (Value::Map(a), Value::Map(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.0 == b.0 && equal(&a.1, &b.1))
+        }
+        _ => a == b,
+    }
+}
+
+/// Returns which of two values comes first: numbers by size, strings by code points, lists item by item.
+pub(crate) fn order(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Int(a), Value::Double(b)) => int_and_double(*a, b.0),
+        (Value::Double(a), Value::Int(b)) => int_and_double(*b, a.0).reverse(),
+        (Value::Double(a), Value::Double(b)) => a.0.partial_cmp(&b.0).unwrap_or(Ordering::Equal),
+        (Value::List(a), Value::List(b)) => {
+            let differing = a.iter().zip(b.iter()).map(|(a, b)| order(a, b));
+            differing
+                .into_iter()
+                .find(|it| *it != Ordering::Equal)
+                .unwrap_or_else(|| a.len().cmp(&b.len()))
+        }
+        _ => a.cmp(b),
+    }
+}
+
+/// Compares exactly, though not every whole number is a double.
+fn int_and_double(int: i64, double: f64) -> Ordering {
+    if double >= 9_223_372_036_854_775_808.0 {
+        return Ordering::Less;
+    }
+    if double < -9_223_372_036_854_775_808.0 {
+        return Ordering::Greater;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the range was checked above")]
+    let whole = double.trunc() as i64;
+    int.cmp(&whole)
+        .then_with(|| 0.0_f64.partial_cmp(&double.fract()).unwrap_or(Ordering::Equal))
+}

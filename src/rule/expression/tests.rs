@@ -1,0 +1,7 @@
+//! Expressions over a small made-up world: tubes, stations and the air between them.
+
+mod checks;
+mod oracle;
+mod reads;
+mod runs;
+pub(crate) mod world;
