@@ -49,7 +49,10 @@ pub fn problem(cycle: &[Address], edge: &Name, environment: Option<&Name>) -> Pr
         let names: Vec<String> = cycle.iter().chain([first]).map(|it| format!("`{it}`")).collect();
         names.join(" → ")
     };
-    let mut problem = Problem::error("graph::cycle", format!("`{first}` would have to start before itself: {ring}"));
+    let mut problem = Problem::error(
+        "graph::cycle",
+        format!("`{first}` would have to start before itself: {ring}"),
+    );
     let next = cycle.iter().cycle().skip(1);
     for (node, target) in cycle.iter().zip(next).take(LABELS) {
         let place = Place::Field {
@@ -90,10 +93,10 @@ impl<'a> Search<'a> {
     }
 
     fn shortest(&mut self, members: &[u32]) -> Vec<u32> {
-        let n_edges: u64 = members.iter().map(|it| self.graph.out(*it).len() as u64).sum();
+        let n_edges: u64 = members.iter().map(|it| self.graph.outgoing(*it).len() as u64).sum();
         for member in members {
             let component = self.components.of(*member);
-            for next in self.graph.out(*member) {
+            for next in self.graph.outgoing(*member) {
                 if self.components.of(*next) == component {
                     self.left[*member as usize][0] += 1;
                     self.left[*next as usize][1] += 1;
@@ -103,7 +106,7 @@ impl<'a> Search<'a> {
         let mut steps = Steps::new(STEPS + STEPS_BY_EDGE * n_edges);
         let mut best: Option<Vec<u32>> = members
             .iter()
-            .find(|it| self.graph.out(**it).contains(it))
+            .find(|it| self.graph.outgoing(**it).contains(it))
             .map(|it| vec![*it]);
         for start in members {
             // Without an edge to itself no cycle is shorter than two.
@@ -132,7 +135,7 @@ impl<'a> Search<'a> {
             if length > limit {
                 break;
             }
-            for next in self.graph.out(node) {
+            for next in self.graph.outgoing(node) {
                 steps.take()?;
                 if *next == start {
                     return Ok(Some(self.way(start, node)));
@@ -167,7 +170,7 @@ impl<'a> Search<'a> {
             if std::mem::replace(&mut self.done[gone as usize], true) {
                 continue;
             }
-            for (side, around) in [(1, self.graph.out(gone)), (0, self.graph.into(gone))] {
+            for (side, around) in [(1, self.graph.outgoing(gone)), (0, self.graph.incoming(gone))] {
                 for near in around.iter().filter(|it| self.components.of(**it) == component) {
                     let left = &mut self.left[*near as usize][side];
                     *left -= 1;

@@ -102,7 +102,9 @@ pub fn text(drawing: &Drawing) -> String {
             for (at, line) in drawing.lines(*node).iter().enumerate() {
                 let separator = if at == 0 { " -> " } else { ", " };
                 let soft = if line.look == Look::Soft { "?" } else { "" };
-                let kind = drawing.label(line).map_or(String::new(), |it| format!(" ({})", plain(it)));
+                let kind = drawing
+                    .label(line)
+                    .map_or(String::new(), |it| format!(" ({})", plain(it)));
                 let _ = write!(text, "{separator}{}{soft}{kind}", plain(drawing.name(line.to)));
             }
             text.push('\n');
@@ -172,7 +174,9 @@ pub fn mermaid(drawing: &Drawing) -> String {
 
 /// Puts a name on one line, whatever it holds.
 fn plain(name: &str) -> String {
-    name.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
+    name.chars()
+        .map(|it| if it.is_control() { '\u{fffd}' } else { it })
+        .collect()
 }
 
 /// A string of DOT. Its only escape that the grammar knows is `\"`; a backslash is doubled since labels read escapes.

@@ -32,7 +32,7 @@ impl Components {
                 of[*node as usize] = component;
             }
         }
-        let is_cyclic = |nodes: &Vec<u32>| nodes.len() > 1 || graph.out(nodes[0]).contains(&nodes[0]);
+        let is_cyclic = |nodes: &Vec<u32>| nodes.len() > 1 || graph.outgoing(nodes[0]).contains(&nodes[0]);
         let cyclic = members.iter().map(is_cyclic).collect();
         Self { of, members, cyclic }
     }
@@ -96,8 +96,11 @@ pub fn layers_of(graph: &Adjacency, wanted: &[u32]) -> Vec<Vec<u32>> {
     // The number of layers up to and with each component.
     let mut heights = vec![0_usize; components.members.len()];
     for (component, members) in components.members.iter().enumerate() {
-        let targets = members.iter().flat_map(|it| graph.out(*it));
-        let below = targets.map(|it| heights[components.of(*it) as usize]).max().unwrap_or(0);
+        let targets = members.iter().flat_map(|it| graph.outgoing(*it));
+        let below = targets
+            .map(|it| heights[components.of(*it) as usize])
+            .max()
+            .unwrap_or(0);
         let mut here = members.iter().copied().filter(|it| is_wanted[*it as usize]).peekable();
         heights[component] = below + usize::from(here.peek().is_some());
         if heights[component] > layers.len() {

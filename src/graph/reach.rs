@@ -14,7 +14,7 @@ use crate::value::{Address, Double, Map, Name, Value};
 #[must_use]
 pub fn reach(snapshot: &Snapshot, node: &Address, edges: &[Name]) -> Vec<Address> {
     closure(snapshot, node, |at, found| {
-        found.extend(edges.iter().flat_map(|kind| snapshot.out(at, kind)).map(|it| it.0));
+        found.extend(edges.iter().flat_map(|kind| snapshot.outgoing(at, kind)).map(|it| it.0));
     })
 }
 
@@ -22,7 +22,7 @@ pub fn reach(snapshot: &Snapshot, node: &Address, edges: &[Name]) -> Vec<Address
 #[must_use]
 pub fn dependents(snapshot: &Snapshot, node: &Address, edges: &[Name]) -> Vec<Address> {
     closure(snapshot, node, |at, found| {
-        found.extend(edges.iter().flat_map(|kind| snapshot.into(at, kind)).map(|it| it.0));
+        found.extend(edges.iter().flat_map(|kind| snapshot.incoming(at, kind)).map(|it| it.0));
     })
 }
 
@@ -85,7 +85,7 @@ pub fn longest(snapshot: &Snapshot, edges: &[Name], weigh: Weigh<'_>) -> Longest
         let mut best = Number::Int(0);
         let mut own = Number::Int(0);
         for member in members {
-            for (to, fields) in edges.iter().flat_map(|kind| snapshot.out(*member, kind)) {
+            for (to, fields) in edges.iter().flat_map(|kind| snapshot.outgoing(*member, kind)) {
                 if components.of(to) != component {
                     best = best.max(weight(fields).plus(totals[components.of(to) as usize]));
                 }

@@ -4,7 +4,7 @@
 //! of some kinds of edge together. Neither computes anything.
 
 use petgraph::Direction;
-use petgraph::visit::{GraphBase, GraphRef, IntoNeighbors, IntoNeighborsDirected, IntoNodeIdentifiers, Visitable};
+use petgraph::visit::{GraphBase, IntoNeighbors, IntoNeighborsDirected, IntoNodeIdentifiers, Visitable};
 use rustc_hash::FxHashMap;
 
 use super::{Edge, is_required};
@@ -34,6 +34,9 @@ struct Table {
     into: Vec<u32>,
 }
 
+/// Where an edge starts and where it leads, and its fields.
+type Ends = (u32, u32, Map);
+
 /// A plain directed graph: each pair of nodes is joined once or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Adjacency {
@@ -53,7 +56,7 @@ impl Snapshot {
         nodes.dedup();
         let by_address: FxHashMap<&Address, u32> = nodes.iter().zip(0..).collect();
         let mut by_kind: FxHashMap<Name, usize> = FxHashMap::default();
-        let mut groups: Vec<(Name, Vec<(u32, u32, Map)>)> = Vec::new();
+        let mut groups: Vec<(Name, Vec<Ends>)> = Vec::new();
         for edge in edges {
             let (Some(from), Some(to)) = (by_address.get(&edge.from), by_address.get(&edge.to)) else {
                 continue;
@@ -115,7 +118,7 @@ impl Snapshot {
     }
 
     /// Returns the far end and the fields of each edge of `kind` that leaves `node`, sorted.
-    pub fn out(&self, node: u32, kind: &str) -> impl Iterator<Item = (u32, &Map)> {
+    pub fn outgoing(&self, node: u32, kind: &str) -> impl Iterator<Item = (u32, &Map)> {
         self.table(kind).into_iter().flat_map(move |table| {
             let edges = range(&table.starts, node);
             edges.map(|edge| (table.to[edge], &table.fields[edge]))
@@ -123,7 +126,7 @@ impl Snapshot {
     }
 
     /// Returns the start and the fields of each edge of `kind` that leads to `node`, sorted.
-    pub fn into(&self, node: u32, kind: &str) -> impl Iterator<Item = (u32, &Map)> {
+    pub fn incoming(&self, node: u32, kind: &str) -> impl Iterator<Item = (u32, &Map)> {
         self.table(kind).into_iter().flat_map(move |table| {
             let edges = range(&table.into_starts, node).map(|at| table.into[at] as usize);
             edges.map(|edge| (table.from[edge], &table.fields[edge]))
@@ -160,17 +163,17 @@ impl Snapshot {
 }
 
 impl Table {
-    fn new(kind: Name, n_nodes: usize, mut edges: Vec<(u32, u32, Map)>) -> Self {
+    fn new(kind: Name, n_nodes: usize, mut edges: Vec<Ends>) -> Self {
         edges.sort();
         edges.dedup();
-        let starts = starts(n_nodes, edges.iter().map(|it| it.0));
+        let out_starts = starts(n_nodes, edges.iter().map(|it| it.0));
         let into_starts = starts(n_nodes, edges.iter().map(|it| it.1));
         let mut into: Vec<u32> = (0..).take(edges.len()).collect();
         // Stable: edges with one end stay in the order of their starts.
         into.sort_by_key(|it| edges[*it as usize].1);
         Self {
             kind,
-            starts,
+            starts: out_starts,
             from: edges.iter().map(|it| it.0).collect(),
             to: edges.iter().map(|it| it.1).collect(),
             fields: edges.into_iter().map(|it| it.2).collect(),
@@ -219,13 +222,13 @@ impl Adjacency {
 
     /// Returns the nodes to which an edge leads from `node`, sorted.
     #[must_use]
-    pub fn out(&self, node: u32) -> &[u32] {
+    pub fn outgoing(&self, node: u32) -> &[u32] {
         &self.out[range(&self.starts, node)]
     }
 
     /// Returns the nodes from which an edge leads to `node`, sorted.
     #[must_use]
-    pub fn into(&self, node: u32) -> &[u32] {
+    pub fn incoming(&self, node: u32) -> &[u32] {
         &self.into[range(&self.into_starts, node)]
     }
 }
@@ -251,12 +254,10 @@ impl GraphBase for Adjacency {
     type EdgeId = (u32, u32);
 }
 
-impl GraphRef for &Adjacency {}
-
 impl<'a> IntoNeighbors for &'a Adjacency {
     type Neighbors = std::iter::Copied<std::slice::Iter<'a, u32>>;
     fn neighbors(self, node: u32) -> Self::Neighbors {
-        self.out(node).iter().copied()
+        self.outgoing(node).iter().copied()
     }
 }
 
@@ -264,8 +265,8 @@ impl<'a> IntoNeighborsDirected for &'a Adjacency {
     type NeighborsDirected = std::iter::Copied<std::slice::Iter<'a, u32>>;
     fn neighbors_directed(self, node: u32, direction: Direction) -> Self::NeighborsDirected {
         match direction {
-            Direction::Outgoing => self.out(node).iter().copied(),
-            Direction::Incoming => self.into(node).iter().copied(),
+            Direction::Outgoing => self.outgoing(node).iter().copied(),
+            Direction::Incoming => self.incoming(node).iter().copied(),
         }
     }
 }

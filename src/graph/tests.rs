@@ -73,9 +73,9 @@ fn nodes_of_a_kind_stand_together() {
 #[test]
 fn edges_are_walked_either_way() {
     let snapshot = graph("a>c b>c a>b");
-    let into: Vec<u32> = snapshot.into(2, "d").map(|it| it.0).collect();
+    let into: Vec<u32> = snapshot.incoming(2, "d").map(|it| it.0).collect();
     assert_eq!(into, [0, 1]);
-    let out: Vec<u32> = snapshot.out(0, "d").map(|it| it.0).collect();
+    let out: Vec<u32> = snapshot.outgoing(0, "d").map(|it| it.0).collect();
     assert_eq!(out, [1, 2]);
 }
 
@@ -97,7 +97,10 @@ fn a_layer_heeds_nodes_that_it_does_not_show() {
 #[test]
 fn a_cycle_shares_a_layer() {
     let snapshot = graph("a>b b>a b>c d>a");
-    let shown: Vec<String> = layers(&snapshot, snapshot.nodes(), &d()).iter().map(|it| names(it)).collect();
+    let shown: Vec<String> = layers(&snapshot, snapshot.nodes(), &d())
+        .iter()
+        .map(|it| names(it))
+        .collect();
     assert_eq!(shown, ["c", "a b", "d"]);
 }
 
@@ -182,7 +185,10 @@ fn the_longest_path_may_count_edges_or_fields() {
     assert_eq!(count.from(&snapshot, &node("a")), Some(Value::Int(3)));
     assert_eq!(count.from(&snapshot, &node("gone")), None);
     let bar = longest(&snapshot, &d(), Weigh::Edge("bar"));
-    assert_eq!(bar.from(&snapshot, &node("a")), Some(Value::Double(crate::value::Double(7.5))));
+    assert_eq!(
+        bar.from(&snapshot, &node("a")),
+        Some(Value::Double(crate::value::Double(7.5)))
+    );
     let each = |it: &Address| (&*it.name != "e").then_some(Value::Int(10));
     let nodes = longest(&snapshot, &d(), Weigh::Node(&each));
     assert_eq!(nodes.from(&snapshot, &node("a")), Some(Value::Int(30)));

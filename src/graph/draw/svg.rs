@@ -54,7 +54,10 @@ pub fn svg(drawing: &Drawing) -> String {
             Look::Soft => "stroke=\"black\" stroke-dasharray=\"4 3\"",
         };
         let way = way(spots[line.from as usize], spots[line.to as usize]);
-        let _ = write!(svg, "<path d=\"{way}\" fill=\"none\" {look} marker-end=\"url(#arrow)\">");
+        let _ = write!(
+            svg,
+            "<path d=\"{way}\" fill=\"none\" {look} marker-end=\"url(#arrow)\">"
+        );
         let ends = (drawing.name(line.from), drawing.name(line.to));
         let title = format!("{} -[:{}]-> {}", ends.0, line.kind, ends.1);
         let _ = writeln!(svg, "<title>{}</title></path>", escaped(&title));
@@ -81,11 +84,17 @@ fn way(from: Spot, to: Spot) -> String {
     if from.left == to.left {
         let start = (from.left + from.width, from.top + BOX / 4);
         let bow = start.0 + GAP / 2;
-        return format!("M{} {}C{bow} {} {bow} {} {} {}", start.0, start.1, start.1, end.1, end.0, end.1);
+        return format!(
+            "M{} {}C{bow} {} {bow} {} {} {}",
+            start.0, start.1, start.1, end.1, end.0, end.1
+        );
     }
     let start = (from.left, from.top + BOX / 2);
     let middle = usize::midpoint(start.0, end.0);
-    format!("M{} {}C{middle} {} {middle} {} {} {}", start.0, start.1, start.1, end.1, end.0, end.1)
+    format!(
+        "M{} {}C{middle} {} {middle} {} {} {}",
+        start.0, start.1, start.1, end.1, end.0, end.1
+    )
 }
 
 /// Text of XML, in an element or an attribute. Control characters, which XML refuses, are gone already.
