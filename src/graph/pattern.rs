@@ -6,6 +6,8 @@
 
 mod check;
 mod lex;
+mod plan;
+mod step;
 mod syntax;
 mod touched;
 mod walk;

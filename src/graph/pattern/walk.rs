@@ -11,10 +11,12 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashSet;
 
-use super::{EdgeElement, Filter, NodeElement, Pattern, Slot, World};
+use super::plan::{Far, Move, kept, moves};
+use super::step::{admits, one_step, reach};
+use super::{NodeElement, Pattern, Slot, World};
 use crate::graph::{Edge, Steps, TooManySteps};
 use crate::problem::{Place, Problem, Span};
-use crate::value::{Address, Map, Name, Value};
+use crate::value::{Address, Name};
 
 /// What a variable is bound to.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,25 +102,6 @@ pub struct Walk {
     kept: Vec<Option<Vec<Slot>>>,
     /// The same when no variable matters in the end.
     kept_to_exist: Vec<Option<Vec<Slot>>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Move {
-    /// Along an edge, from an end that is bound; its far end is bound by it.
-    Edge { edge: usize, forwards: bool, far: Far },
-    /// To the nodes that a `join:` gives for `to`.
-    Join { from: usize, to: usize, far: Far },
-    /// To each node of the kinds of this one.
-    Scan { node: usize },
-}
-
-/// The node that a move leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Far {
-    /// It is bound by the move.
-    Open,
-    /// It was bound before, and is compared.
-    Bound,
 }
 
 /// What a move may bind.
@@ -269,7 +252,7 @@ impl Walk {
             nodes: vec![None; self.pattern.nodes.len()],
             edges: vec![None; self.pattern.edges.len()],
         };
-        debug_assert_eq!(bound.len(), self.bound.len(), "as many nodes as the walk was made for");
+        assert_eq!(bound.len(), self.bound.len(), "as many nodes as the walk was made for");
         for (at, (slot, node)) in self.bound.iter().zip(bound).enumerate() {
             let differs = row.nodes[*slot].as_ref().is_some_and(|it| it != node);
             if differs || !admits(world, &self.pattern.nodes[*slot], node, steps)? {
@@ -438,213 +421,11 @@ enum Depth {
     Move(usize),
 }
 
-impl Move {
-    /// The nodes that are bound after it.
-    fn binds(self, pattern: &Pattern) -> Vec<usize> {
-        match self {
-            Self::Edge { edge, .. } => vec![pattern.edges[edge].from, pattern.edges[edge].to],
-            Self::Join { from, to, .. } => vec![from, to],
-            Self::Scan { node } => vec![node],
-        }
-    }
-
-    /// What must be bound for it.
-    fn needs(self, pattern: &Pattern) -> Vec<Slot> {
-        match self {
-            // The far end counts too: it may be compared.
-            Self::Edge { .. } | Self::Join { .. } => self.binds(pattern).into_iter().map(Slot::Node).collect(),
-            Self::Scan { .. } => Vec::new(),
-        }
-    }
-}
-
 impl Row {
     fn get(&self, slot: Slot) -> Option<Bound> {
         match slot {
             Slot::Node(at) => self.nodes[at].clone().map(Bound::Node),
             Slot::Edge(at) => self.edges[at].clone().map(Bound::Edge),
         }
-    }
-}
-
-/// Puts the elements of a pattern in an order in which each starts from what is bound.
-fn moves(pattern: &Pattern, bound: &[usize], joins: &[(usize, usize)]) -> Vec<Move> {
-    let mut is_bound = vec![false; pattern.nodes.len()];
-    for node in bound {
-        is_bound[*node] = true;
-    }
-    let mut moves = Vec::new();
-    let mut edges: Vec<usize> = (0..pattern.edges.len()).collect();
-    let mut joins: Vec<(usize, usize)> = joins.to_vec();
-    loop {
-        // What only compares comes first, then what leads to few nodes: a node has fewer edges out than in.
-        let next_edge = edges
-            .iter()
-            .filter_map(|at| {
-                let edge = &pattern.edges[*at];
-                let effort = match (is_bound[edge.from], is_bound[edge.to]) {
-                    (false, false) => return None,
-                    (true, true) => 0,
-                    (true, false) => 1,
-                    (false, true) => 2,
-                };
-                let reach = if edge.reach { 3 } else { 0 };
-                Some((effort + reach, *at, is_bound[edge.from]))
-            })
-            .min();
-        let far = |node: usize| if is_bound[node] { Far::Bound } else { Far::Open };
-        let next_join = joins.iter().position(|it| is_bound[it.0] || is_bound[it.1]);
-        let next = if let Some((_, edge, forwards)) = next_edge {
-            edges.retain(|it| *it != edge);
-            let element = &pattern.edges[edge];
-            let far = far(if forwards { element.to } else { element.from });
-            Move::Edge { edge, forwards, far }
-        } else if let Some(at) = next_join {
-            let (a, b) = joins.remove(at);
-            let (from, to) = if is_bound[a] { (a, b) } else { (b, a) };
-            Move::Join { from, to, far: far(to) }
-        } else {
-            let left = (0..pattern.nodes.len()).filter(|it| !is_bound[*it]);
-            let filtered = |it: &usize| pattern.nodes[*it].filters.is_empty();
-            match left.min_by_key(|it| (filtered(it), pattern.nodes[*it].kinds.len(), *it)) {
-                Some(node) => Move::Scan { node },
-                None => return moves,
-            }
-        };
-        for node in next.binds(pattern) {
-            is_bound[node] = true;
-        }
-        moves.push(next);
-    }
-}
-
-/// For each move, what still matters once it is done: what later moves need and what is asked for in the end.
-/// `None` where all that is bound does. What is bound at the start never varies and is left out.
-fn kept(pattern: &Pattern, bound: &[usize], moves: &[Move], outputs: &[Slot]) -> Vec<Option<Vec<Slot>>> {
-    let mut known: BTreeSet<Slot> = BTreeSet::new();
-    let mut kept = Vec::new();
-    for (at, done) in moves.iter().enumerate() {
-        known.extend(
-            done.binds(pattern)
-                .into_iter()
-                .filter(|it| !bound.contains(it))
-                .map(Slot::Node),
-        );
-        if let Move::Edge { edge, .. } = done
-            && pattern.edges[*edge].name.is_some()
-        {
-            known.insert(Slot::Edge(*edge));
-        }
-        let later = moves[at + 1..].iter().flat_map(|it| it.needs(pattern));
-        let wanted: BTreeSet<Slot> = later.chain(outputs.iter().copied()).collect();
-        let matters: Vec<Slot> = known.intersection(&wanted).copied().collect();
-        kept.push((matters.len() < known.len()).then_some(matters));
-    }
-    kept
-}
-
-/// Tells whether `node` is what `element` asks for.
-fn admits(world: &dyn World, element: &NodeElement, node: &Address, steps: &mut Steps) -> Result<bool, TooManySteps> {
-    if !element.may_be(&node.kind) || !world.exists(node) {
-        return Ok(false);
-    }
-    for filter in &element.filters {
-        steps.take()?;
-        let Some((first, rest)) = filter.path.0.split_first() else {
-            continue;
-        };
-        let holds = match first.as_str() {
-            "name" => Some(Value::String(node.name.clone())),
-            "kind" => Some(Value::String(node.kind.clone())),
-            "address" => Some(Value::string(node.to_string())),
-            _ => world.field(node, first),
-        };
-        if !holds
-            .as_ref()
-            .and_then(|it| it.at(rest))
-            .is_some_and(|it| equal(it, &filter.value))
-        {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-fn edge_admits(filters: &[Filter], kind: &Name, fields: &Map) -> bool {
-    filters.iter().all(|filter| {
-        let Some((first, rest)) = filter.path.0.split_first() else {
-            return true;
-        };
-        match fields.get(first) {
-            Some(holds) => holds.at(rest).is_some_and(|it| equal(it, &filter.value)),
-            None if first.as_str() == "kind" => filter.value.as_str() == Some(kind),
-            None => filter.default_of.contains(kind),
-        }
-    })
-}
-
-/// Compares as expressions do: numbers by what they are worth.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a number with a fraction is compared as a double"
-)]
-pub(super) fn equal(a: &Value, b: &Value) -> bool {
-    match (a, b) {
-        (Value::Int(int), Value::Double(double)) | (Value::Double(double), Value::Int(int)) => {
-            (*int as f64).total_cmp(&double.0).is_eq()
-        }
-        (a, b) => a == b,
-    }
-}
-
-/// Shows each edge that `edge` asks for at `start`, by its kind, its far end and its fields.
-fn one_step(
-    world: &dyn World,
-    edge: &EdgeElement,
-    start: &Address,
-    forwards: bool,
-    steps: &mut Steps,
-    each: &mut dyn FnMut(&Name, &Address, &Map),
-) -> Result<(), TooManySteps> {
-    let mut counted = Ok(());
-    for kind in edge.kinds.iter() {
-        let mut visit = |node: &Address, fields: &Map| {
-            counted = counted.and_then(|()| steps.take());
-            if counted.is_ok() && edge_admits(&edge.filters, kind, fields) {
-                each(kind, node, fields);
-            }
-        };
-        if forwards {
-            world.outgoing(start, kind, &mut visit);
-        } else {
-            world.incoming(start, kind, &mut visit);
-        }
-    }
-    counted
-}
-
-/// Returns all nodes that `edge` reaches from `start`, over one step or more.
-fn reach(
-    world: &dyn World,
-    edge: &EdgeElement,
-    start: &Address,
-    forwards: bool,
-    steps: &mut Steps,
-) -> Result<Vec<Address>, TooManySteps> {
-    let mut seen: FxHashSet<Address> = FxHashSet::default();
-    let mut reached: Vec<Address> = Vec::new();
-    let mut done = 0;
-    let mut at = start.clone();
-    loop {
-        one_step(world, edge, &at, forwards, steps, &mut |_, node, _| {
-            if seen.insert(node.clone()) {
-                reached.push(node.clone());
-            }
-        })?;
-        match reached.get(done) {
-            Some(next) => at = next.clone(),
-            None => return Ok(reached),
-        }
-        done += 1;
     }
 }

@@ -280,4 +280,24 @@ proptest! {
             prop_assert!(changed.is_subset(&seen), "{text} from {anchor}: {changed:?} not in {seen:?}");
         }
     }
+
+    #[test]
+    fn any_text_is_read_or_refused_in_its_place(text in "[-()<>\\[\\]{}:|,.*'\"`\\\\=a-c0-9 äß\n]{0,40}") {
+        let schema = small_schema();
+        let (pattern, problems) = Pattern::read(&text, &schema, &place);
+        prop_assert_eq!(pattern.is_none(), problems.iter().any(Problem::is_error));
+        for label in problems.iter().flat_map(|it| &it.labels) {
+            let Place::Text(_, span) = &label.place else {
+                panic!("a place in the pattern");
+            };
+            prop_assert!(text.get(span.start as usize..span.end as usize).is_some(), "{:?} of {:?}", span, text);
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_the_same(text in pattern_text()) {
+        let syntax = Syntax::parse(&text, &place).0.expect("well written");
+        let again = Syntax::parse(&syntax.to_string(), &place).0.expect("well written");
+        prop_assert_eq!(syntax.to_string(), again.to_string());
+    }
 }
