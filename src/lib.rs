@@ -6,6 +6,7 @@
 
 pub mod db;
 pub mod fingerprint;
+pub mod graph;
 pub mod kind;
 pub mod problem;
 pub mod rule;
