@@ -9,6 +9,15 @@ use std::sync::Arc;
 
 use crate::value::{Name, Path, Value};
 
+mod credential;
+mod declare;
+mod field;
+pub mod json_schema;
+pub mod pack;
+pub mod reference;
+pub mod typed;
+pub mod unit;
+
 /// The type of a field, a fact's field, an expression or a template's variable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
@@ -217,6 +226,23 @@ pub struct Schema {
     pub aliases: Vec<Alias>,
     /// Fields that platforms can't honour.
     pub unsupported: Vec<Unsupported>,
+    /// Maps among the project's fields that declare nodes of a kind, whose `type` is by default their name.
+    pub declares: Vec<(Path, Name)>,
+    /// What a field of an edge holds where nothing gives it, as its target says: by kind of edge and field.
+    pub edge_defaults: BTreeMap<(Name, Name), Vec<EdgeDefault>>,
+    /// Kinds of edge whose fields give way to those of another kind of edge to the same target.
+    pub yields: BTreeMap<Name, Name>,
+}
+
+/// What a field of an edge holds by default, if its target is so. The first of a list that fits counts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EdgeDefault {
+    /// The target's field that is looked at; none where this always fits.
+    pub when: Option<Path>,
+    /// What stands there; anything but nothing, an empty map and an empty list where this is none.
+    pub equals: Option<Value>,
+    /// What the edge's field then holds.
+    pub value: Value,
 }
 
 /// What is read of a value: all of it, these of its members, or this of each of its items.
@@ -457,6 +483,39 @@ impl Field {
     pub fn may_be_absent(&self) -> bool {
         let whole = matches!(self.ty, Type::Record(_) | Type::Map(_) | Type::List(_));
         !(self.required || self.default.is_some() || whole || self.edge.is_some())
+    }
+}
+
+impl Type {
+    /// Tells whether a value of type `given` may stand where this type is wanted.
+    ///
+    /// `Any` fits everywhere and takes everything; what it really holds is seen when it is used.
+    #[must_use]
+    pub fn accepts(&self, given: &Self) -> bool {
+        let number = |it: &Self| matches!(it, Self::Int | Self::Duration | Self::Cpu { .. } | Self::Memory { .. });
+        match (self, given) {
+            (Self::Any, _) | (_, Self::Any) => true,
+            (Self::Text | Self::String, Self::String | Self::Choice(_)) => true,
+            (Self::Choice(_), Self::String) => true,
+            (Self::Choice(wanted), Self::Choice(given)) => given.iter().all(|it| wanted.contains(it)),
+            (Self::Double, it) => number(it) || matches!(it, Self::Double),
+            (wanted, given) if number(wanted) && number(given) => true,
+            (Self::List(wanted), Self::List(given)) | (Self::Map(wanted), Self::Map(given)) => wanted.accepts(given),
+            (Self::Map(wanted), Self::Record(given)) => given.fields.values().all(|it| wanted.accepts(&it.ty)),
+            (Self::Record(wanted), Self::Record(given)) => {
+                let known = given.fields.keys().all(|it| wanted.fields.contains_key(it));
+                known
+                    && wanted.fields.iter().all(|(name, field)| match given.fields.get(name) {
+                        Some(given) => field.ty.accepts(&given.ty),
+                        None => !field.required,
+                    })
+            }
+            (Self::Record(wanted), Self::Map(given)) => wanted.fields.values().all(|it| it.ty.accepts(given)),
+            (Self::Node(wanted), Self::Node(given)) | (Self::Edge(wanted), Self::Edge(given)) => {
+                wanted.is_empty() || (!given.is_empty() && given.iter().all(|it| wanted.contains(it)))
+            }
+            (wanted, given) => wanted == given,
+        }
     }
 }
 

@@ -5,10 +5,12 @@
 //! spec files → nodes and edges → facts → artifacts → plan → disk
 
 pub mod db;
+pub mod fact;
 pub mod fingerprint;
 pub mod graph;
 pub mod kind;
 pub mod problem;
 pub mod rule;
+pub mod spec;
 pub mod value;
 pub mod yaml;

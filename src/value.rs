@@ -22,6 +22,12 @@ impl Name {
     }
 }
 
+impl Default for Name {
+    fn default() -> Self {
+        Self::from("")
+    }
+}
+
 impl Deref for Name {
     type Target = str;
     fn deref(&self) -> &str {

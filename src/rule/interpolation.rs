@@ -140,6 +140,16 @@ impl Interpolation {
         (Some(compiled), problems)
     }
 
+    /// Returns the characters, where there is no expression in it.
+    #[must_use]
+    pub fn constant(&self) -> Option<&str> {
+        match &*self.parts {
+            [] => Some(""),
+            [Part::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+
     /// Returns the type of its value.
     #[must_use]
     pub fn ty(&self) -> &Type {
