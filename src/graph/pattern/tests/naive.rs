@@ -271,6 +271,17 @@ proptest! {
                 let seen = touched(Change::Edge { from: &edge.from, kind: &edge.kind, to: &edge.to });
                 prop_assert!(changed.is_subset(&seen), "{text} from {anchor}: {changed:?} not in {seen:?}");
             }
+            // A node goes, and its edges with it.
+            let gone = at(NODES[at_node]);
+            let around: Vec<&Edge> = small.edges.iter().filter(|it| it.from == gone || it.to == gone).collect();
+            let mut seen = touched(Change::Node(&gone));
+            for Edge { from, kind, to, .. } in around {
+                seen.extend(touched(Change::Edge { from, kind, to }));
+            }
+            let left = NODES.map(at).into_iter().filter(|it| *it != gone).collect();
+            let less = Snapshot::new(left, small.edges.clone());
+            let changed = differ(all_matches(&pattern, &anchor, &small, &less));
+            prop_assert!(changed.is_subset(&seen), "{text} from {anchor}: {changed:?} not in {seen:?}");
             // A node holds something else.
             let node = at(NODES[at_node]);
             let seen = touched(Change::Node(&node));
