@@ -10,3 +10,4 @@ pub mod kind;
 pub mod problem;
 pub mod rule;
 pub mod value;
+pub mod yaml;

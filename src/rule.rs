@@ -1,6 +1,7 @@
-//! The rule language: expressions, and text with expressions in it.
+//! The rule language: files, expressions, checks, strata.
 //!
-//! What a rule file says is checked here before anything runs. This module knows neither files nor platforms.
+//! What a rule file says is checked here before anything runs. This module evaluates no rule and knows no platform.
 
 pub mod expression;
+pub mod file;
 pub mod interpolation;
