@@ -4,6 +4,7 @@
 //!
 //! spec files → nodes and edges → facts → artifacts → plan → disk
 
+pub mod artifact;
 pub mod db;
 pub mod fact;
 pub mod fingerprint;

@@ -24,6 +24,15 @@ enum Part {
     Expression(Expression),
 }
 
+/// A part of a text that was evaluated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evaluated {
+    /// What the text itself writes.
+    Written(Name),
+    /// What an expression in it gave.
+    Value(Value),
+}
+
 /// A piece of a text before its expressions are compiled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece<'a> {
@@ -171,16 +180,6 @@ impl Interpolation {
         }
     }
 
-    /// Returns the characters, where there is no expression.
-    #[must_use]
-    pub fn as_plain(&self) -> Option<&str> {
-        match &*self.parts {
-            [] => Some(""),
-            [Part::Literal(text)] => Some(text),
-            _ => None,
-        }
-    }
-
     /// Returns what it reads.
     #[must_use]
     pub fn uses(&self) -> &Uses {
@@ -217,6 +216,19 @@ impl Interpolation {
             }
         }
         Ok(Value::text(Text::new(segments)))
+    }
+
+    /// Returns the characters that the text itself writes and the values between them, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] says why there is none, and which part failed.
+    pub fn evaluate_parts(&self, bindings: &Bindings<'_>) -> Result<Vec<Evaluated>, Failure> {
+        let evaluate = |part: &Part| match part {
+            Part::Literal(text) => Ok(Evaluated::Written(text.clone())),
+            Part::Expression(expression) => expression.evaluate(bindings).map(Evaluated::Value),
+        };
+        self.parts.iter().map(evaluate).collect()
     }
 
     /// Returns its value with just what `projection` names; nodes become maps of that.
