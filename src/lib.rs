@@ -9,5 +9,6 @@ pub mod fingerprint;
 pub mod kind;
 pub mod problem;
 pub mod rule;
+pub mod spec;
 pub mod value;
 pub mod yaml;
