@@ -22,12 +22,6 @@ impl Name {
     }
 }
 
-impl Default for Name {
-    fn default() -> Self {
-        Self::from("")
-    }
-}
-
 impl Deref for Name {
     type Target = str;
     fn deref(&self) -> &str {

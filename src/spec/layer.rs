@@ -39,7 +39,7 @@ pub fn declared(db: &dyn Db, project: Project, environment: u16, address: &Addre
 }
 
 /// Returns what the spec says of the node in an environment whose overlays speak of it, or in the base.
-pub(super) fn declared_in(
+pub fn declared_in(
     db: &dyn Db,
     project: Project,
     environment: Option<u16>,
@@ -59,6 +59,14 @@ pub fn seen_as(db: &dyn Db, project: Project, environment: u16, address: &Addres
 pub fn inherited<'db>(db: &'db dyn Db, project: Project, environment: u16, kind: &Name) -> &'db Map {
     let touched = index(db, project).touches(environment, &project_address(db, project));
     inherited_at(db, project, touched.then_some(environment), kind.clone())
+}
+
+/// Returns what the nodes of `kind` inherit from the project, in an environment or in the base.
+pub fn inherited_in<'db>(db: &'db dyn Db, project: Project, environment: Option<u16>, kind: &Name) -> &'db Map {
+    match environment {
+        Some(environment) => inherited(db, project, environment, kind),
+        None => inherited_at(db, project, None, kind.clone()),
+    }
 }
 
 #[salsa::tracked(returns(ref))]
