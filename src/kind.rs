@@ -460,6 +460,39 @@ impl Field {
     }
 }
 
+impl Type {
+    /// Tells whether a value of type `given` may stand where this type is wanted.
+    ///
+    /// `Any` fits everywhere and takes everything; what it really holds is seen when it is used.
+    #[must_use]
+    pub fn accepts(&self, given: &Self) -> bool {
+        let number = |it: &Self| matches!(it, Self::Int | Self::Duration | Self::Cpu { .. } | Self::Memory { .. });
+        match (self, given) {
+            (Self::Any, _) | (_, Self::Any) => true,
+            (Self::Text | Self::String, Self::String | Self::Choice(_)) => true,
+            (Self::Choice(_), Self::String) => true,
+            (Self::Choice(wanted), Self::Choice(given)) => given.iter().all(|it| wanted.contains(it)),
+            (Self::Double, it) => number(it) || matches!(it, Self::Double),
+            (wanted, given) if number(wanted) && number(given) => true,
+            (Self::List(wanted), Self::List(given)) | (Self::Map(wanted), Self::Map(given)) => wanted.accepts(given),
+            (Self::Map(wanted), Self::Record(given)) => given.fields.values().all(|it| wanted.accepts(&it.ty)),
+            (Self::Record(wanted), Self::Record(given)) => {
+                let known = given.fields.keys().all(|it| wanted.fields.contains_key(it));
+                known
+                    && wanted.fields.iter().all(|(name, field)| match given.fields.get(name) {
+                        Some(given) => field.ty.accepts(&given.ty),
+                        None => !field.required,
+                    })
+            }
+            (Self::Record(wanted), Self::Map(given)) => wanted.fields.values().all(|it| it.ty.accepts(given)),
+            (Self::Node(wanted), Self::Node(given)) | (Self::Edge(wanted), Self::Edge(given)) => {
+                wanted.is_empty() || (!given.is_empty() && given.iter().all(|it| wanted.contains(it)))
+            }
+            (wanted, given) => wanted == given,
+        }
+    }
+}
+
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let any_of = |f: &mut fmt::Formatter<'_>, what: &str, kinds: &[Name]| {

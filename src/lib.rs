@@ -9,4 +9,6 @@ pub mod db;
 pub mod fingerprint;
 pub mod kind;
 pub mod problem;
+pub mod rule;
 pub mod value;
+pub mod yaml;

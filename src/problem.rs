@@ -3,6 +3,7 @@
 //! A [`Problem`] is data: a stable code, one sentence, places with labels, and what to type instead.
 //! It knows nothing of terminals; `shell` prints it. A bug in this program is no `Problem`: it panics.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -49,6 +50,8 @@ impl Span {
 pub enum Place {
     /// A range of a file, by its path within the project or its pack.
     Text(Name, Span),
+    /// A rule, as `pack/name`: its line is looked up when the problem is printed.
+    Rule(Name),
     /// A field of a node, in one environment or in all: its lines are looked up when the problem is printed,
     /// so that a moved line changes no query.
     Field {
@@ -84,8 +87,9 @@ pub enum Severity {
 pub struct Problem {
     /// How bad it is.
     pub severity: Severity,
-    /// `area::what`; it never changes, and `docs/problems/<area>.<what>.md` explains it.
-    pub code: &'static str,
+    /// `area::what`; it never changes, and `docs/problems/<area>.<what>.md` explains it. What a rule finds bears
+    /// the rule's own name, `pack::rule`.
+    pub code: Cow<'static, str>,
     /// The fact, standing alone on one line: lower case, names in back-ticks, no full stop.
     pub message: Arc<str>,
     /// Where it stands; the first is the main one.
@@ -96,10 +100,10 @@ pub struct Problem {
 
 impl Problem {
     /// Returns an error with neither place nor help yet.
-    pub fn error(code: &'static str, message: impl Into<Arc<str>>) -> Self {
+    pub fn error(code: impl Into<Cow<'static, str>>, message: impl Into<Arc<str>>) -> Self {
         Self {
             severity: Severity::Error,
-            code,
+            code: code.into(),
             message: message.into(),
             labels: Vec::new(),
             help: None,
@@ -107,7 +111,7 @@ impl Problem {
     }
 
     /// Returns a warning with neither place nor help yet.
-    pub fn warning(code: &'static str, message: impl Into<Arc<str>>) -> Self {
+    pub fn warning(code: impl Into<Cow<'static, str>>, message: impl Into<Arc<str>>) -> Self {
         Self {
             severity: Severity::Warning,
             ..Self::error(code, message)

@@ -1,0 +1,167 @@
+//! The facts of one node, each with its cause.
+//!
+//! One memo holds all facts of one stratum that speak of one node: many small memos cost ten times the memory.
+//! No query here calls its own kind on a neighbour of the same stratum, so a chain of any length is no stack of calls.
+
+pub mod matching;
+pub mod shape;
+pub mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::db::{Db, Project, View};
+use crate::kind::{Relation, Shape, pack};
+use crate::problem::{Place, Problem};
+use crate::rule::{set, strata};
+use crate::value::{Address, Map, Name, Path, Value};
+
+/// One fact.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fact {
+    /// Its fields.
+    pub fields: Map,
+    /// The rules that derive it, sorted.
+    pub rules: Vec<Name>,
+}
+
+/// The facts of one stratum that speak of one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// The facts of each relation that has any, in the order in which they are read.
+    pub of: BTreeMap<Name, Arc<[Fact]>>,
+    /// What failed, and what contradicts.
+    pub problems: Vec<Problem>,
+}
+
+/// A place where facts of one stratum are made: a rule, and which of its facts.
+type Source = (Name, usize);
+
+/// Returns which facts of which rules speak of nodes of `kind` in `stratum`.
+#[salsa::tracked(returns(deref))]
+fn sources(db: &dyn Db, project: Project, kind: Name, stratum: u16) -> Vec<Source> {
+    let of = &strata::strata(db, project).of;
+    let mut sources = Vec::new();
+    for id in set::ids(db, project) {
+        let Some(rule) = set::rule(db, project, id.clone()) else { continue };
+        for (at, fact) in rule.facts.iter().enumerate() {
+            let kinds = rule.body.pattern.kinds_of(&fact.of);
+            if of.get(&fact.relation) == Some(&stratum) && (kinds.is_empty() || kinds.contains(&kind)) {
+                sources.push((id.clone(), at));
+            }
+        }
+    }
+    sources
+}
+
+/// Returns the facts of one stratum that speak of the node at `address`.
+#[salsa::tracked(returns(ref))]
+pub fn facts(db: &dyn Db, project: Project, environment: u16, address: Address, stratum: u16) -> Facts {
+    let view = View::finished(environment);
+    let mut facts = Facts::default();
+    let mut found: BTreeMap<Name, BTreeMap<Map, BTreeSet<Name>>> = BTreeMap::new();
+    let sources = sources(db, project, address.kind.clone(), stratum);
+    let mut at = 0;
+    while at < sources.len() {
+        // Facts of one rule about one variable share its matches.
+        let Some(rule) = set::rule(db, project, sources[at].0.clone()) else { break };
+        let of = &rule.facts[sources[at].1].of;
+        let same = sources[at..].iter().take_while(|it| it.0 == rule.id && rule.facts[it.1].of == *of).count();
+        let matches = matching::matches(db, project, view, rule, of, &address);
+        facts.problems.extend(matches.problems);
+        for one in &matches.found {
+            for (_, fact) in &sources[at..at + same] {
+                let fact = &rule.facts[*fact];
+                let record = matching::evaluated(db, project, view, rule, &address, |run| {
+                    let fields = fact.fields.iter().map(|(name, it)| Ok((name.clone(), run.given(it, one)?)));
+                    fields.filter(|it| !matches!(it, Ok((_, Value::Null)))).collect::<Result<Map, _>>()
+                });
+                match record {
+                    Ok(record) => {
+                        let causes = found.entry(fact.relation.clone()).or_default().entry(record).or_default();
+                        causes.insert(rule.id.clone());
+                    }
+                    Err(problem) => facts.problems.push(problem),
+                }
+            }
+        }
+        at += same;
+    }
+    let schema = pack::schema(db, project);
+    for (id, records) in found {
+        let Some(relation) = schema.relations.get(&id) else { continue };
+        let records = records.into_iter().map(|(fields, rules)| Fact {
+            fields: with_defaults(&fields, relation),
+            rules: rules.into_iter().collect(),
+        });
+        let ordered = ordered(records.collect(), relation, &address, environment, &mut facts.problems);
+        facts.of.insert(id, ordered.into());
+    }
+    facts
+}
+
+fn with_defaults(fields: &Map, relation: &Relation) -> Map {
+    let absent = relation.fields.fields.iter().filter(|(name, _)| fields.get(name).is_none());
+    let defaults = absent.filter_map(|(name, field)| Some((name.clone(), field.default.clone()?)));
+    defaults.chain(fields.iter().cloned()).collect()
+}
+
+/// Brings the facts of a relation into the order in which they are read; two where one may be are a problem.
+fn ordered(
+    mut facts: Vec<Fact>,
+    relation: &Relation,
+    address: &Address,
+    environment: u16,
+    problems: &mut Vec<Problem>,
+) -> Vec<Fact> {
+    match &relation.shape {
+        Shape::Set => {}
+        Shape::List { order_by } => facts.sort_by(|a, b| a.fields.get(order_by).cmp(&b.fields.get(order_by))),
+        Shape::One => {
+            if let [first, second, ..] = &facts[..] {
+                let difference = first.fields.iter().find(|(name, value)| second.fields.get(name) != Some(value));
+                let difference = difference.map_or_else(String::new, |(name, _)| format!(" (they differ in `{name}`)"));
+                let problem = Problem::error(
+                    "rule::two_facts",
+                    format!("`{address}` has two facts of `{}`, which allows one{difference}", relation.name),
+                )
+                .at(Place::Rule(second.rules[0].clone()), "derives one")
+                .at(Place::Rule(first.rules[0].clone()), "derives another")
+                .at(Place::Field { environment: None, node: address.clone(), path: Path::default() }, "of this node")
+                .help("let one of the rules hold only where the other does not, or make the relation's shape `set`");
+                problems.push(problem);
+                let _ = environment;
+                facts.truncate(1);
+            }
+        }
+    }
+    facts
+}
+
+/// Returns the facts of `relation` that speak of the node at `address`.
+#[must_use]
+pub fn of<'db>(
+    db: &'db dyn Db,
+    project: Project,
+    environment: u16,
+    address: &Address,
+    relation: &str,
+) -> &'db [Fact] {
+    let Some(stratum) = strata::strata(db, project).of.get(relation) else { return &[] };
+    let facts = facts(db, project, environment, address.clone(), *stratum);
+    facts.of.get(relation).map_or(&[], |it| it)
+}
+
+/// Returns the number of strata.
+#[must_use]
+pub fn n_strata(db: &dyn Db, project: Project) -> u16 {
+    strata::strata(db, project).of.values().max().map_or(0, |it| it + 1)
+}
+
+/// Returns what failed while the facts of the node at `address` were derived.
+#[must_use]
+pub fn problems(db: &dyn Db, project: Project, environment: u16, address: &Address) -> Vec<Problem> {
+    (0..n_strata(db, project))
+        .flat_map(|it| facts(db, project, environment, address.clone(), it).problems.iter().cloned())
+        .collect()
+}

@@ -1,0 +1,343 @@
+//! The shape phase: nodes and edges that rules derive, and the finished graph.
+//!
+//! A pack's shape rules read the declared graph and what earlier packs shaped, never what their own phase adds, so
+//! that "unless there is one" always has a meaning. Derived nodes are defaults: a declared node of the same address
+//! wins field by field.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::db::{Db, Project, View};
+use crate::fact::matching;
+use crate::graph::{self, Edge, Snapshot};
+use crate::kind::pack;
+use crate::problem::{Place, Problem};
+use crate::rule::compile::{Filled, Rule};
+use crate::rule::set;
+use crate::spec::{self, Node};
+use crate::value::{Address, Map, Name, Path, Value};
+
+/// The edge of which start order is made, together with references.
+pub const DEPENDS_ON: &str = "depends_on";
+/// The edge that a mention in a text makes.
+pub const REFERENCES: &str = "references";
+/// The edge of start order, made by the engine.
+pub const STARTS_AFTER: &str = "starts_after";
+/// The kind of the node that stands for the whole project.
+pub const PROJECT: &str = "project";
+
+/// A node that rules derive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DerivedNode {
+    /// What it holds: only what the rules give.
+    pub fields: Map,
+    /// The rules that derive it, sorted.
+    pub rules: Vec<Name>,
+}
+
+/// What the shape rules of one pack, or of several, add to the graph.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Derived {
+    /// The nodes.
+    pub nodes: BTreeMap<Address, DerivedNode>,
+    /// The edges by their ends and kind, with their fields and the rule.
+    pub edges: BTreeMap<(Address, Name, Address), (Map, Name)>,
+    /// Where rules contradict each other.
+    pub problems: Vec<Problem>,
+}
+
+/// Returns the packs that have shape rules, in their order: the phases.
+#[salsa::tracked(returns(deref))]
+pub fn phases(db: &dyn Db, project: Project) -> Vec<Name> {
+    let shaping: Vec<Name> = set::ids(db, project)
+        .iter()
+        .filter_map(|id| set::rule(db, project, id.clone()).as_ref())
+        .filter(|it| it.shapes())
+        .map(|it| it.pack.clone())
+        .collect();
+    pack::order(db, project).iter().filter(|it| shaping.contains(it)).cloned().collect()
+}
+
+/// What one rule adds to the graph for one node.
+#[salsa::tracked(returns(ref))]
+fn contribution(db: &dyn Db, project: Project, view: View, rule: Name, anchor: Address) -> Derived {
+    let mut derived = Derived::default();
+    let Some(rule) = set::rule(db, project, rule) else { return derived };
+    let Some(first) = rule.body.pattern.first_node() else { return derived };
+    let matches = matching::matches(db, project, view, rule, first, &anchor);
+    for found in matches.found {
+        let added = matching::evaluated(db, project, view, rule, &anchor, |run| {
+            let mut added = Derived::default();
+            for node in &rule.nodes {
+                let address = run.text(&node.address, &found)?;
+                let fields = run.fields(&node.fields, &found)?;
+                added.node(parse_address(&address), fields, rule);
+            }
+            for edge in &rule.edges {
+                let [from, to] = &edge.ends;
+                let (from, to) = (run.address(from, &found)?, run.address(to, &found)?);
+                let fields = run.fields(&edge.fields, &found)?;
+                added.edge((from, edge.kind.clone(), to), fields, rule);
+            }
+            Ok(added)
+        });
+        match added {
+            Ok(added) => derived.merge(&added),
+            Err(problem) => derived.problems.push(problem),
+        }
+    }
+    derived.problems.extend(matches.problems);
+    derived
+}
+
+/// Returns what the pack of one phase adds to the graph of an environment.
+#[salsa::tracked(returns(ref))]
+fn phase(db: &dyn Db, project: Project, environment: u16, phase: u16) -> Derived {
+    let view = View { environment, phase };
+    let mut derived = Derived::default();
+    let Some(pack) = phases(db, project).get(usize::from(phase)) else { return derived };
+    for id in set::ids(db, project) {
+        let Some(rule) = set::rule(db, project, id.clone()) else { continue };
+        if rule.pack != *pack || !rule.shapes() {
+            continue;
+        }
+        for anchor in anchors(db, project, view, rule) {
+            derived.merge(contribution(db, project, view, id.clone(), anchor));
+        }
+    }
+    derived
+}
+
+/// Returns the nodes at which a rule's pattern may begin.
+#[must_use]
+pub fn anchors(db: &dyn Db, project: Project, view: View, rule: &Rule) -> Vec<Address> {
+    let Some(first) = rule.body.pattern.first_node() else { return Vec::new() };
+    let kinds = rule.body.pattern.kinds_of(first);
+    let snapshot = snapshot(db, project, view);
+    if kinds.is_empty() {
+        return snapshot.nodes().to_vec();
+    }
+    kinds.iter().flat_map(|kind| snapshot.of_kind(kind).iter().cloned()).collect()
+}
+
+/// Returns all that shape rules add before the phase of `view`.
+#[salsa::tracked(returns(ref))]
+pub fn derived(db: &dyn Db, project: Project, view: View) -> Derived {
+    let n_phases = u16::try_from(phases(db, project).len()).unwrap_or(u16::MAX);
+    let mut all = Derived::default();
+    for earlier in 0..n_phases.min(view.phase) {
+        all.merge(phase(db, project, view.environment, earlier));
+    }
+    all
+}
+
+/// Returns the view in which nothing more is added than in `view`: the finished graph has one number only.
+#[must_use]
+pub fn settled(db: &dyn Db, project: Project, view: View) -> View {
+    let n_phases = u16::try_from(phases(db, project).len()).unwrap_or(u16::MAX);
+    View { environment: view.environment, phase: view.phase.min(n_phases) }
+}
+
+#[salsa::tracked(returns(ref))]
+fn derived_fields(db: &dyn Db, project: Project, view: View, address: Address) -> Option<Map> {
+    derived(db, project, view).nodes.get(&address).map(|it| it.fields.clone())
+}
+
+/// Returns a node as it is seen in `view`, complete with what its kind gives it, or nothing where there is none.
+#[salsa::tracked(returns(ref))]
+pub fn node(db: &dyn Db, project: Project, view: View, address: Address) -> Option<Arc<Node>> {
+    if view.phase == 0 || phases(db, project).is_empty() {
+        return spec::node(db, project, view.environment, address).clone();
+    }
+    match derived_fields(db, project, view, address.clone()) {
+        None => spec::node(db, project, view.environment, address).clone(),
+        Some(fields) => {
+            let (node, _) = spec::derived_node(db, project, view.environment, &address, fields);
+            Some(Arc::new(node))
+        }
+    }
+}
+
+#[salsa::tracked(returns(ref))]
+fn node_edges(db: &dyn Db, project: Project, view: View, address: Address) -> Arc<[Edge]> {
+    match node(db, project, view, address.clone()) {
+        None => [].into(),
+        Some(node) => node.edges.clone(),
+    }
+}
+
+/// Returns all nodes and edges that are seen in `view`.
+#[salsa::tracked(returns(ref))]
+pub fn snapshot(db: &dyn Db, project: Project, view: View) -> Arc<Snapshot> {
+    let settled = settled(db, project, view);
+    if settled != view {
+        return snapshot(db, project, settled).clone();
+    }
+    let derived = derived(db, project, view);
+    let mut nodes: Vec<Address> = spec::addresses(db, project, view.environment).to_vec();
+    nodes.extend(derived.nodes.keys().cloned());
+    nodes.sort();
+    nodes.dedup();
+    let mut edges: Vec<Edge> = Vec::new();
+    for address in &nodes {
+        edges.extend(node_edges(db, project, view, address.clone()).iter().cloned());
+    }
+    let declared: std::collections::BTreeSet<(&Address, &Name, &Address)> =
+        edges.iter().map(|it| (&it.from, &it.kind, &it.to)).collect();
+    let added: Vec<Edge> = derived
+        .edges
+        .iter()
+        .filter(|((from, kind, to), _)| from != to && !declared.contains(&(from, kind, to)))
+        .map(|((from, kind, to), (fields, _))| spec::derived_edge(db, project, from, kind, to, fields))
+        .collect();
+    edges.extend(added);
+    let plain = Snapshot::new(nodes.clone(), edges.clone());
+    edges.extend(graph::order::starts_after(&plain, &DEPENDS_ON.into(), &REFERENCES.into()));
+    Arc::new(Snapshot::new(nodes, edges))
+}
+
+/// Returns what is wrong with the shape of an environment's graph: contradicting rules, edges to nowhere, cycles.
+#[must_use]
+pub fn problems(db: &dyn Db, project: Project, environment: u16) -> Vec<Problem> {
+    let view = settled(db, project, View::finished(environment));
+    let derived = derived(db, project, view);
+    let snapshot = snapshot(db, project, view);
+    let mut problems = derived.problems.clone();
+    for (address, node) in &derived.nodes {
+        let (_, found) = spec::derived_node(db, project, environment, address, &node.fields);
+        problems.extend(found.into_iter().map(|it| it.at(Place::Rule(node.rules[0].clone()), "derives this node")));
+    }
+    for ((from, kind, to), (_, rule)) in &derived.edges {
+        for end in [from, to].into_iter().filter(|it| snapshot.index(it).is_none()) {
+            let problem = Problem::error("rule::edge_to_nowhere", format!("a derived `{kind}` edge ends at `{end}`, which does not exist"))
+                .at(Place::Rule(rule.clone()), "derives the edge")
+                .help(format!("derive the node `{end}` as well, under `nodes`"));
+            problems.push(problem);
+        }
+    }
+    let name = spec::environments(db, project).get(usize::from(environment)).map(|it| it.name.clone());
+    let name = name.filter(|it| !it.is_empty());
+    for cycle in graph::cycle::required_cycles(snapshot, &[DEPENDS_ON.into()]) {
+        problems.push(graph::cycle::problem(&cycle, &DEPENDS_ON.into(), name.as_ref()));
+    }
+    problems
+}
+
+impl Rule {
+    /// Tells whether this rule adds nodes or edges to the graph.
+    #[must_use]
+    pub fn shapes(&self) -> bool {
+        !self.nodes.is_empty() || !self.edges.is_empty()
+    }
+}
+
+impl Derived {
+    fn node(&mut self, address: Option<Address>, fields: Map, rule: &Rule) {
+        let Some(address) = address else { return };
+        self.merge(&Self {
+            nodes: [(address, DerivedNode { fields, rules: vec![rule.id.clone()] })].into(),
+            ..Self::default()
+        });
+    }
+
+    fn edge(&mut self, ends: (Option<Address>, Name, Option<Address>), fields: Map, rule: &Rule) {
+        let (Some(from), kind, Some(to)) = ends else { return };
+        self.merge(&Self { edges: [((from, kind, to), (fields, rule.id.clone()))].into(), ..Self::default() });
+    }
+
+    /// Adds what another rule derives. Equal addresses become one node; unequal fields of it are a contradiction.
+    fn merge(&mut self, other: &Self) {
+        for (address, node) in &other.nodes {
+            let Some(known) = self.nodes.get_mut(address) else {
+                self.nodes.insert(address.clone(), node.clone());
+                continue;
+            };
+            let (fields, unequal) = union(&known.fields, &node.fields, &Path::default());
+            for path in unequal {
+                let (first, second) = (known.rules[0].clone(), node.rules[0].clone());
+                let problem = Problem::error("rule::contradicting_nodes", format!("two derivations of `{address}` differ in `{path}`"))
+                    .at(Place::Rule(second), "derives it one way")
+                    .at(Place::Rule(first), "derives it another way")
+                    .help(format!("declare `{path}` of `{address}` in the spec: it wins"));
+                self.problems.push(problem);
+            }
+            known.fields = fields;
+            known.rules.extend(node.rules.iter().cloned());
+            known.rules.sort();
+            known.rules.dedup();
+        }
+        for (ends, (fields, rule)) in &other.edges {
+            match self.edges.get(ends) {
+                None => {
+                    self.edges.insert(ends.clone(), (fields.clone(), rule.clone()));
+                }
+                Some((known, _)) if known == fields => {}
+                Some((_, first)) => {
+                    let (from, kind, to) = ends;
+                    let message = format!("two derivations of the `{kind}` edge from `{from}` to `{to}` differ");
+                    let problem = Problem::error("rule::contradicting_edges", message)
+                        .at(Place::Rule(rule.clone()), "derives it one way")
+                        .at(Place::Rule(first.clone()), "derives it another way");
+                    self.problems.push(problem);
+                }
+            }
+        }
+        self.problems.extend(other.problems.iter().cloned());
+    }
+}
+
+/// Returns the fields of both maps, and the paths at which they differ; the first map's values stay there.
+fn union(a: &Map, b: &Map, at: &Path) -> (Map, Vec<Path>) {
+    let mut unequal = Vec::new();
+    let mut fields = a.clone();
+    for (key, theirs) in b {
+        let path = at.join(key.clone());
+        match (a.get(key), theirs) {
+            (None, _) => fields = fields.with(key.clone(), theirs.clone()),
+            (Some(Value::Map(ours)), Value::Map(theirs)) => {
+                let (both, found) = union(ours, theirs, &path);
+                unequal.extend(found);
+                fields = fields.with(key.clone(), Value::Map(both));
+            }
+            (Some(ours), theirs) if ours == theirs => {}
+            (Some(_), _) => unequal.push(path),
+        }
+    }
+    (fields, unequal)
+}
+
+/// Returns the address that `KIND.NAME` writes.
+#[must_use]
+pub fn parse_address(text: &str) -> Option<Address> {
+    let (kind, name) = text.split_once('.')?;
+    (!kind.is_empty() && !name.is_empty()).then(|| Address::new(kind, name))
+}
+
+/// Returns `fields` given by path as one nested map.
+#[must_use]
+pub fn nested(fields: Vec<(Path, Value)>) -> Map {
+    let mut map = Map::default();
+    for (path, value) in fields {
+        map = put(&map, &path.0, value);
+    }
+    map
+}
+
+fn put(map: &Map, path: &[Name], value: Value) -> Map {
+    match path {
+        [] => map.clone(),
+        [last] => map.with(last.clone(), value),
+        [first, rest @ ..] => {
+            let inner = map.get(first).and_then(Value::as_map).cloned().unwrap_or_default();
+            map.with(first.clone(), Value::Map(put(&inner, rest, value)))
+        }
+    }
+}
+
+impl Filled {
+    /// Tells whether nothing has to be evaluated.
+    #[must_use]
+    pub fn is_constant(&self) -> bool {
+        matches!(self, Self::Constant(_))
+    }
+}

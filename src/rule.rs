@@ -1,0 +1,3 @@
+//! The rule language: files, expressions, checks, strata.
+
+pub mod file;

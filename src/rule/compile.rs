@@ -1,0 +1,661 @@
+//! From a rule as written to one that can run: every name resolved, every expression compiled and typed.
+//!
+//! What is wrong comes out as problems that point into the rule file. Nothing is evaluated here.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::fingerprint::Fingerprint;
+use crate::graph::pattern::Pattern;
+use crate::kind::{Record, Relation, Schema, Type};
+use crate::problem::{Place, Problem, Severity};
+use crate::rule::expression::{Expression, ProjectScope, Scope};
+use crate::rule::file::{EdgeSource, FactSource, Fields, Given, NodeSource, Reach, RuleSource, Written};
+use crate::rule::interpolation::Interpolation;
+use crate::value::{Name, Path, Value};
+
+/// A rule that can run.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// `pack/name`.
+    pub id: Name,
+    /// Its pack.
+    pub pack: Name,
+    /// The file in which it stands.
+    pub file: Name,
+    /// How often it runs.
+    pub reach: Reach,
+    /// Of all that it was made from: the rule as written, and the types that it was checked against.
+    pub fingerprint: Fingerprint,
+    /// What must hold.
+    pub body: Body,
+    /// Nodes that it derives.
+    pub nodes: Vec<NodeRule>,
+    /// Edges that it derives.
+    pub edges: Vec<EdgeRule>,
+    /// Facts that it derives.
+    pub facts: Vec<FactRule>,
+    /// What it finds fault with.
+    pub finding: Option<FindingRule>,
+    /// What its artifact gets, if it prints one.
+    pub artifact: Option<ArtifactRule>,
+}
+
+/// Two compilations of one text against the same types are the same rule.
+impl PartialEq for Rule {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.fingerprint == other.fingerprint
+    }
+}
+
+impl Eq for Rule {}
+
+/// What must hold for a rule to have something to say.
+#[derive(Clone, Debug)]
+pub struct Body {
+    /// The pattern.
+    pub pattern: Pattern,
+    /// Patterns none of which may match.
+    pub unless: Vec<Pattern>,
+    /// Patterns each of which must match.
+    pub exists: Vec<Pattern>,
+    /// Look-ups between the parts of the pattern: equal values on both sides.
+    pub joins: Vec<Join>,
+    /// Collections to walk.
+    pub each: Vec<(Name, Expression)>,
+    /// Names for expressions.
+    pub lets: Vec<(Name, Expression)>,
+    /// Conditions.
+    pub when: Vec<Expression>,
+}
+
+/// One look-up by value between two parts of a pattern.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// Either side: the variable that it reads, and the value or list of values.
+    pub sides: [(Name, Expression); 2],
+}
+
+/// A value that a rule gives.
+#[derive(Clone, Debug)]
+pub enum Filled {
+    /// It stands in the rule.
+    Constant(Value),
+    /// It is filled in.
+    Text(Interpolation),
+    /// Several.
+    List(Vec<Filled>),
+}
+
+/// A node that a rule derives.
+#[derive(Clone, Debug)]
+pub struct NodeRule {
+    /// Its address.
+    pub address: Interpolation,
+    /// Its fields.
+    pub fields: Vec<(Path, Filled)>,
+}
+
+/// An edge that a rule derives.
+#[derive(Clone, Debug)]
+pub struct EdgeRule {
+    /// The kind of edge.
+    pub kind: Name,
+    /// Its ends: a node, or the address of a derived one.
+    pub ends: [Expression; 2],
+    /// Its fields.
+    pub fields: Vec<(Path, Filled)>,
+}
+
+/// A fact that a rule derives.
+#[derive(Clone, Debug)]
+pub struct FactRule {
+    /// The relation, as `pack/name`.
+    pub relation: Name,
+    /// The variable it speaks of.
+    pub of: Name,
+    /// Its fields.
+    pub fields: Vec<(Name, Filled)>,
+}
+
+/// What a rule finds fault with.
+#[derive(Clone, Debug)]
+pub struct FindingRule {
+    /// Whether it denies or warns.
+    pub severity: Severity,
+    /// The sentence.
+    pub message: Interpolation,
+    /// The node at fault.
+    pub at: Name,
+    /// The field of it that is at fault.
+    pub field: Path,
+    /// What to type.
+    pub help: Option<Interpolation>,
+}
+
+/// What an artifact is made from; its template is compiled by the artifact layer.
+#[derive(Clone, Debug)]
+pub struct ArtifactRule {
+    /// The path, relative to the environment's folder.
+    pub path: Interpolation,
+    /// The variables a binding of which makes one instance; the first is the anchor.
+    pub per: Vec<Name>,
+    /// What the template gets.
+    pub with: Vec<(Name, Expression)>,
+    /// The relation that says how a reference is written, as `pack/name`.
+    pub references: Option<Name>,
+}
+
+/// Returns the rule that `source` describes, if it can be made out, and what is wrong with it.
+#[must_use]
+pub fn compile(source: &RuleSource, schema: &Schema, schema_fingerprint: Fingerprint) -> (Option<Rule>, Vec<Problem>) {
+    let mut compiler = Compiler { source, schema, problems: Vec::new() };
+    let rule = compiler.rule(schema_fingerprint);
+    let rule = if compiler.problems.iter().any(Problem::is_error) { None } else { rule };
+    (rule, compiler.problems)
+}
+
+/// The type of the variable `environment`.
+#[must_use]
+pub fn environment_type() -> Type {
+    let field = |doc: &str| crate::kind::Field::always(Type::String, doc);
+    let fields = [("name", field("Its name.")), ("dir", field("The folder of its files."))];
+    let fields = fields.into_iter().map(|(name, field)| (Name::from(name), field)).collect();
+    Type::Record(Arc::new(Record { fields, short: None }))
+}
+
+/// The type of the variable `environments` of a rule that runs across them.
+#[must_use]
+pub fn environments_type() -> Type {
+    let Type::Record(record) = environment_type() else { unreachable!("an environment is a record") };
+    let mut fields = record.fields.clone();
+    let project = Type::Node([Name::from("project")].into());
+    fields.insert("project".into(), crate::kind::Field::always(project, "The project as this environment has it."));
+    Type::List(Arc::new(Type::Record(Arc::new(Record { fields, short: None }))))
+}
+
+struct Compiler<'a> {
+    source: &'a RuleSource,
+    schema: &'a Schema,
+    problems: Vec<Problem>,
+}
+
+type Variables = BTreeMap<Name, Type>;
+
+impl Compiler<'_> {
+    fn rule(&mut self, schema_fingerprint: Fingerprint) -> Option<Rule> {
+        let source = self.source;
+        let Some(pattern) = &source.pattern else {
+            let problem = Problem::error("rule::without_match", format!("the rule `{}` matches nothing", source.name.text))
+                .at(source.name.place(), "`match` is missing")
+                .help("add `match: (s:service)`, say, or `(p:project)` for a rule about the whole project");
+            self.problems.push(problem);
+            return None;
+        };
+        let pattern = self.pattern(pattern, &Variables::new())?;
+        let bound: Variables = pattern.variables().map(|(name, ty)| (name.clone(), ty.clone())).collect();
+        let unless = source.unless.iter().filter_map(|it| self.pattern(it, &bound)).collect();
+        let exists = source.exists.iter().filter_map(|it| self.pattern(it, &bound)).collect();
+        let mut known = bound.clone();
+        match source.reach {
+            Reach::Each => known.insert("environment".into(), environment_type()),
+            Reach::Across => known.insert("environments".into(), environments_type()),
+        };
+        let given: Variables = known.clone();
+        let joins = source.join.iter().filter_map(|it| self.join(it, &known, &pattern)).collect();
+        self.unjoined(&pattern);
+        let each = self.each(&mut known);
+        let lets = self.lets(&mut known);
+        let when = source.when.iter().filter_map(|it| self.condition(it, &known)).collect();
+        let body = Body { pattern, unless, exists, joins, each, lets, when };
+        let nodes = source.nodes.iter().filter_map(|it| self.node(it, &known)).collect();
+        let edges = source.edges.iter().filter_map(|it| self.edge(it, &known)).collect();
+        let facts = source.facts.iter().filter_map(|it| self.fact(it, &bound, &known)).collect();
+        let finding = self.finding(&body, &bound, &known);
+        let artifact = self.artifact(&body, &given, &known);
+        if self.says_nothing() {
+            let problem = Problem::error("rule::without_effect", format!("the rule `{}` says nothing", source.name.text))
+                .at(source.name.place(), "neither derives nor prints nor denies anything")
+                .help("add `facts`, `nodes`, `edges`, `artifact`, `deny` or `warn`");
+            self.problems.push(problem);
+        }
+        Some(Rule {
+            id: source.id(),
+            pack: source.pack.clone(),
+            file: source.name.file.clone(),
+            reach: source.reach,
+            fingerprint: self.fingerprint(schema_fingerprint),
+            body,
+            nodes,
+            edges,
+            facts,
+            finding,
+            artifact,
+        })
+    }
+
+    fn says_nothing(&self) -> bool {
+        let it = self.source;
+        it.nodes.is_empty() && it.edges.is_empty() && it.facts.is_empty() && it.artifact.is_none() && it.finding.is_none()
+    }
+
+    /// The rule as written, without its place in the file: moving a rule changes nothing.
+    fn fingerprint(&self, schema: Fingerprint) -> Fingerprint {
+        Fingerprint::of(format!("{schema}\n{}", self.source.canonical).as_bytes())
+    }
+
+    fn scope<'s>(&'s self, variables: &Variables) -> Scope<'s> {
+        let project = variables.values().any(|it| matches!(it, Type::Node(kinds) if kinds.iter().any(|it| &**it == "project")));
+        Scope {
+            schema: self.schema,
+            variables: variables.clone(),
+            project: if project { ProjectScope::Anchored } else { ProjectScope::Elsewhere },
+        }
+    }
+
+    fn pattern(&mut self, written: &Written, bound: &Variables) -> Option<Pattern> {
+        let (pattern, problems) = Pattern::compile(&written.text, &written.file, self.schema, bound);
+        self.problems.extend(written.located(problems));
+        pattern
+    }
+
+    fn expression(&mut self, written: &Written, known: &Variables) -> Option<Expression> {
+        let (expression, problems) = Expression::compile(&written.text, &written.file, 0, &self.scope(known));
+        self.problems.extend(written.located(problems));
+        expression
+    }
+
+    fn interpolation(&mut self, written: &Written, known: &Variables) -> Option<Interpolation> {
+        let (text, problems) = Interpolation::compile(&written.text, &written.file, 0, &self.scope(known));
+        self.problems.extend(written.located(problems));
+        text
+    }
+
+    /// Compiles a text that must come out as a string.
+    fn string(&mut self, written: &Written, known: &Variables) -> Option<Interpolation> {
+        let text = self.interpolation(written, known)?;
+        self.wants(&Type::String, text.ty(), written.place(), "this text")?;
+        Some(text)
+    }
+
+    fn condition(&mut self, written: &Written, known: &Variables) -> Option<Expression> {
+        let expression = self.expression(written, known)?;
+        self.wants(&Type::Bool, expression.ty(), written.place(), "a condition")?;
+        Some(expression)
+    }
+
+    fn wants(&mut self, wanted: &Type, given: &Type, place: Place, what: &str) -> Option<()> {
+        if wanted.accepts(given) {
+            return Some(());
+        }
+        let problem = Problem::error("rule::wrong_type", format!("{what} is of type `{given}`, not `{wanted}`"))
+            .at(place, format!("this gives `{given}`"));
+        self.problems.push(problem);
+        None
+    }
+
+    /// Reads `a.x = b.y`: the one equals sign that is no part of `==`, `<=`, `>=` or `!=` and not within quotes.
+    fn join(&mut self, written: &Written, known: &Variables, pattern: &Pattern) -> Option<Join> {
+        let Some((left, right)) = split_join(&written.text) else {
+            let problem = Problem::error("rule::wrong_join", "a look-up needs two sides and one `=` between them")
+                .at(written.place(), "expected `a.field = b.field`");
+            self.problems.push(problem);
+            return None;
+        };
+        let start = u32::try_from(left.len() + 1).unwrap_or(u32::MAX);
+        let (left, mut problems) = Expression::compile(left, &written.file, 0, &self.scope(known));
+        let (right, more) = Expression::compile(right, &written.file, start, &self.scope(known));
+        problems.extend(more);
+        self.problems.extend(written.located(problems));
+        let (left, right) = (left?, right?);
+        let item = |ty: &Type| match ty {
+            Type::List(item) => (**item).clone(),
+            other => other.clone(),
+        };
+        if !item(left.ty()).accepts(&item(right.ty())) && !item(right.ty()).accepts(&item(left.ty())) {
+            let message = format!("`{}` is never equal to `{}`", left.ty(), right.ty());
+            let problem = Problem::error("rule::wrong_join", message).at(written.place(), "compares two different types");
+            self.problems.push(problem);
+            return None;
+        }
+        let variable = |side: &Expression| {
+            let mut read = side.uses().variables().filter(|it| pattern.part_of(it).is_some());
+            let first = read.next()?.clone();
+            read.all(|it| *it == first).then_some(first)
+        };
+        match (variable(&left), variable(&right)) {
+            (Some(a), Some(b)) if pattern.part_of(&a) != pattern.part_of(&b) => {
+                Some(Join { sides: [(a, left), (b, right)] })
+            }
+            _ => {
+                let problem = Problem::error("rule::wrong_join", "a look-up joins two parts of the pattern by one variable of each")
+                    .at(written.place(), "expected `a.field = b.field` with `a` and `b` in different paths");
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    /// Reports a pattern in several unconnected parts that no look-up joins: it would be a product of all pairs.
+    fn unjoined(&mut self, pattern: &Pattern) {
+        let parts = pattern.n_parts();
+        if parts > 2 {
+            let problem = Problem::error("rule::too_many_parts", format!("the pattern falls into {parts} unconnected parts"))
+                .at(self.pattern_place(), "at most two can be joined")
+                .help("connect them by edges, or split the rule in two with a relation between them");
+            self.problems.push(problem);
+        } else if parts == 2 && self.source.join.is_empty() {
+            let problem = Problem::error("rule::unjoined", "the pattern falls into two unconnected parts")
+                .at(self.pattern_place(), "this would try every pair of nodes")
+                .help("connect the parts by an edge, or add `join: a.field = b.field`");
+            self.problems.push(problem);
+        }
+    }
+
+    fn pattern_place(&self) -> Place {
+        self.source.pattern.as_ref().unwrap_or(&self.source.name).place()
+    }
+
+    fn each(&mut self, known: &mut Variables) -> Vec<(Name, Expression)> {
+        let mut each = Vec::new();
+        for (name, written) in &self.source.each {
+            let Some(expression) = self.expression(written, known) else { continue };
+            let item = match expression.ty() {
+                Type::List(item) => (**item).clone(),
+                Type::Map(item) => entry_type(item),
+                Type::Any => Type::Any,
+                other => {
+                    let problem = Problem::error("rule::wrong_type", format!("`each` walks a list or a map, not `{other}`"))
+                        .at(written.place(), format!("this gives `{other}`"));
+                    self.problems.push(problem);
+                    continue;
+                }
+            };
+            known.insert(name.clone(), item);
+            each.push((name.clone(), expression));
+        }
+        each
+    }
+
+    fn lets(&mut self, known: &mut Variables) -> Vec<(Name, Expression)> {
+        let mut lets = Vec::new();
+        for (name, written) in &self.source.lets {
+            let Some(expression) = self.expression(written, known) else { continue };
+            known.insert(name.clone(), expression.ty().clone());
+            lets.push((name.clone(), expression));
+        }
+        lets
+    }
+
+    fn filled(&mut self, given: &Given, wanted: &Type, known: &Variables) -> Option<Filled> {
+        match given {
+            Given::Constant(value, place) => {
+                let ty = match value {
+                    Value::Bool(_) => Type::Bool,
+                    Value::Double(_) => Type::Double,
+                    _ => Type::Int,
+                };
+                // A bare number where a string is wanted is that number's text: `version: 7`.
+                if matches!(wanted, Type::String | Type::Text) {
+                    return Some(Filled::Constant(Value::string(plain(value))));
+                }
+                self.wants(wanted, &ty, place.clone(), "this value")?;
+                Some(Filled::Constant(value.clone()))
+            }
+            Given::Text(written) => {
+                let text = self.interpolation(written, known)?;
+                if let (Type::Choice(choices), Some(constant)) = (wanted, text.constant())
+                    && !choices.iter().any(|it| **it == *constant)
+                {
+                    let problem = Problem::error("rule::wrong_choice", format!("`{constant}` is none of the choices"))
+                        .at(written.place(), "not one of them")
+                        .suggest(constant, choices.iter().map(|it| &**it));
+                    self.problems.push(problem);
+                    return None;
+                }
+                self.wants(wanted, text.ty(), written.place(), "this value")?;
+                Some(Filled::Text(text))
+            }
+            Given::List(items, place) => {
+                let item = match wanted {
+                    Type::List(item) => (**item).clone(),
+                    Type::Any => Type::Any,
+                    _ => {
+                        self.wants(wanted, &Type::List(Arc::new(Type::Any)), place.clone(), "this value")?;
+                        return None;
+                    }
+                };
+                items.iter().map(|it| self.filled(it, &item, known)).collect::<Option<Vec<_>>>().map(Filled::List)
+            }
+        }
+    }
+
+    /// Compiles the fields given to a record, each by its dotted path.
+    fn fields(&mut self, fields: &Fields, record: &Record, what: &str, known: &Variables) -> Vec<(Path, Filled)> {
+        let mut filled = Vec::new();
+        for (path, given) in fields {
+            let steps = Path::parse(path);
+            match typed(record, &steps) {
+                Ok(ty) => filled.extend(self.filled(given, &ty, known).map(|it| (steps, it))),
+                Err((step, siblings)) => {
+                    let problem = Problem::error("rule::unknown_field", format!("{what} has no field `{step}`"))
+                        .at(given.place(), format!("`{path}` is given here"))
+                        .suggest(&step, siblings.iter().map(|it| &**it));
+                    self.problems.push(problem);
+                }
+            }
+        }
+        filled
+    }
+
+    fn node(&mut self, source: &NodeSource, known: &Variables) -> Option<NodeRule> {
+        let kind = source.node.text.split('.').next().unwrap_or_default();
+        let Some(declared) = self.schema.kinds.get(kind) else {
+            let problem = Problem::error("rule::unknown_kind", format!("`{kind}` is no kind of node"))
+                .at(source.node.place(), "expected `KIND.NAME`")
+                .suggest(kind, self.schema.kinds.keys().map(|it| &**it));
+            self.problems.push(problem);
+            return None;
+        };
+        let fields = self.fields(&source.fields, &declared.fields.clone(), &format!("the kind `{kind}`"), known);
+        Some(NodeRule { address: self.string(&source.node, known)?, fields })
+    }
+
+    fn edge(&mut self, source: &EdgeSource, known: &Variables) -> Option<EdgeRule> {
+        let Some(declared) = self.schema.edges.get(&source.edge.text) else {
+            let problem = Problem::error("rule::unknown_edge", format!("`{}` is no kind of edge", source.edge.text))
+                .at(source.edge.place(), "not declared by any pack")
+                .suggest(&source.edge.text, self.schema.edges.keys().map(|it| &**it));
+            self.problems.push(problem);
+            return None;
+        };
+        let fields = self.fields(&source.fields, &declared.fields.clone(), &format!("the edge `{}`", source.edge.text), known);
+        let mut ends = Vec::new();
+        for (written, kinds) in [(&source.from, &declared.from), (&source.to, &declared.to)] {
+            let end = self.expression(written, known)?;
+            if !matches!(end.ty(), Type::String | Type::Any) {
+                self.wants(&Type::Node(kinds.clone()), end.ty(), written.place(), "this end of the edge")?;
+            }
+            ends.push(end);
+        }
+        let ends: [Expression; 2] = ends.try_into().ok()?;
+        Some(EdgeRule { kind: source.edge.text.clone(), ends, fields })
+    }
+
+    /// Returns the one relation that `name` means: of this rule's own pack where it has one of that name.
+    fn relation(&mut self, name: &str, at: &Place) -> Option<&Relation> {
+        let own = format!("{}/{name}", self.source.pack);
+        let schema = self.schema;
+        if let Some(relation) = schema.relations.get(&*own) {
+            return Some(relation);
+        }
+        let named = schema.relations_named(name);
+        match named[..] {
+            [relation] => Some(relation),
+            [] => {
+                let known = schema.relations.values().map(|it| &*it.name);
+                let problem = Problem::error("rule::unknown_relation", format!("`{name}` is no relation"))
+                    .at(at.clone(), "not declared by any pack")
+                    .suggest(name, known);
+                self.problems.push(problem);
+                None
+            }
+            _ => {
+                let ids: Vec<String> = named.iter().map(|it| format!("`{}`", it.id())).collect();
+                let problem = Problem::error("rule::ambiguous_relation", format!("several packs have a relation `{name}`"))
+                    .at(at.clone(), "which one?")
+                    .help(format!("write {}", ids.join(" or ")));
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    fn fact(&mut self, source: &FactSource, bound: &Variables, known: &Variables) -> Option<FactRule> {
+        let relation = self.relation(&source.relation, &source.at)?.clone();
+        let of = self.variable(&source.of, bound)?;
+        self.wants(&Type::Node(relation.of.clone()), &bound[&of], source.of.place(), "the subject")?;
+        let what = format!("the relation `{}`", relation.name);
+        let fields = self.fields(&source.fields, &relation.fields, &what, known);
+        for (name, field) in &relation.fields.fields {
+            if !field.may_be_absent() && field.default.is_none() && !source.fields.iter().any(|it| it.0 == *name) {
+                let problem = Problem::error("rule::missing_field", format!("{what} needs `{name}`"))
+                    .at(source.at.clone(), format!("`{name}` is missing"));
+                self.problems.push(problem);
+            }
+        }
+        let fields = fields.into_iter().filter_map(|(path, it)| Some((path.0.into_iter().next()?, it))).collect();
+        Some(FactRule { relation: relation.id(), of, fields })
+    }
+
+    /// Returns the node variable of the pattern that `written` names.
+    fn variable(&mut self, written: &Written, bound: &Variables) -> Option<Name> {
+        match bound.get_key_value(&*written.text) {
+            Some((name, Type::Node(_))) => Some(name.clone()),
+            _ => {
+                let nodes = bound.iter().filter(|(_, ty)| matches!(ty, Type::Node(_))).map(|(name, _)| &**name);
+                let problem = Problem::error("rule::no_variable", format!("`{}` is no node of the match", written.text))
+                    .at(written.place(), "expected a variable of `match`")
+                    .suggest(&written.text, nodes);
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    fn finding(&mut self, body: &Body, bound: &Variables, known: &Variables) -> Option<FindingRule> {
+        let source = self.source.finding.as_ref()?;
+        let message = self.string(&source.message, known);
+        let help = source.help.as_ref().and_then(|it| self.string(it, known));
+        let at = match &source.at {
+            Some(written) => self.variable(written, bound)?,
+            None => body.pattern.first_node()?.clone(),
+        };
+        let field = source.field.as_ref().map_or_else(Path::default, |it| Path::parse(&it.text));
+        Some(FindingRule { severity: source.severity, message: message?, at, field, help })
+    }
+
+    fn artifact(&mut self, body: &Body, given: &Variables, known: &Variables) -> Option<ArtifactRule> {
+        let source = self.source.artifact.as_ref()?;
+        let walked: Vec<&Name> = body.each.iter().map(|it| &it.0).collect();
+        let per: Vec<Name> = match &source.per {
+            None => vec![body.pattern.first_node()?.clone()],
+            Some(written) => written
+                .iter()
+                .filter_map(|it| if walked.contains(&&it.text) { Some(it.text.clone()) } else { self.variable(it, given) })
+                .collect(),
+        };
+        if !per.first().is_some_and(|it| given.contains_key(it)) {
+            let problem = Problem::error("rule::no_anchor", "an artifact's first `per` is a node of the match")
+                .at(source.path.place(), "of which node is this the artifact?");
+            self.problems.push(problem);
+            return None;
+        }
+        let mut scope = given.clone();
+        scope.retain(|name, _| per.contains(name) || matches!(&**name, "environment" | "environments"));
+        for name in per.iter().chain(body.lets.iter().map(|it| &it.0)) {
+            scope.extend(known.get_key_value(name).map(|(name, ty)| (name.clone(), ty.clone())));
+        }
+        let path = self.string(&source.path, &scope);
+        let with: Vec<(Name, Expression)> = source
+            .with
+            .iter()
+            .filter_map(|(name, written)| Some((name.clone(), self.expression(written, &scope)?)))
+            .collect();
+        let references = match &source.references {
+            None => None,
+            Some(written) => Some(self.writes_references(written)?),
+        };
+        Some(ArtifactRule { path: path?, per, with, references })
+    }
+
+    fn writes_references(&mut self, written: &Written) -> Option<Name> {
+        let relation = self.relation(&written.text, &written.place())?;
+        let text = |name: &str| relation.fields.fields.get(name).map(|it| it.ty.clone());
+        if text("attribute") == Some(Type::String) && text("value") == Some(Type::Text) {
+            return Some(relation.id());
+        }
+        let problem = Problem::error("rule::no_references", format!("the relation `{}` can't write references", relation.name))
+            .at(written.place(), "it needs the fields `attribute` (string) and `value` (text)");
+        self.problems.push(problem);
+        None
+    }
+}
+
+/// The type of an item of a map that is walked.
+fn entry_type(item: &Type) -> Type {
+    let fields = [
+        (Name::from("key"), crate::kind::Field::always(Type::String, "The key.")),
+        (Name::from("value"), crate::kind::Field::always(item.clone(), "What stands under it.")),
+    ];
+    Type::Record(Arc::new(Record { fields: fields.into_iter().collect(), short: None }))
+}
+
+/// Returns the type at the end of `path`, or the step that does not exist and its siblings.
+fn typed(record: &Record, path: &Path) -> Result<Type, (Name, Vec<Name>)> {
+    let mut ty = Type::Record(Arc::new(record.clone()));
+    for step in &path.0 {
+        ty = match &ty {
+            Type::Record(record) => match record.fields.get(step) {
+                Some(field) => field.ty.clone(),
+                None => return Err((step.clone(), record.fields.keys().cloned().collect())),
+            },
+            Type::Map(item) => (**item).clone(),
+            Type::Any => Type::Any,
+            _ => return Err((step.clone(), Vec::new())),
+        };
+    }
+    Ok(ty)
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Bool(truth) => truth.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Double(number) => number.0.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn split_join(text: &str) -> Option<(&str, &str)> {
+    let bytes = text.as_bytes();
+    let mut quote = None;
+    let mut found = None;
+    for (at, byte) in bytes.iter().enumerate() {
+        match (quote, byte) {
+            (Some(open), byte) if open == *byte => quote = None,
+            (Some(_), _) => {}
+            (None, b'\'' | b'"') => quote = Some(*byte),
+            (None, b'=') => {
+                let before = at.checked_sub(1).map(|it| bytes[it]);
+                let part_of_more = matches!(before, Some(b'=' | b'!' | b'<' | b'>')) || bytes.get(at + 1) == Some(&b'=');
+                if part_of_more || found.replace(at).is_some() {
+                    return None;
+                }
+            }
+            (None, _) => {}
+        }
+    }
+    let at = found?;
+    Some((&text[..at], &text[at + 1..]))
+}

@@ -1,0 +1,535 @@
+//! Rule files as they are written: YAML to [`RuleSource`], each piece with its place.
+//!
+//! No name is resolved here and no expression read: that is `compile`.
+
+use std::sync::Arc;
+
+use crate::problem::{Place, Problem, Span};
+use crate::value::{Double, Name, Value};
+use crate::yaml::{self, Data, Entry, Yaml};
+
+/// A string of a rule file, and where each of its characters stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The content.
+    pub text: Name,
+    /// The file.
+    pub file: Name,
+    source: Arc<Yaml>,
+}
+
+impl Written {
+    /// Returns where the whole string stands.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        Place::Text(self.file.clone(), self.source.span)
+    }
+
+    /// Moves the labels of `problems`, whose spans count from the start of this string, to where they stand in the file.
+    #[must_use]
+    pub fn located(&self, problems: Vec<Problem>) -> Vec<Problem> {
+        let mut problems = problems;
+        for label in problems.iter_mut().flat_map(|it| &mut it.labels) {
+            if let Place::Text(file, span) = &mut label.place
+                && *file == self.file
+            {
+                *span = self.source.place(span.start as usize, span.end as usize);
+            }
+        }
+        problems
+    }
+}
+
+/// A name that a rule gives to an expression.
+pub type Named = (Name, Written);
+
+/// What a rule gives a field: a text with `${…}` in it, a value that stands there as it is, or a list of either.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// A string.
+    Text(Written),
+    /// A boolean or a number.
+    Constant(Value, Place),
+    /// A list.
+    List(Vec<Given>, Place),
+}
+
+impl Given {
+    /// Returns where it stands.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match self {
+            Self::Text(written) => written.place(),
+            Self::Constant(_, place) | Self::List(_, place) => place.clone(),
+        }
+    }
+}
+
+/// What a rule gives the fields of a node, an edge or a fact, by their dotted path.
+pub type Fields = Vec<(Name, Given)>;
+
+/// How often a rule runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Once in each environment.
+    Each,
+    /// Once for all of them.
+    Across,
+}
+
+/// A node that a rule derives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeSource {
+    /// `KIND.NAME`, with `${…}` in it.
+    pub node: Written,
+    /// Its fields.
+    pub fields: Fields,
+}
+
+/// An edge that a rule derives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdgeSource {
+    /// The kind of edge.
+    pub edge: Written,
+    /// The node at its start, or the address of one that this rule derives.
+    pub from: Written,
+    /// The same at its end.
+    pub to: Written,
+    /// Its fields.
+    pub fields: Fields,
+}
+
+/// A fact that a rule derives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactSource {
+    /// The relation, as the rule names it.
+    pub relation: Name,
+    /// Where that name stands.
+    pub at: Place,
+    /// The node that it speaks of.
+    pub of: Written,
+    /// Its fields.
+    pub fields: Fields,
+}
+
+/// An artifact that a rule prints.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArtifactSource {
+    /// The path, with `${…}` in it.
+    pub path: Written,
+    /// The template.
+    pub template: Written,
+    /// What the template gets.
+    pub with: Vec<Named>,
+    /// The variables a binding of which makes one instance.
+    pub per: Option<Vec<Written>>,
+    /// The relation that says how a reference is written.
+    pub references: Option<Written>,
+    /// The format, where the suffix does not tell it.
+    pub format: Option<Written>,
+    /// Whether it is a script.
+    pub mode: Mode,
+}
+
+/// Whether a file may be run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// It is read.
+    Plain,
+    /// It is run.
+    Executable,
+}
+
+/// What a rule finds fault with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FindingSource {
+    /// Whether it denies or warns.
+    pub severity: crate::problem::Severity,
+    /// The sentence, with `${…}` in it.
+    pub message: Written,
+    /// The node at fault, or the first of the match.
+    pub at: Option<Written>,
+    /// The field of it that is at fault.
+    pub field: Option<Written>,
+    /// What to type, with `${…}` in it.
+    pub help: Option<Written>,
+}
+
+/// A rule as it is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleSource {
+    /// Its name within the pack.
+    pub name: Written,
+    /// Its pack.
+    pub pack: Name,
+    /// All that it says, without places and comments.
+    pub canonical: Name,
+    /// One sentence for its reader.
+    pub doc: Option<Name>,
+    /// The pattern.
+    pub pattern: Option<Written>,
+    /// Patterns none of which may match.
+    pub unless: Vec<Written>,
+    /// Patterns each of which must match.
+    pub exists: Vec<Written>,
+    /// Look-ups between parts of the pattern, `EXPR = EXPR`.
+    pub join: Vec<Written>,
+    /// Collections to walk, by the name of the item.
+    pub each: Vec<Named>,
+    /// Names for expressions.
+    pub lets: Vec<Named>,
+    /// Conditions, all of which must hold.
+    pub when: Vec<Written>,
+    /// How often it runs.
+    pub reach: Reach,
+    /// The rule in whose place it stands.
+    pub replaces: Option<Written>,
+    /// What it derives and says.
+    pub nodes: Vec<NodeSource>,
+    /// Edges that it derives.
+    pub edges: Vec<EdgeSource>,
+    /// Facts that it derives.
+    pub facts: Vec<FactSource>,
+    /// The artifact that it prints.
+    pub artifact: Option<ArtifactSource>,
+    /// What it finds fault with.
+    pub finding: Option<FindingSource>,
+}
+
+impl RuleSource {
+    /// Returns `pack/name`, by which the rule is known everywhere.
+    #[must_use]
+    pub fn id(&self) -> Name {
+        Name::from(format!("{}/{}", self.pack, self.name.text))
+    }
+}
+
+const RULE_KEYS: [&str; 21] = [
+    "rule", "doc", "match", "unless", "exists", "join", "each", "let", "when", "across", "replaces", "nodes", "edges",
+    "facts", "artifact", "deny", "warn", "at", "field", "help", "code",
+];
+
+/// Returns the rules of the file `file` of `pack`, and what is wrong with its form.
+#[must_use]
+pub fn parse(pack: &Name, file: &Name, text: &str) -> (Vec<RuleSource>, Vec<Problem>) {
+    let (root, mistakes) = yaml::parse(text);
+    let mut reader = Reader {
+        pack,
+        file,
+        problems: Vec::new(),
+    };
+    reader.problems.extend(mistakes.iter().map(|it| it.problem(file)));
+    let rules = root.map_or_else(Vec::new, |root| reader.file(&root));
+    (rules, reader.problems)
+}
+
+/// Writes what `yaml` says on one line, whatever its layout.
+fn canonical(yaml: &Yaml) -> String {
+    match &yaml.data {
+        Data::Null => "null".to_owned(),
+        Data::Bool(truth) => truth.to_string(),
+        Data::Int(number) => number.to_string(),
+        Data::Double { source, .. } => source.to_string(),
+        Data::String(text) => format!("{:?}", text.content),
+        Data::List(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        Data::Map(entries) => {
+            let entries = entries
+                .iter()
+                .map(|it| format!("{:?}:{}", it.key, canonical(&it.value)));
+            format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+        }
+    }
+}
+
+struct Reader<'a> {
+    pack: &'a Name,
+    file: &'a Name,
+    problems: Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn place(&self, span: Span) -> Place {
+        Place::Text(self.file.clone(), span)
+    }
+
+    fn file(&mut self, root: &Yaml) -> Vec<RuleSource> {
+        self.keys(root, &["rules"], "a rule file");
+        let Some(rules) = root.get("rules") else {
+            return Vec::new();
+        };
+        let Data::List(items) = &rules.data else {
+            self.wanted(rules, "a list of rules");
+            return Vec::new();
+        };
+        items.iter().filter_map(|it| self.rule(it)).collect()
+    }
+
+    fn rule(&mut self, yaml: &Yaml) -> Option<RuleSource> {
+        self.keys(yaml, &RULE_KEYS, "a rule");
+        let Some(name) = self.string(yaml, "rule") else {
+            let problem = Problem::error("rule::without_name", "a rule has no name")
+                .at(self.place(yaml.span), "`rule` is missing here")
+                .help("begin it with `- rule: its-name`");
+            self.problems.push(problem);
+            return None;
+        };
+        let reach = match yaml.get("across") {
+            None => Reach::Each,
+            Some(it) if it.as_str() == Some("environments") => Reach::Across,
+            Some(it) => {
+                self.wanted(it, "`environments`");
+                Reach::Each
+            }
+        };
+        Some(RuleSource {
+            name,
+            pack: self.pack.clone(),
+            canonical: Name::from(canonical(yaml)),
+            doc: self.string(yaml, "doc").map(|it| it.text),
+            pattern: self.string(yaml, "match"),
+            unless: self.strings(yaml, "unless"),
+            exists: self.strings(yaml, "exists"),
+            join: self.strings(yaml, "join"),
+            each: self.named(yaml, "each"),
+            lets: self.named(yaml, "let"),
+            when: self.strings(yaml, "when"),
+            reach,
+            replaces: self.string(yaml, "replaces"),
+            nodes: self
+                .items(yaml, "nodes")
+                .into_iter()
+                .filter_map(|it| self.node(it))
+                .collect(),
+            edges: self
+                .items(yaml, "edges")
+                .into_iter()
+                .filter_map(|it| self.edge(it))
+                .collect(),
+            facts: self
+                .items(yaml, "facts")
+                .into_iter()
+                .flat_map(|it| self.facts(it))
+                .collect(),
+            artifact: yaml.get("artifact").and_then(|it| self.artifact(it)),
+            finding: self.finding(yaml),
+        })
+    }
+
+    fn node(&mut self, yaml: &Yaml) -> Option<NodeSource> {
+        self.keys(yaml, &["node", "fields"], "a derived node");
+        let node = self.required(yaml, "node")?;
+        Some(NodeSource {
+            node,
+            fields: self.fields(yaml),
+        })
+    }
+
+    fn edge(&mut self, yaml: &Yaml) -> Option<EdgeSource> {
+        self.keys(yaml, &["edge", "from", "to", "fields"], "a derived edge");
+        let edge = self.required(yaml, "edge")?;
+        let from = self.required(yaml, "from")?;
+        let to = self.required(yaml, "to")?;
+        Some(EdgeSource {
+            edge,
+            from,
+            to,
+            fields: self.fields(yaml),
+        })
+    }
+
+    fn fields(&mut self, yaml: &Yaml) -> Fields {
+        let mut all = Vec::new();
+        if let Some(fields) = yaml.get("fields") {
+            self.flatten("", fields, &mut all);
+        }
+        all
+    }
+
+    /// Collects the strings of nested maps by their dotted path: `{resources: {cpu: …}}` gives `resources.cpu`.
+    fn flatten(&mut self, prefix: &str, yaml: &Yaml, all: &mut Fields) {
+        for entry in yaml.entries() {
+            let path = if prefix.is_empty() {
+                entry.key.to_string()
+            } else {
+                format!("{prefix}.{}", entry.key)
+            };
+            if matches!(entry.value.data, Data::Map(_)) {
+                self.flatten(&path, &entry.value, all);
+            } else if let Some(given) = self.given(&entry.value) {
+                all.push((Name::from(path), given));
+            }
+        }
+        if !matches!(yaml.data, Data::Map(_)) {
+            self.wanted(yaml, "a map of fields");
+        }
+    }
+
+    fn facts(&mut self, yaml: &Yaml) -> Vec<FactSource> {
+        if yaml.entries().is_empty() {
+            self.wanted(yaml, "`relation: {of: …, field: …}`");
+        }
+        yaml.entries().iter().filter_map(|it| self.fact(it)).collect()
+    }
+
+    fn fact(&mut self, entry: &Entry) -> Option<FactSource> {
+        let of = self.required(&entry.value, "of")?;
+        let rest = entry.value.entries().iter().filter(|it| &*it.key != "of");
+        let fields = rest
+            .filter_map(|it| Some((Name::from(&*it.key), self.given(&it.value)?)))
+            .collect();
+        Some(FactSource {
+            relation: Name::from(&*entry.key),
+            at: self.place(entry.key_span),
+            of,
+            fields,
+        })
+    }
+
+    fn artifact(&mut self, yaml: &Yaml) -> Option<ArtifactSource> {
+        let known = ["path", "template", "with", "per", "references", "format", "executable"];
+        self.keys(yaml, &known, "an artifact");
+        let path = self.required(yaml, "path")?;
+        let template = self.required(yaml, "template")?;
+        let mode = match yaml.get("executable").map(|it| &it.data) {
+            None | Some(Data::Bool(false)) => Mode::Plain,
+            Some(Data::Bool(true)) => Mode::Executable,
+            Some(_) => {
+                self.wanted(yaml.get("executable").unwrap_or(yaml), "`true` or `false`");
+                Mode::Plain
+            }
+        };
+        Some(ArtifactSource {
+            path,
+            template,
+            with: self.named(yaml, "with"),
+            per: yaml.get("per").is_some().then(|| self.strings(yaml, "per")),
+            references: self.string(yaml, "references"),
+            format: self.string(yaml, "format"),
+            mode,
+        })
+    }
+
+    fn finding(&mut self, yaml: &Yaml) -> Option<FindingSource> {
+        let (severity, message) = match (self.string(yaml, "deny"), self.string(yaml, "warn")) {
+            (Some(message), None) => (crate::problem::Severity::Error, message),
+            (None, Some(message)) => (crate::problem::Severity::Warning, message),
+            (Some(_), Some(warn)) => {
+                let problem = Problem::error("rule::deny_and_warn", "a rule denies and warns at once")
+                    .at(warn.place(), "one of the two")
+                    .help("split it into two rules");
+                self.problems.push(problem);
+                return None;
+            }
+            (None, None) => return None,
+        };
+        Some(FindingSource {
+            severity,
+            message,
+            at: self.string(yaml, "at"),
+            field: self.string(yaml, "field"),
+            help: self.string(yaml, "help"),
+        })
+    }
+
+    /// Reports the keys of `yaml` that are not `known`.
+    fn keys(&mut self, yaml: &Yaml, known: &[&str], what: &str) {
+        if !matches!(yaml.data, Data::Map(_)) {
+            self.wanted(yaml, what);
+        }
+        for entry in yaml.entries().iter().filter(|it| !known.contains(&&*it.key)) {
+            let problem = Problem::error("rule::unknown_key", format!("{what} has no `{}`", entry.key))
+                .at(self.place(entry.key_span), "not known here")
+                .suggest(&entry.key, known.iter().copied());
+            self.problems.push(problem);
+        }
+    }
+
+    fn wanted(&mut self, yaml: &Yaml, what: &str) {
+        let problem = Problem::error("rule::wrong_form", format!("expected {what}, found {}", yaml.noun()))
+            .at(self.place(yaml.span), format!("{what} stands here"));
+        self.problems.push(problem);
+    }
+
+    fn required(&mut self, yaml: &Yaml, key: &str) -> Option<Written> {
+        if yaml.get(key).is_none() {
+            let problem = Problem::error("rule::missing_key", format!("`{key}` is missing"))
+                .at(self.place(yaml.span), format!("give `{key}` here"));
+            self.problems.push(problem);
+        }
+        self.string(yaml, key)
+    }
+
+    fn string(&mut self, yaml: &Yaml, key: &str) -> Option<Written> {
+        self.written(yaml.get(key)?)
+    }
+
+    /// Returns the string under `key`, or each of the list there.
+    fn strings(&mut self, yaml: &Yaml, key: &str) -> Vec<Written> {
+        match yaml.get(key) {
+            None => Vec::new(),
+            Some(Yaml {
+                data: Data::List(items),
+                ..
+            }) => items.iter().filter_map(|it| self.written(it)).collect(),
+            Some(one) => self.written(one).into_iter().collect(),
+        }
+    }
+
+    fn named(&mut self, yaml: &Yaml, key: &str) -> Vec<Named> {
+        let Some(map) = yaml.get(key) else { return Vec::new() };
+        if !matches!(map.data, Data::Map(_)) {
+            self.wanted(map, "a map of names to expressions");
+        }
+        map.entries()
+            .iter()
+            .filter_map(|it| Some((Name::from(&*it.key), self.written(&it.value)?)))
+            .collect()
+    }
+
+    fn items<'y>(&mut self, yaml: &'y Yaml, key: &str) -> Vec<&'y Yaml> {
+        match yaml.get(key) {
+            None => Vec::new(),
+            Some(Yaml {
+                data: Data::List(items),
+                ..
+            }) => items.iter().collect(),
+            Some(other) => {
+                self.wanted(other, "a list");
+                Vec::new()
+            }
+        }
+    }
+
+    fn given(&mut self, yaml: &Yaml) -> Option<Given> {
+        let place = self.place(yaml.span);
+        match &yaml.data {
+            Data::Bool(truth) => Some(Given::Constant(Value::Bool(*truth), place)),
+            Data::Int(number) => Some(Given::Constant(Value::Int(*number), place)),
+            Data::Double { value, .. } => Some(Given::Constant(Value::Double(Double(*value)), place)),
+            Data::List(items) => Some(Given::List(
+                items.iter().filter_map(|it| self.given(it)).collect(),
+                place,
+            )),
+            _ => self.written(yaml).map(Given::Text),
+        }
+    }
+
+    /// Returns a scalar as the text it was written as.
+    fn written(&mut self, yaml: &Yaml) -> Option<Written> {
+        let text = match &yaml.data {
+            Data::String(text) => Name::from(&*text.content),
+            Data::Bool(truth) => Name::from(truth.to_string()),
+            Data::Int(number) => Name::from(number.to_string()),
+            Data::Double { source, .. } => Name::from(&**source),
+            Data::Null | Data::List(_) | Data::Map(_) => {
+                self.wanted(yaml, "a string");
+                return None;
+            }
+        };
+        Some(Written {
+            text,
+            file: self.file.clone(),
+            source: Arc::new(yaml.clone()),
+        })
+    }
+}

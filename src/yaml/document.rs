@@ -1,0 +1,141 @@
+//! The document around the values: its bounds, its directives, and what no text may contain.
+
+use rustc_hash::FxHashMap;
+
+use super::read::{Reader, Room, is_end};
+use super::{Mistake, MistakeKind, Span, Yaml};
+
+pub(super) fn read(text: &str) -> (Option<Yaml>, Vec<Mistake>) {
+    if u32::try_from(text.len()).is_err() {
+        return (
+            None,
+            vec![Mistake {
+                span: Span::default(),
+                kind: MistakeKind::TooLarge,
+            }],
+        );
+    }
+    let forbidden = forbidden(text);
+    let readable = forbidden
+        .as_ref()
+        .map_or(text, |it| text.get(..it.span.start as usize).unwrap_or_default());
+    let mut reader = Reader::new(readable);
+    let document = reader.read_document();
+    let mut mistakes = reader.mistakes;
+    if let Some(forbidden) = forbidden {
+        // What is not closed at the end of the readable part may be closed behind it.
+        if reader.stopped {
+            mistakes.pop();
+        }
+        mistakes.push(forbidden);
+    }
+    (document, mistakes)
+}
+
+/// Returns the first character that no YAML may contain.
+fn forbidden(text: &str) -> Option<Mistake> {
+    let bytes = text.as_bytes();
+    let is_control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r') || *byte == 0x7f;
+    // The whole is asked first, without a way out of the loop: that is many bytes at a time.
+    let has_control = bytes.iter().fold(false, |found, byte| found | is_control(byte));
+    let control = if has_control {
+        bytes.iter().position(is_control)
+    } else {
+        None
+    };
+    let rest = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mark = rest.find('\u{feff}').map(|at| at + text.len() - rest.len());
+    let at = match (control, mark) {
+        (Some(control), Some(mark)) => control.min(mark),
+        (control, mark) => control.or(mark)?,
+    };
+    let character = text.get(at..)?.chars().next()?;
+    Some(Mistake {
+        span: Span::new(at, at + character.len_utf8()),
+        kind: MistakeKind::ForbiddenCharacter { character },
+    })
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Self {
+        let begin = if text.starts_with('\u{feff}') { 3 } else { 0 };
+        Self {
+            text,
+            bytes: text.as_bytes(),
+            at: begin,
+            line: begin,
+            end: begin,
+            tab: None,
+            stopped: false,
+            depth: 0,
+            n_nodes: 0,
+            n_expanded: 0,
+            anchors: FxHashMap::default(),
+            mistakes: Vec::new(),
+            entries: Vec::new(),
+            items: Vec::new(),
+        }
+    }
+
+    fn read_document(&mut self) -> Option<Yaml> {
+        self.gap();
+        while self.peek(0) == b'%' && self.at == self.line {
+            self.read_directive();
+        }
+        if self.is_at_marker(b'-') {
+            self.at += 3;
+            self.gap();
+        }
+        let document = if self.is_over() {
+            None
+        } else {
+            let room = if self.is_after_marker() {
+                Room::AfterKey
+            } else {
+                Room::Line
+            };
+            self.check_tab();
+            if self.stopped {
+                None
+            } else {
+                Some(self.read_node(-1, room))
+            }
+        };
+        let has_ended = self.is_at_marker(b'.');
+        while self.is_at_marker(b'.') && !self.stopped {
+            self.at += 3;
+            self.settle();
+        }
+        if self.is_at_marker(b'-') {
+            self.fail(self.at, self.at + 3, MistakeKind::SecondDocument);
+        } else if !self.is_over() {
+            self.check_tab();
+            self.fail_line(if has_ended {
+                MistakeKind::SecondDocument
+            } else {
+                MistakeKind::Indentation
+            });
+        }
+        document
+    }
+
+    /// A value on the line of `---` can be no map, as it can't after a key.
+    fn is_after_marker(&self) -> bool {
+        self.at > self.line && self.bytes.get(self.line..self.line + 3) == Some(b"---")
+    }
+
+    fn read_directive(&mut self) {
+        let start = self.at;
+        while !is_end(self.peek(0)) {
+            self.at += 1;
+        }
+        let words: Vec<&str> = self.slice(start, self.at).split_ascii_whitespace().collect();
+        if !matches!(
+            words.as_slice(),
+            ["%YAML", "1.1" | "1.2"] | ["%YAML", "1.1" | "1.2", "#", ..]
+        ) {
+            self.mistake(start, self.at, MistakeKind::Directive);
+        }
+        self.gap();
+    }
+}

@@ -1,0 +1,14 @@
+namespace "shop" {
+  policy       = "read"
+  capabilities = ["submit-job"]
+
+  variables {
+    path "nomad/jobs/*" {
+      capabilities = ["read"]
+    }
+  }
+}
+
+node {
+  policy = "read"
+}

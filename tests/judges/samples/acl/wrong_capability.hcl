@@ -1,0 +1,4 @@
+# expect: submit-jobs
+namespace "shop" {
+  capabilities = ["submit-jobs"]
+}

@@ -1,0 +1,11 @@
+# expect: The argument "command" is required
+job "wrong" {
+  group "g" {
+    task "t" {
+      driver = "raw_exec"
+      config {
+        args = ["a"]
+      }
+    }
+  }
+}

@@ -1,0 +1,5 @@
+#!/bin/sh
+set -eu
+for file in "$@"; do
+  cat -- "$file"
+done

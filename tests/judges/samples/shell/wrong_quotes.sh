@@ -1,0 +1,3 @@
+#!/bin/sh
+# expect: SC2086
+cat $1
