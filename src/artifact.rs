@@ -4,3 +4,9 @@
 //! all its mistakes found then, and rendered many times.
 
 pub mod escape;
+pub mod format;
+mod lexer;
+pub mod literal;
+pub mod parse;
+mod place;
+pub mod text;
