@@ -30,7 +30,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use similar::TextDiff;
 
 use self::script::Script;
-use crate::project::{Found, Project, Run, Tree, tree};
+use crate::project::{Found, Project, Run, Tree, folders, tree};
 use crate::tidy::top;
 use crate::{Mode, mode, say};
 
@@ -53,34 +53,25 @@ fn every_case_gives_what_it_expects() {
     );
     let gen_itself = Path::new(env!("CARGO_BIN_EXE_gen"));
     let reports = in_parallel(&chosen, |(_, folder)| judge(folder, gen_itself, mode()));
-    let failed: Vec<String> = chosen
-        .iter()
-        .zip(reports)
-        .filter(|(_, faults)| !faults.is_empty())
+    let reports = chosen.iter().zip(reports).filter(|(_, faults)| !faults.is_empty());
+    let failed: Vec<String> = reports
         .map(|((name, _), faults)| format!("── {name}\n{}", cut(&faults.join("\n"))))
         .collect();
+    let n_failed = failed.len();
     say(&format!(
-        "cases: {} of {} ran, {} failed",
+        "cases: {} of {} ran, {n_failed} failed",
         chosen.len(),
-        all.len(),
-        failed.len()
+        all.len()
     ));
+    let failed = failed.join("\n");
     assert!(
         failed.is_empty(),
-        "{} cases failed (UPDATE_EXPECT=1 takes what came):\n{}",
-        failed.len(),
-        failed.join("\n")
+        "{n_failed} cases failed (UPDATE_EXPECT=1 takes what came):\n{failed}"
     );
 }
 
 /// Returns the name and folder of each case below `folder`, sorted.
 fn cases(folder: &Path) -> Vec<(String, PathBuf)> {
-    let folders = |folder: &Path| {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path());
-        let mut found: Vec<PathBuf> = entries.filter(|it| it.is_dir()).collect();
-        found.sort();
-        found
-    };
     let named = |case: PathBuf| {
         let name = case
             .strip_prefix(folder)
@@ -270,7 +261,7 @@ pub(crate) fn difference(path: &str, expected: &[u8], came: &[u8]) -> String {
 }
 
 /// Returns `text` without what is over the ceiling of lines.
-fn cut(text: &str) -> String {
+pub(crate) fn cut(text: &str) -> String {
     let n_lines = text.lines().count();
     let mut cut: String = text
         .lines()

@@ -3,11 +3,10 @@
 //! What `gen` makes of them is right if the judges say so; here it is only held still.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::cases::difference;
-use crate::project::{Project, Tree, tree};
+use crate::cases::{cut, difference};
+use crate::project::{Project, Tree, folders, tree};
 use crate::tidy::top;
 use crate::{Mode, mode, say};
 
@@ -16,37 +15,27 @@ const MANIFEST: &str = ".gen/manifest/";
 
 #[test]
 fn every_fixture_is_what_gen_makes_of_it() {
-    let fixtures = fixtures(&top().join("fixtures"));
+    let fixtures = folders(&top().join("fixtures"));
     assert!(!fixtures.is_empty(), "there is no fixture below fixtures/");
     let gen_itself = Path::new(env!("CARGO_BIN_EXE_gen"));
     let mut faults = Vec::new();
     for fixture in &fixtures {
+        let name = fixture.file_name().unwrap_or_default().to_string_lossy();
         if mode() == Mode::Update {
-            // It runs elsewhere, so that nothing but the folder itself can tell it where it is.
+            // It runs elsewhere, so that nothing but `-C` can tell it where the project is.
             let run = Project::new().run(&["-C", &fixture.to_string_lossy(), "apply"]);
-            assert_eq!(run.code, 0, "gen apply in {}\n{}", fixture.display(), run.snapshot());
+            assert_eq!(run.code, 0, "gen apply in {name}\n{}", run.snapshot());
         }
         match judge(&tree(fixture), gen_itself) {
-            Ok(n_files) => say(&format!(
-                "fixtures: {} has {n_files} generated files",
-                fixture.display()
-            )),
-            Err(found) => faults.push(format!("── {}\n{}", fixture.display(), found.join("\n"))),
+            Ok(n_files) => say(&format!("fixtures: {name} has {n_files} generated files")),
+            Err(found) => faults.push(format!("── {name}\n{}", cut(&found.join("\n")))),
         }
     }
+    let faults = faults.join("\n");
     assert!(
         faults.is_empty(),
-        "fixtures failed (UPDATE_EXPECT=1 takes what comes):\n{}",
-        faults.join("\n")
+        "fixtures failed (UPDATE_EXPECT=1 takes what comes):\n{faults}"
     );
-}
-
-/// Returns the folders below `folder`, sorted.
-fn fixtures(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path());
-    let mut found: Vec<PathBuf> = entries.filter(|it| it.is_dir()).collect();
-    found.sort();
-    found
 }
 
 /// Returns the number of generated files of a fixture, or all that is wrong with it.

@@ -60,7 +60,7 @@ fn acl_policies_pass_jobcheck() {
 fn manifests_fit_each_kubernetes() {
     for version in KUBERNETES {
         let name = format!("kubeconform for {version}");
-        judge(&name, "manifest files", &generated(is_manifest), |tools, files| {
+        judge(&name, "manifests", &generated(is_manifest), |tools, files| {
             tools.kubeconform(version, files)
         });
     }
@@ -74,7 +74,7 @@ fn scripts_pass_shellcheck() {
 #[test]
 fn jobcheck_refuses_wrong_samples() {
     for (kind, language) in [("job", Language::Job), ("hcl", Language::Hcl), ("acl", Language::Acl)] {
-        refuse("jobcheck", &samples(kind), |tools, files| {
+        refuse(&format!("jobcheck for {kind}"), &samples(kind), |tools, files| {
             tools.jobcheck(language, files)
         });
     }
@@ -93,21 +93,25 @@ fn nomad_job_validate_refuses_wrong_samples() {
 #[test]
 fn nomad_fmt_refuses_what_is_not_formatted() {
     let folder = tempfile::tempdir().expect("a temporary folder can be made");
-    for (name, text) in [
-        ("right.hcl", "a   = 1\nbcd = 2\n"),
-        ("wrong.hcl", "# expect: wrong.hcl\na = 1\nbcd = 2\n"),
-    ] {
-        std::fs::write(folder.path().join(name), text).expect("the temporary folder is ours");
+    let right = ("right", "a   = 1\nbcd = 2\n");
+    let wrong = ("wrong", "# expect: wrong.\na = 1\nbcd = 2\n");
+    for (name, text) in [right, wrong] {
+        for suffix in ["hcl", "nomad"] {
+            let path = folder.path().join(format!("{name}.{suffix}"));
+            std::fs::write(path, text).expect("the temporary folder is ours");
+        }
     }
-    refuse("nomad fmt", &files(folder.path(), ".hcl"), Tools::fmt);
+    refuse("nomad fmt", &files(folder.path(), ""), Tools::fmt);
 }
 
 #[test]
 fn kubeconform_refuses_wrong_samples() {
     for version in KUBERNETES {
-        refuse("kubeconform", &samples("kubernetes"), |tools, files| {
-            tools.kubeconform(version, files)
-        });
+        refuse(
+            &format!("kubeconform for {version}"),
+            &samples("kubernetes"),
+            |tools, files| tools.kubeconform(version, files),
+        );
     }
 }
 
@@ -158,28 +162,22 @@ fn what_is_judged_is_known_by_its_path() {
 fn judge(name: &str, sort: &str, files: &[PathBuf], work: impl Fn(&Tools, &[PathBuf]) -> Verdict) {
     let n_files = files.len();
     let Some(tools) = Tools::of_environment() else {
-        return say(&format!("judges: left out {name}, which has {n_files} {sort} to judge"));
+        return say(&format!("judges: left out {name}, with {n_files} {sort} to judge"));
     };
     if files.is_empty() {
-        return say(&format!("judges: {name} judged nothing: there are no {sort}"));
+        return say(&format!("judges: judged no {sort} by {name}: there are none"));
     }
-    let verdict = work(&tools, files);
+    let Verdict { n_judged, faults } = work(&tools, files);
+    let n_faults = faults.len();
     say(&format!(
-        "judges: {name} judged {} in {n_files} {sort}, {} wrong",
-        verdict.n_judged,
-        verdict.faults.len()
+        "judges: judged {n_judged} {sort} by {name}, {n_faults} faults"
     ));
     assert!(
-        verdict.faults.is_empty(),
-        "{name} finds {} faults:\n{}",
-        verdict.faults.len(),
-        verdict.faults.join("\n")
+        faults.is_empty(),
+        "{name} finds {n_faults} faults:\n{}",
+        faults.join("\n")
     );
-    assert!(
-        verdict.n_judged >= n_files,
-        "{name} judged {} of {n_files} {sort}",
-        verdict.n_judged
-    );
+    assert_eq!(n_judged, n_files, "{name} did not judge all {sort} that there are");
 }
 
 /// Fails unless `work` passes the right ones of `samples`, and finds in each other what its `# expect: ` line says.

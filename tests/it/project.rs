@@ -62,6 +62,14 @@ pub(crate) fn tree(folder: &Path) -> Tree {
     files(folder, "").into_iter().map(found).collect()
 }
 
+/// Returns the folders right below `folder`, sorted; none where there is no such folder.
+pub(crate) fn folders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path());
+    let mut found: Vec<PathBuf> = entries.filter(|it| it.is_dir()).collect();
+    found.sort();
+    found
+}
+
 /// A project in a temporary folder, which is removed with it.
 pub(crate) struct Project {
     room: TempDir,

@@ -1,6 +1,6 @@
 //! That the runner of golden folders fails where it must: one that lets everything pass would never be noticed.
 
-use super::{cut, judge};
+use super::{cases, cut, in_parallel, judge};
 use crate::Mode;
 use crate::project::{Project, Tree, tree};
 use crate::tidy::top;
@@ -96,7 +96,7 @@ fn what_no_case_may_do_is_not_expected_by_an_update() {
             &[("gen.yaml", spec), ("eaten.txt", ""), ("expected/old", "")],
             Mode::Update,
         );
-        assert!(faults[0].starts_with(fault), "{spec}: {faults:?}");
+        assert!(faults.iter().any(|it| it.starts_with(fault)), "{spec}: {faults:?}");
         assert!(after.contains_key("expected/old"), "{spec}: expected/ was rewritten");
     }
 }
@@ -149,4 +149,24 @@ fn a_long_report_is_cut() {
     let long = cut(&"line\n".repeat(61));
     assert!(long.ends_with("line\n… and 1 lines more\n"));
     assert_eq!(long.lines().count(), 61);
+}
+
+#[test]
+fn every_folder_below_an_area_is_a_case() {
+    let project = Project::new()
+        .file("rule/b/gen.yaml", "")
+        .file("rule/a/x", "")
+        .file("README.md", "")
+        .file("spec/c/d/e", "");
+    let names: Vec<String> = cases(&project.dir()).into_iter().map(|it| it.0).collect();
+    assert_eq!(names, ["rule/a", "rule/b", "spec/c"]);
+}
+
+#[test]
+fn cases_that_run_at_one_time_keep_their_order() {
+    let items: Vec<u32> = (0..100).collect();
+    assert_eq!(
+        in_parallel(&items, |it| it * 2),
+        items.iter().map(|it| it * 2).collect::<Vec<_>>()
+    );
 }

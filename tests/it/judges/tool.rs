@@ -1,5 +1,6 @@
 //! The command lines of the judges, and what their answers mean. Which files they get is not decided here.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,7 @@ pub(super) enum Language {
 
 /// What a judge says of some files.
 pub(super) struct Verdict {
-    /// How much the judge says it looked at: files, or the resources in them.
+    /// How many files it looked at, by its own account where it gives one.
     pub(super) n_judged: usize,
     /// What is wrong, each with its file.
     pub(super) faults: Vec<String>,
@@ -130,23 +131,19 @@ impl Tools {
             "{}/schemas/{{{{.NormalizedKubernetesVersion}}}}-local{{{{.StrictSuffix}}}}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
             self.folder.display()
         );
-        let options = [
-            "-strict",
-            "-summary",
-            "-output",
-            "json",
-            "-n",
-            "2",
-            "-kubernetes-version",
-            version,
-        ];
-        let options = [options.as_slice(), &["-schema-location", &schemas]].concat();
+        let mut options = "-verbose -strict -summary -output json -n 2"
+            .split(' ')
+            .collect::<Vec<_>>();
+        options.extend(["-kubernetes-version", version, "-schema-location", &schemas]);
         let answer = self.run("kubeconform", &options, files, "");
         let report = answer.json("kubeconform");
-        let wrong = report["resources"].as_array().into_iter().flatten();
-        let mut faults: Vec<String> = wrong
-            .map(|it| {
-                let word = |key: &str| it[key].as_str().unwrap_or_default();
+        let resources = report["resources"]
+            .as_array()
+            .unwrap_or_else(|| panic!("kubeconform: {report}"));
+        let (mut judged, mut wrong, mut skipped) = (BTreeSet::new(), Vec::new(), Vec::new());
+        for resource in resources {
+            let word = |key: &str| resource[key].as_str().unwrap_or_default();
+            let line = || {
                 format!(
                     "{}: {} {}: {}",
                     word("filename"),
@@ -154,22 +151,19 @@ impl Tools {
                     word("name"),
                     word("msg")
                 )
-            })
-            .collect();
-        let count = |key: &str| {
-            let count = report["summary"][key].as_u64();
-            usize::try_from(count.unwrap_or_else(|| panic!("kubeconform counts no `{key}`: {report}")))
-                .unwrap_or(usize::MAX)
-        };
-        if count("skipped") > 0 {
-            faults.push(format!("{} resources were skipped", count("skipped")));
+            };
+            match word("status") {
+                // A document with nothing in it: none is judged by that.
+                "" => continue,
+                "statusValid" => {}
+                "statusSkipped" => skipped.push(format!("{}skipped", line())),
+                _ => wrong.push(line()),
+            }
+            judged.insert(word("filename"));
         }
-        verdict(
-            "kubeconform",
-            &answer,
-            count("valid") + count("invalid") + count("errors"),
-            faults,
-        )
+        let mut verdict = verdict("kubeconform", &answer, judged.len(), wrong);
+        verdict.faults.extend(skipped);
+        verdict
     }
 
     /// Judges scripts.
