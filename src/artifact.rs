@@ -3,8 +3,12 @@
 //! Everything here is text and values; no node is looked up and no file is read. A template is compiled once, with
 //! all its mistakes found then, and rendered many times.
 
+pub mod data;
+pub mod candidates;
 pub mod escape;
 pub mod format;
+pub mod fresh;
+pub mod instance;
 mod lexer;
 pub mod literal;
 pub mod parse;

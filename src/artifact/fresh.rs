@@ -20,7 +20,7 @@ use crate::rule::compile::Rule;
 use crate::rule::file::{Mode, Reach};
 use crate::rule::{set, strata};
 use crate::spec;
-use crate::value::Name;
+use crate::value::{Address, Name};
 
 /// What stands at one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,8 +78,10 @@ pub fn refresh(db: &Database, project: Project, last: State) -> State {
     debug_assert!(same_cells(db, project, &state.cells), "an artifact outside of the candidates differs");
     state.before = Some(Before::now(db, project));
     state.problems.extend(state.cells.values().flat_map(|it| it.problems.iter().cloned()));
-    let wanted = by_path(&state.cells, &mut state.problems);
+    let cells = std::mem::take(&mut state.cells);
+    let wanted = by_path(&cells, &mut state.problems);
     state.print(db, project, wanted, last.fresh);
+    state.cells = cells;
     state
 }
 
@@ -187,10 +189,16 @@ impl State {
     }
 }
 
+/// Tells whether rules derive a node of this address in any environment.
+fn is_derived(db: &Database, project: Project, address: &Address) -> bool {
+    let environments = (0_u16..).zip(spec::environments(db, project));
+    environments.into_iter().any(|(it, _)| shape::derived(db, project, View::finished(it)).nodes.contains_key(address))
+}
+
 /// Returns what is wrong with the spec, the packs, the graph and the facts, and what rules find fault with.
 fn problems(db: &Database, project: Project) -> Vec<Problem> {
-    let mut problems = spec::problems(db, project);
-    problems.extend(pack::problems(db, project));
+    let mut problems = spec::problems_given(db, project, &|it| is_derived(db, project, it));
+    problems.extend(pack::pack_problems(db, project).iter().cloned());
     problems.extend(set::problems(db, project));
     problems.extend(strata::strata(db, project).problems.iter().cloned());
     for id in set::ids(db, project) {

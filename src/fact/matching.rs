@@ -9,7 +9,7 @@ use crate::fact::world::{GraphWorld, NODES};
 use crate::graph::pattern;
 use crate::problem::{Place, Problem};
 use crate::rule::compile::{Filled, Inner, Join, Rule};
-use crate::rule::expression::{Bindings, Bound, BoundEdge, Expression, Failure};
+use crate::rule::expression::{Bindings, Bound, BoundEdge, Expression, Failure, Projection};
 use crate::rule::file::Reach;
 use crate::rule::interpolation::Interpolation;
 use crate::rule::set;
@@ -56,6 +56,15 @@ impl Run<'_> {
     /// What failed, in the words of a rule's author.
     pub fn value(&self, expression: &Expression, found: &Match) -> Result<Value, Failure> {
         expression.evaluate(&self.bindings(found))
+    }
+
+    /// Returns what `projection` names of the value of `expression`; nodes become maps of that.
+    ///
+    /// # Errors
+    ///
+    /// What failed, in the words of a rule's author.
+    pub fn projected(&self, expression: &Expression, found: &Match, projection: &Projection) -> Result<Value, Failure> {
+        expression.evaluate_for(&self.bindings(found), projection)
     }
 
     /// Returns the value of `text`.
