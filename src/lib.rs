@@ -7,5 +7,6 @@
 pub mod db;
 pub mod fingerprint;
 pub mod kind;
+pub mod plan;
 pub mod problem;
 pub mod value;
