@@ -10,3 +10,10 @@ pub mod kind;
 pub mod plan;
 pub mod problem;
 pub mod value;
+
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the border: all IO lives here"
+)]
+pub mod shell;

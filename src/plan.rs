@@ -225,6 +225,7 @@ pub struct Plan {
     pub n_unchanged: usize,
     /// How many of those hold what the user chose to keep.
     pub n_kept: usize,
+    moved_from: Vec<(ArtifactPath, Found)>,
 }
 
 /// How many paths undergo which change.
@@ -291,6 +292,11 @@ impl Plan {
         self.entries.is_empty()
     }
 
+    /// Returns where moved files stand now, and what is known to stand there.
+    pub fn moved_from(&self) -> impl Iterator<Item = (&ArtifactPath, &Found)> {
+        self.moved_from.iter().map(|(path, found)| (path, found))
+    }
+
     /// Returns what keeps the plan from being applied: files on which nobody decided, paths that can't be written.
     #[must_use]
     pub fn obstacles(&self) -> Vec<Problem> {
@@ -300,26 +306,36 @@ impl Plan {
 
 fn obstacle(entry: &Entry) -> Option<Problem> {
     let path = &entry.path;
-    let choose = || format!("`--overwrite={path}` takes the generated content, `--adopt={path}` keeps the file as it is");
+    let choose =
+        || format!("`--overwrite={path}` takes the generated content, `--adopt={path}` keeps the file as it is");
     match (&entry.change, entry.resolution) {
         (Change::EditedByHand(Intent::Write), Resolution::Open) => Some(
-            Problem::error("plan::edited_by_hand", format!("`{path}` was edited by hand since it was generated"))
-                .help(choose()),
+            Problem::error(
+                "plan::edited_by_hand",
+                format!("`{path}` was edited by hand since it was generated"),
+            )
+            .help(choose()),
         ),
         (Change::EditedByHand(Intent::Delete), Resolution::Open) => Some(
             Problem::error(
                 "plan::edited_by_hand",
                 format!("`{path}` was edited by hand, and no rule wants it any more"),
             )
-            .help(format!("`--overwrite={path}` deletes it, `--adopt={path}` keeps it as your own")),
+            .help(format!(
+                "`--overwrite={path}` deletes it, `--adopt={path}` keeps it as your own"
+            )),
         ),
         (Change::Foreign, Resolution::Open) => Some(
-            Problem::error("plan::foreign_file", format!("`{path}` stands there already, and gen did not write it"))
-                .help(choose()),
+            Problem::error(
+                "plan::foreign_file",
+                format!("`{path}` stands there already, and gen did not write it"),
+            )
+            .help(choose()),
         ),
-        (Change::Obstructed(why), _) => {
-            Some(Problem::error("plan::obstructed", format!("`{path}` can't be written: {why}")))
-        }
+        (Change::Obstructed(why), _) => Some(Problem::error(
+            "plan::obstructed",
+            format!("`{path}` can't be written: {why}"),
+        )),
         _ => None,
     }
 }
@@ -338,7 +354,10 @@ impl fmt::Display for Counts {
             (self.obstructed, "obstructed"),
             (self.unchanged, "unchanged"),
         ];
-        let mut said = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+        let mut said = parts
+            .iter()
+            .filter(|(n, _)| *n > 0)
+            .map(|(n, what)| format!("{n} {what}"));
         match said.next() {
             None => f.write_str("nothing to do"),
             Some(first) => {
@@ -354,8 +373,14 @@ impl fmt::Display for Counts {
 /// Both must be sorted by path, each path once.
 #[must_use]
 pub fn sites<'a>(wanted: &'a [Wanted], recorded: &'a [Record], scope: &Scope) -> Vec<Site<'a>> {
-    debug_assert!(wanted.is_sorted_by(|a, b| a.path < b.path), "artifacts come sorted by path");
-    debug_assert!(recorded.is_sorted_by(|a, b| a.path < b.path), "records come sorted by path");
+    debug_assert!(
+        wanted.is_sorted_by(|a, b| a.path < b.path),
+        "artifacts come sorted by path"
+    );
+    debug_assert!(
+        recorded.is_sorted_by(|a, b| a.path < b.path),
+        "records come sorted by path"
+    );
     let mut sites = Vec::with_capacity(wanted.len().max(recorded.len()));
     let (mut wanted, mut recorded) = (wanted.iter().peekable(), recorded.iter().peekable());
     loop {
@@ -390,7 +415,7 @@ pub fn plan(sites: &[Site<'_>], found: &[Found], decisions: &Decisions) -> Plan 
             Verdict::Changes(change) => plan.entries.push(entry(site, found, change, decisions)),
         }
     }
-    find_moves(&mut plan.entries, sites);
+    find_moves(&mut plan, sites);
     plan
 }
 
@@ -429,7 +454,9 @@ fn verdict(site: &Site<'_>, found: &Found) -> Verdict {
                 Change::Update
             } else {
                 match recorded {
-                    Some(record) if record.digest == *digest && record.rule == wanted.rule && record.declined.is_none() => {
+                    Some(record)
+                        if record.digest == *digest && record.rule == wanted.rule && record.declined.is_none() =>
+                    {
                         return Verdict::Fresh;
                     }
                     _ => Change::Adopt,
@@ -450,10 +477,11 @@ fn verdict(site: &Site<'_>, found: &Found) -> Verdict {
 }
 
 fn entry(site: &Site<'_>, found: &Found, change: Change, decisions: &Decisions) -> Entry {
-    let resolution = if change.needs_decision() {
-        decisions.for_path(site.path)
-    } else {
-        Resolution::Open
+    let resolution = match decisions.for_path(site.path) {
+        // A link that is to stay has no content that could be on record.
+        Resolution::Adopt if *found == Found::Link && site.wanted.is_some() => Resolution::Open,
+        decided if change.needs_decision() => decided,
+        _ => Resolution::Open,
     };
     let rule = site.wanted.map(|it| &it.rule).or(site.recorded.map(|it| &it.rule));
     Entry {
@@ -468,17 +496,20 @@ fn entry(site: &Site<'_>, found: &Found, change: Change, decisions: &Decisions) 
 }
 
 /// Turns a deletion and a creation of one content by one rule into a move.
-fn find_moves(entries: &mut Vec<Entry>, sites: &[Site<'_>]) {
+fn find_moves(plan: &mut Plan, sites: &[Site<'_>]) {
+    let entries = &mut plan.entries;
     if !entries.iter().any(|it| it.change == Change::Create) {
         return;
     }
     let mut gone: BTreeMap<(Fingerprint, Name), Vec<ArtifactPath>> = BTreeMap::new();
     for entry in entries.iter().rev().filter(|it| it.change == Change::Delete) {
         if let Found::File(digest, _) = entry.found {
-            gone.entry((digest, entry.rule.clone())).or_default().push(entry.path.clone());
+            gone.entry((digest, entry.rule.clone()))
+                .or_default()
+                .push(entry.path.clone());
         }
     }
-    let mut moved: Vec<ArtifactPath> = Vec::new();
+    let mut moved: Vec<(ArtifactPath, Found)> = Vec::new();
     for entry in entries.iter_mut().filter(|it| it.change == Change::Create) {
         let Some((digest, _)) = entry.wanted else { continue };
         // A file that was deleted by hand and comes back was not moved.
@@ -489,12 +520,22 @@ fn find_moves(entries: &mut Vec<Entry>, sites: &[Site<'_>]) {
             continue;
         }
         if let Some(from) = gone.get_mut(&(digest, entry.rule.clone())).and_then(Vec::pop) {
-            moved.push(from.clone());
+            moved.push((from.clone(), Found::File(digest, Mode::Plain)));
             entry.change = Change::Moved { from };
         }
     }
     moved.sort();
-    entries.retain(|it| it.change != Change::Delete || moved.binary_search(&it.path).is_err());
+    entries.retain(|entry| {
+        let place = moved.binary_search_by(|it| it.0.cmp(&entry.path));
+        match place.ok().filter(|_| entry.change == Change::Delete) {
+            None => true,
+            Some(at) => {
+                moved[at].1 = entry.found.clone();
+                false
+            }
+        }
+    });
+    plan.moved_from = moved;
 }
 
 #[cfg(test)]

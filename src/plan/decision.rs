@@ -124,7 +124,9 @@ impl Scope {
     #[must_use]
     pub fn covers(&self, path: &ArtifactPath) -> bool {
         let environment = self.environments.iter().filter(|(folder, _)| path.is_under(folder));
-        let coverage = environment.max_by_key(|(folder, _)| folder.len()).map_or(self.elsewhere, |it| it.1);
+        let coverage = environment
+            .max_by_key(|(folder, _)| folder.len())
+            .map_or(self.elsewhere, |it| it.1);
         coverage == Coverage::Covered && (self.paths.is_empty() || self.paths.iter().any(|it| path.is_under(it)))
     }
 }

@@ -129,8 +129,12 @@ fn segment_fault(segment: &str, index: usize) -> Option<String> {
     let device = match stem {
         "con" | "prn" | "aux" | "nul" | "conin$" | "conout$" => true,
         _ => ["com", "lpt"].iter().any(|port| {
-            stem.strip_prefix(port)
-                .is_some_and(|it| matches!(it, "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³"))
+            stem.strip_prefix(port).is_some_and(|it| {
+                matches!(
+                    it,
+                    "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³"
+                )
+            })
         }),
     };
     device.then(|| format!("has the segment `{segment}`, which names a device on Windows"))
@@ -219,9 +223,36 @@ mod tests {
     #[test]
     fn what_leaves_the_project_or_can_not_be_written_is_refused() {
         let wrong = [
-            "", "/etc/passwd", "../x", "a/../../x", "a//b", "a/", "./a", "a/.", "a\\b", "C:/x", "a\nb", "a\u{7f}", "a\u{202e}b",
-            "nul", "a/CON.txt", "com1", "LPT9.conf", "com¹", "a.", "a /b", ".git/config", "x/.GIT/hooks/pre-commit",
-            "GIT~1/x", ".g\u{200c}it/x", ".gen/manifest/x", ".Gen/x", "a*", "a?b", "a|b", "aux .txt",
+            "",
+            "/etc/passwd",
+            "../x",
+            "a/../../x",
+            "a//b",
+            "a/",
+            "./a",
+            "a/.",
+            "a\\b",
+            "C:/x",
+            "a\nb",
+            "a\u{7f}",
+            "a\u{202e}b",
+            "nul",
+            "a/CON.txt",
+            "com1",
+            "LPT9.conf",
+            "com¹",
+            "a.",
+            "a /b",
+            ".git/config",
+            "x/.GIT/hooks/pre-commit",
+            "GIT~1/x",
+            ".g\u{200c}it/x",
+            ".gen/manifest/x",
+            ".Gen/x",
+            "a*",
+            "a?b",
+            "a|b",
+            "aux .txt",
         ];
         for text in wrong {
             assert!(ArtifactPath::parse(text).is_err(), "{text:?} was taken");
@@ -232,7 +263,18 @@ mod tests {
 
     #[test]
     fn plain_paths_are_taken() {
-        for text in ["a", "a/b c/d.conf", ".tubes/ci.yml", "...", "com", "com10", "console.txt", "x/.gen/y", "é/ü.txt", ".gitignore"] {
+        for text in [
+            "a",
+            "a/b c/d.conf",
+            ".tubes/ci.yml",
+            "...",
+            "com",
+            "com10",
+            "console.txt",
+            "x/.gen/y",
+            "é/ü.txt",
+            ".gitignore",
+        ] {
             if text == "..." {
                 assert!(ArtifactPath::parse(text).is_err(), "a name of dots ends with one");
             } else {
@@ -247,12 +289,21 @@ mod tests {
 
     #[test]
     fn paths_that_can_not_stand_side_by_side_are_found() {
-        let paths = ["A/x", "a/y", "b", "b/c", "d", "D", "e", "e"].map(|it| ArtifactPath::parse(it).expect("a plain path"));
+        let paths =
+            ["A/x", "a/y", "b", "b/c", "d", "D", "e", "e"].map(|it| ArtifactPath::parse(it).expect("a plain path"));
         let rule = Name::from("tubes/line");
-        let codes: Vec<&str> = collisions(paths.iter().map(|it| (it, &rule))).iter().map(|it| it.code).collect();
+        let codes: Vec<&str> = collisions(paths.iter().map(|it| (it, &rule)))
+            .iter()
+            .map(|it| it.code)
+            .collect();
         assert_eq!(
             codes,
-            ["plan::differs_in_case", "plan::differs_in_case", "plan::file_and_folder", "plan::one_path_twice"]
+            [
+                "plan::differs_in_case",
+                "plan::differs_in_case",
+                "plan::file_and_folder",
+                "plan::one_path_twice"
+            ]
         );
     }
 }

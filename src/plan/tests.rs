@@ -27,7 +27,11 @@ fn file(content: &str) -> Found {
 fn one(wanted: Option<&str>, recorded: Option<&str>, found: Found) -> Option<Change> {
     let wanted: Vec<Wanted> = wanted.iter().map(|it| self::wanted("a", it)).collect();
     let recorded: Vec<Record> = recorded.iter().map(|it| record("a", it)).collect();
-    let plan = plan(&sites(&wanted, &recorded, &Scope::default()), &[found], &Decisions::default());
+    let plan = plan(
+        &sites(&wanted, &recorded, &Scope::default()),
+        &[found],
+        &Decisions::default(),
+    );
     plan.entries.into_iter().next().map(|it| it.change)
 }
 
@@ -42,11 +46,26 @@ fn every_combination_has_its_verdict() {
     assert_eq!(one(Some("new"), Some("old"), file("old")), Some(Update));
     assert_eq!(one(Some("new"), Some("old"), file("new")), Some(Adopt));
     assert_eq!(one(Some("new"), Some("old"), Found::Absent), Some(Create));
-    assert_eq!(one(Some("new"), Some("old"), file("hand")), Some(EditedByHand(Intent::Write)));
-    assert_eq!(one(Some("new"), Some("new"), file("hand")), Some(EditedByHand(Intent::Write)));
-    assert_eq!(one(Some("new"), Some("old"), Found::Link), Some(EditedByHand(Intent::Write)));
-    assert!(matches!(one(Some("new"), Some("old"), Found::Folder), Some(Obstructed(_))));
-    assert!(matches!(one(Some("new"), None, Found::Blocked("x".into())), Some(Obstructed(_))));
+    assert_eq!(
+        one(Some("new"), Some("old"), file("hand")),
+        Some(EditedByHand(Intent::Write))
+    );
+    assert_eq!(
+        one(Some("new"), Some("new"), file("hand")),
+        Some(EditedByHand(Intent::Write))
+    );
+    assert_eq!(
+        one(Some("new"), Some("old"), Found::Link),
+        Some(EditedByHand(Intent::Write))
+    );
+    assert!(matches!(
+        one(Some("new"), Some("old"), Found::Folder),
+        Some(Obstructed(_))
+    ));
+    assert!(matches!(
+        one(Some("new"), None, Found::Blocked("x".into())),
+        Some(Obstructed(_))
+    ));
     assert_eq!(one(None, Some("old"), file("old")), Some(Delete));
     assert_eq!(one(None, Some("old"), Found::Absent), Some(Forget));
     assert_eq!(one(None, Some("old"), Found::Folder), Some(Forget));
@@ -58,9 +77,16 @@ fn a_deleted_and_a_created_file_of_one_content_are_a_move() {
     let wanted = [wanted("b", "x"), wanted("c", "x")];
     let recorded = [record("a", "x")];
     let found = [file("x"), Found::Absent, Found::Absent];
-    let plan = plan(&sites(&wanted, &recorded, &Scope::default()), &found, &Decisions::default());
+    let plan = plan(
+        &sites(&wanted, &recorded, &Scope::default()),
+        &found,
+        &Decisions::default(),
+    );
     let changes: Vec<(&str, &Change)> = plan.entries.iter().map(|it| (it.path.as_str(), &it.change)).collect();
-    assert_eq!(changes, [("b", &Change::Moved { from: path("a") }), ("c", &Change::Create)]);
+    assert_eq!(
+        changes,
+        [("b", &Change::Moved { from: path("a") }), ("c", &Change::Create)]
+    );
     assert_eq!(plan.counts().to_string(), "1 to create, 1 to move");
 }
 
@@ -76,11 +102,19 @@ fn a_kept_file_is_quiet_until_something_else_is_wanted() {
         ("hand", Some(Change::Adopt)),
     ] {
         let wanted = [wanted("a", content)];
-        let plan = plan(&sites(&wanted, &kept, &Scope::default()), &[file("hand")], &Decisions::default());
+        let plan = plan(
+            &sites(&wanted, &kept, &Scope::default()),
+            &[file("hand")],
+            &Decisions::default(),
+        );
         assert_eq!(plan.entries.first().map(|it| it.change.clone()), change, "{content}");
     }
     // No rule wants it any more: what the user kept is not deleted unasked.
-    let plan = plan(&sites(&[], &kept, &Scope::default()), &[file("hand")], &Decisions::default());
+    let plan = plan(
+        &sites(&[], &kept, &Scope::default()),
+        &[file("hand")],
+        &Decisions::default(),
+    );
     assert_eq!(plan.entries[0].change, Change::EditedByHand(Intent::Delete));
 }
 
@@ -150,5 +184,8 @@ fn the_form_for_machines_is_stable() {
             "reasons": [{"input": "services.orders.deployment.replicas", "old": "1", "new": "2"}],
         }])
     );
-    assert_eq!((&document["format"], &document["counts"]["update"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&document["format"], &document["counts"]["update"]),
+        (&1.into(), &1.into())
+    );
 }
