@@ -354,12 +354,13 @@ mod tests {
             let (sender, calls) = channel();
             let thread = thread::spawn(move || {
                 let on_change = |batch| {
-                    sender.send((batch, Instant::now())).expect("heard");
-                    let folders = fs::read_dir(&root)
+                    let entries = fs::read_dir(&root)
                         .expect("there")
                         .filter_map(|it| Some(it.ok()?.path()));
+                    let folders = entries.filter(|it| it.is_dir()).chain([root.clone()]).collect();
+                    sender.send(batch).expect("heard");
                     Watched {
-                        folders: folders.filter(|it| it.is_dir()).chain([root.clone()]).collect(),
+                        folders,
                         concerns: Box::new(|it| it.extension().is_some_and(|it| it == "yaml")),
                     }
                 };
