@@ -32,6 +32,8 @@ const POLL: Duration = Duration::from_millis(500);
 pub enum Batch {
     /// These paths; a folder stands for all that is in it.
     Paths(BTreeSet<PathBuf>),
+    /// Maybe something in these folders, before they were watched.
+    Missed(BTreeSet<PathBuf>),
     /// It is not known: anything may have.
     Anything,
 }
@@ -101,6 +103,7 @@ impl Watch {
             // What appeared in a folder before it was watched was not heard of.
             for folder in backend.watch(&watched.folders, &mut notice) {
                 changes.add(folder, Urgency::Settled);
+                changes.is_heard = false;
             }
             loop {
                 let message = match changes.deadline() {
@@ -139,6 +142,8 @@ enum Urgency {
 struct Changes {
     paths: BTreeSet<PathBuf>,
     is_anything: bool,
+    /// Whether an event said so, and not only that a folder is new.
+    is_heard: bool,
     first: Option<Instant>,
     due: Option<Instant>,
 }
@@ -150,6 +155,7 @@ impl Changes {
             // Events were lost, or the system is in trouble: look at everything.
             _ => {
                 self.is_anything = true;
+                self.is_heard = true;
                 self.wait(SETTLE);
                 return;
             }
@@ -164,6 +170,7 @@ impl Changes {
             }
             if (watched.concerns)(path) || path.is_dir() {
                 self.add(path.clone(), urgency);
+                self.is_heard = true;
             }
         }
     }
@@ -203,8 +210,10 @@ impl Changes {
         let changes = std::mem::take(self);
         if changes.is_anything {
             Batch::Anything
-        } else {
+        } else if changes.is_heard {
             Batch::Paths(changes.paths)
+        } else {
+            Batch::Missed(changes.paths)
         }
     }
 }
@@ -374,7 +383,7 @@ mod tests {
             };
             assert_eq!(case.next(), Batch::Anything);
             // The folders that are watched since.
-            assert!(matches!(case.next(), Batch::Paths(it) if it.len() == 2));
+            assert!(matches!(case.next(), Batch::Missed(it) if it.len() == 2));
             case
         }
 
@@ -389,7 +398,7 @@ mod tests {
         fn expect(&self, path: &str) {
             let batch = self.next();
             assert!(
-                matches!(&batch, Batch::Paths(it) if it.contains(&self.at(path))),
+                matches!(&batch, Batch::Paths(it) | Batch::Missed(it) if it.contains(&self.at(path))),
                 "{path}: {batch:?}"
             );
         }

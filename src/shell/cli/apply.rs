@@ -31,8 +31,8 @@ pub(super) struct ApplyArgs {
     wait: bool,
 }
 
-/// What a flag without a path means: no path of a user is empty.
-const ALL: &str = "";
+/// What a flag without a path means: the folder of the user, which is all if that is the root.
+const ALL: &str = ".";
 
 pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
     let decided = decisions(args, session).and_then(|it| Ok((it, session.relative(&args.paths)?)));
@@ -106,9 +106,6 @@ fn decisions(args: &ApplyArgs, session: &Session) -> Result<Decisions, Wrong> {
 fn chosen(paths: &[PathBuf], session: &Session) -> Result<Chosen, Problem> {
     if paths.is_empty() {
         return Ok(Chosen::None);
-    }
-    if paths.iter().any(|it| it.as_os_str() == ALL) {
-        return Ok(Chosen::All);
     }
     let paths = session.relative(paths)?;
     Ok(if paths.is_empty() {

@@ -38,9 +38,13 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
     let root = session.disk.root().to_path_buf();
     let report = session.report;
     let notice = |problem: Problem| report.problems(&[problem], &Sources::default());
+    let mut said = Vec::new();
     watch.run(&root, notice, |batch| {
+        if !matches!(batch, Batch::Missed(_)) {
+            said.clear();
+        }
         session.engine.refresh(&changed(&root, batch));
-        if once(session, &ask)
+        if once(session, &ask, &mut said)
             && let Some(command) = &args.exec
         {
             execute(session, command);
@@ -50,8 +54,8 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
     Exit::Interrupted
 }
 
-/// Applies once; tells whether a file changed.
-fn once(session: &mut Session, ask: &Ask) -> bool {
+/// Applies once; tells whether a file changed. What was `said` is not said again.
+fn once(session: &mut Session, ask: &Ask, said: &mut Vec<Problem>) -> bool {
     let outcome = session.timed("derive", |it| it.engine.outcome(ask));
     let scope = session::scope(ask, &outcome, Vec::new());
     let applied = session.timed("apply", |it| {
@@ -59,23 +63,28 @@ fn once(session: &mut Session, ask: &Ask) -> bool {
         session::apply(&it.disk, &mut it.engine, &outcome, &scope, &decisions, Patience::Wait)
     });
     let report = &session.report;
-    match applied {
-        Ok((planned, _)) => {
-            report.problems(&outcome.problems, &outcome.sources);
-            report.problems(&planned.problems, &Sources::default());
-            report.result(&listing::lines(&planned.plan, Tense::Past));
-            !planned.plan.is_empty()
+    let (planned, problems) = match applied {
+        Ok((mut planned, _)) => {
+            let more = std::mem::take(&mut planned.problems);
+            (Some(planned), outcome.problems.iter().cloned().chain(more).collect())
         }
-        Err(problems) => {
-            report.problems(&problems, &outcome.sources);
+        Err(problems) => (None, problems),
+    };
+    if problems != *said {
+        report.problems(&problems, &outcome.sources);
+        if planned.is_none() {
             report.note("the last good output stays");
-            false
         }
+        *said = problems;
     }
+    planned.is_some_and(|it| {
+        report.result(&listing::lines(&it.plan, Tense::Past));
+        !it.plan.is_empty()
+    })
 }
 
 fn changed(root: &Path, batch: Batch) -> Changed {
-    let Batch::Paths(paths) = batch else {
+    let (Batch::Paths(paths) | Batch::Missed(paths)) = batch else {
         return Changed::Anything;
     };
     let inside = |path: PathBuf| Some(path.strip_prefix(root).ok()?.to_str()?.replace('\\', "/"));

@@ -356,11 +356,20 @@ mod tests {
         .collect()
     }
 
+    // Not by their full names: these codes have no pages.
+    fn error(code: &'static str, message: &str) -> Problem {
+        Problem::error(code, message)
+    }
+
+    fn warning(code: &'static str, message: &str) -> Problem {
+        Problem::warning(code, message)
+    }
+
     fn problems() -> Vec<Problem> {
         let at = |file: &str, start, end| Place::Text(file.into(), Span::new(start, end));
         vec![
-            Problem::error("tubes::last", "no place at all"),
-            Problem::warning("tubes::field", "a field").at(
+            error("tubes::last", "no place at all"),
+            warning("tubes::field", "a field").at(
                 Place::Field {
                     environment: Some("prod".into()),
                     node: Address::new("service", "orders"),
@@ -368,12 +377,12 @@ mod tests {
                 },
                 "here",
             ),
-            Problem::error("tubes::kind", "the kind `\u{1b}x` is not known")
+            error("tubes::kind", "the kind `\u{1b}x` is not known")
                 .at(at("gen.yaml", 30, 999), "unknown")
                 .at(at("b.yaml", 0, 1), "declared here")
                 .at(at("gone.yaml", 0, 1), "was here")
                 .help("did you mean `x`?"),
-            Problem::error("tubes::name", "the name is odd").at(at("gen.yaml", 12, 21), "this one"),
+            error("tubes::name", "the name is odd").at(at("gen.yaml", 12, 21), "this one"),
         ]
     }
 

@@ -26,7 +26,7 @@ fn apply(root: &Path, wanted: &[Wanted], decisions: &Decisions, fault: Fault) ->
     let plan = planned(&disk, &manifest, wanted, decisions);
     let print = |at: &ArtifactPath| match wanted.iter().find(|it| it.path == *at).map(|it| &it.content) {
         Some(crate::plan::Content::Printed(bytes)) => Ok(bytes.clone()),
-        _ => Err(Problem::error("tubes::none", "no such artifact")),
+        _ => Err(Problem::error("shell::stale_cache", "no such artifact")),
     };
     store.apply(&plan, manifest, &print)
 }
