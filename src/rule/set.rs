@@ -49,6 +49,12 @@ pub fn pack_of(path: &str) -> Name {
     }
 }
 
+/// Tells whether the file at `path` holds rules: not a pack's head, and not a case of its tests.
+fn is_rule_file(path: &str) -> bool {
+    let in_cases = path.split('/').nth(2) == Some("cases");
+    path.starts_with("rules/") && path.ends_with(".yaml") && !path.ends_with("/pack.yaml") && !in_cases
+}
+
 /// Returns the rules of one file.
 #[salsa::tracked(returns(ref))]
 pub fn rule_file(db: &dyn Db, source: SourceFile) -> RuleFile {
@@ -64,7 +70,7 @@ pub fn sources(db: &dyn Db, project: Project) -> Sources {
     let mut all: Vec<Arc<RuleSource>> = Vec::new();
     for source in project.built_in(db).iter().chain(project.own(db)) {
         let path = source.path(db);
-        if path.starts_with("rules/") && path.ends_with(".yaml") && !path.ends_with("/pack.yaml") {
+        if is_rule_file(path) {
             let file = rule_file(db, *source);
             all.extend(file.rules.iter().cloned());
             sources.problems.extend(file.problems.iter().cloned());

@@ -3,15 +3,26 @@
 //! Commands know nothing of databases, rules or templates: they open an engine, ask it, and print or carry out the
 //! answer. What the questions are stands here; how they are answered lies behind the methods.
 
-use std::path::PathBuf;
+mod cases;
+mod files;
+mod questions;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::discover::{Interest, Root};
 use super::report::Sources;
-use crate::db::Override;
+use crate::artifact::fresh::{self, State};
+use crate::artifact::instance;
+use crate::db::{Database, Override, Project};
 pub use crate::plan::{ArtifactPath, Content, Mode, Wanted};
-use crate::problem::Problem;
+use crate::problem::{Place, Problem};
+use crate::rule::{file, set};
+use crate::spec;
 use crate::value::{Address, Name};
+use files::Files;
 
 /// What a command asks about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,6 +93,8 @@ pub enum GraphForm {
     Dot,
     /// Mermaid.
     Mermaid,
+    /// A drawing.
+    Svg,
 }
 
 /// A pack, in one line.
@@ -126,19 +139,36 @@ pub enum Changed {
 }
 
 /// Derives artifacts from the files of one project.
-#[derive(Debug)]
 pub struct Engine {
     root: Root,
+    db: Database,
+    files: Files,
+    state: State,
     #[cfg(test)]
     outcome: Option<Outcome>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("root", &self.root).finish_non_exhaustive()
+    }
 }
 
 impl Engine {
     /// Opens the project at `root`. Nothing is read before something is asked.
     #[must_use]
     pub fn open(root: Root) -> Self {
+        Self::watched(root, Database::default())
+    }
+
+    /// Opens the project at `root` on a database of the caller's, who may listen to what it does.
+    #[must_use]
+    pub fn watched(root: Root, db: Database) -> Self {
         Self {
             root,
+            db,
+            files: Files::default(),
+            state: State::default(),
             #[cfg(test)]
             outcome: None,
         }
@@ -147,10 +177,7 @@ impl Engine {
     /// Returns an engine that always wants `outcome`.
     #[cfg(test)]
     pub(crate) fn fixed(root: Root, outcome: Outcome) -> Self {
-        Self {
-            root,
-            outcome: Some(outcome),
-        }
+        Self { outcome: Some(outcome), ..Self::open(root) }
     }
 
     /// Returns the project.
@@ -161,20 +188,60 @@ impl Engine {
 
     /// Takes notice of what changed on the disk since the last answer.
     pub fn refresh(&mut self, changed: &Changed) {
-        let _: &Changed = changed;
+        self.files.notice(changed);
     }
 
     /// Returns what the rules want.
     pub fn outcome(&mut self, ask: &Ask) -> Outcome {
-        let _: &Ask = ask;
         #[cfg(test)]
         if let Some(outcome) = &self.outcome {
             return outcome.clone();
         }
-        Outcome {
-            problems: vec![not_built()],
+        let Some(project) = self.load(ask) else {
+            return Outcome { problems: self.files.problems.clone(), ..Outcome::default() };
+        };
+        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state));
+        let mut outcome = Outcome {
+            problems: self.files.problems.clone(),
+            sources: self.files.sources(&self.db, project),
+            environments: environments(&self.db, project),
             ..Outcome::default()
+        };
+        outcome.problems.extend(self.unknown_environments(project, ask));
+        outcome.problems.extend(self.located(project, &self.state.problems));
+        for (path, fresh) in &self.state.fresh {
+            let environment = spec::environments(&self.db, project).get(usize::from(fresh.cell.environment));
+            if !ask.environments.is_empty() && !environment.is_some_and(|it| ask.environments.contains(&it.name)) {
+                continue;
+            }
+            match ArtifactPath::parse(path) {
+                Err(problem) => {
+                    let problem = problem.at(Place::Rule(fresh.rule.clone()), "prints it");
+                    outcome.problems.extend(self.located(project, &[problem]));
+                }
+                Ok(path) => outcome.wanted.push(Wanted {
+                    path,
+                    rule: fresh.rule.clone(),
+                    digest: fresh.content,
+                    content: match &fresh.text {
+                        Some(text) => Content::Printed(text.as_bytes().into()),
+                        None => Content::Known(fresh.content),
+                    },
+                    mode: match fresh.mode {
+                        file::Mode::Plain => Mode::Plain,
+                        file::Mode::Executable => Mode::Executable,
+                    },
+                    reasons: Vec::new(),
+                }),
+            }
         }
+        outcome
+    }
+
+    /// Returns the paths that the last outcome had to print, sorted.
+    #[must_use]
+    pub fn printed(&self) -> &[Name] {
+        &self.state.printed
     }
 
     /// Prints the artifacts at `paths`, of which the last outcome said only what they would be.
@@ -182,63 +249,93 @@ impl Engine {
     /// # Errors
     /// What went wrong while printing.
     pub fn print(&mut self, paths: &[&ArtifactPath]) -> Result<Vec<Arc<[u8]>>, Vec<Problem>> {
-        if paths.is_empty() {
-            Ok(Vec::new())
-        } else {
-            Err(vec![not_built()])
+        let Some(project) = self.files.project() else { return Ok(Vec::new()) };
+        let printed: Vec<Result<Arc<[u8]>, Vec<Problem>>> = paths
+            .par_iter()
+            .map_with(self.db.clone(), |db, path| {
+                let Some(fresh) = self.state.fresh.get(path.as_str()) else { return Ok([].into()) };
+                if let Some(text) = &fresh.text {
+                    return Ok(text.as_bytes().into());
+                }
+                let text = salsa::attach(db, || instance::print(db, project, &fresh.cell, path.as_str()))?;
+                Ok(text.into_bytes().into())
+            })
+            .collect();
+        let mut texts = Vec::with_capacity(printed.len());
+        let mut problems = Vec::new();
+        for one in printed {
+            match one {
+                Ok(text) => texts.push(text),
+                Err(found) => problems.extend(found),
+            }
         }
+        if problems.is_empty() { Ok(texts) } else { Err(self.located(project, &problems)) }
     }
 
     /// Returns what to watch, as of the last outcome.
     #[must_use]
     pub fn interest(&self) -> Interest {
-        Interest::default()
+        self.files.interest.clone()
     }
 
-    /// Returns the bindings of `pattern` in each environment that is asked for: the environment's name, if it has
-    /// one, and the bindings.
-    pub fn query(&mut self, ask: &Ask, pattern: &str) -> Answer<Vec<(Option<Name>, Bindings)>> {
-        let _: (&Ask, &str) = (ask, pattern);
-        no_answer()
+    /// Brings the inputs of the database up to date.
+    fn load(&mut self, ask: &Ask) -> Option<Project> {
+        self.files.load(&mut self.db, &self.root, &ask.overrides)
     }
 
-    /// Returns the graph of each environment that is asked for, drawn as one text.
-    pub fn graph(&mut self, ask: &Ask, form: GraphForm) -> Answer<String> {
-        let _: (&Ask, GraphForm) = (ask, form);
-        no_answer()
+    fn unknown_environments(&self, project: Project, ask: &Ask) -> Vec<Problem> {
+        let known: Vec<&Name> = spec::environments(&self.db, project).iter().map(|it| &it.name).collect();
+        let unknown = ask.environments.iter().filter(|it| !known.contains(it));
+        unknown
+            .map(|it| {
+                Problem::error("shell::unknown_environment", format!("the spec has no environment `{it}`"))
+                    .suggest(it, known.iter().map(|it| &***it).filter(|it| !it.is_empty()))
+            })
+            .collect()
     }
 
-    /// Returns the JSON Schema of the spec, as the packs of this project make it.
-    pub fn schema(&mut self) -> Answer<serde_json::Value> {
-        no_answer()
-    }
-
-    /// Returns the packs that there are, sorted by name.
-    pub fn packs(&mut self) -> Answer<Vec<Pack>> {
-        no_answer()
-    }
-
-    /// Returns the files of the pack named `name`, sorted by path. An unknown name is a problem.
-    pub fn pack_files(&mut self, name: &str) -> Answer<Vec<PackFile>> {
-        let _: &str = name;
-        no_answer()
-    }
-
-    /// Runs the test cases of `packs`, of all if none is named.
-    pub fn test(&mut self, packs: &[PathBuf]) -> Answer<Vec<Case>> {
-        let _: &[PathBuf] = packs;
-        no_answer()
+    /// Gives each place of `problems` its file and span; a place that is written nowhere is left out.
+    fn located(&self, project: Project, problems: &[Problem]) -> Vec<Problem> {
+        let locate = |place: &Place| match place {
+            Place::Text(..) => Some(place.clone()),
+            Place::Rule(id) => Some(set::source(&self.db, project, id.clone()).as_ref()?.name.place()),
+            Place::Field { .. } => {
+                let (file, span) = spec::locate(&self.db, project, place)?;
+                Some(Place::Text(file, span))
+            }
+        };
+        let mut located: Vec<Problem> = problems.to_vec();
+        for problem in &mut located {
+            problem.labels.retain_mut(|label| match locate(&label.place) {
+                Some(place) => {
+                    label.place = place;
+                    true
+                }
+                None => false,
+            });
+            problem.labels.dedup_by(|a, b| a.place == b.place);
+        }
+        located.sort();
+        located.dedup();
+        located
     }
 }
 
-fn not_built() -> Problem {
-    Problem::error("engine::not_built", "this build has no engine behind its commands")
+fn environments(db: &Database, project: Project) -> Vec<Environment> {
+    let named = spec::environments(db, project).iter().filter(|it| !it.name.is_empty());
+    named.map(|it| Environment { name: it.name.clone(), folder: it.dir.to_string() }).collect()
 }
 
-fn no_answer<T>() -> Answer<T> {
-    Answer {
-        value: None,
-        problems: vec![not_built()],
-        sources: Sources::default(),
-    }
+/// Returns the answer `value`, with the files' own problems.
+fn answer<T>(value: Option<T>, problems: Vec<Problem>, sources: Sources) -> Answer<T> {
+    Answer { value, problems, sources }
+}
+
+/// The built-in packs' files: paths and texts, sorted by path.
+pub(crate) fn built_in() -> &'static BTreeMap<&'static str, &'static str> {
+    static FILES: std::sync::LazyLock<BTreeMap<&str, &str>> = std::sync::LazyLock::new(|| {
+        let files: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
+        files.iter().copied().collect()
+    });
+    &FILES
 }

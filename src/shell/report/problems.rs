@@ -93,9 +93,9 @@ fn boundary(text: &str, at: usize) -> usize {
 
 /// Sorts `problems` by file, span and code, and drops what was said before.
 pub fn sort(problems: &mut Vec<Problem>) {
-    fn key(problem: &Problem) -> (bool, Option<&Place>, &'static str, &Problem) {
+    fn key(problem: &Problem) -> (bool, Option<&Place>, &str, &Problem) {
         let place = problem.labels.first().map(|it| &it.place);
-        (place.is_none(), place, problem.code, problem)
+        (place.is_none(), place, &problem.code, problem)
     }
     problems.sort_by(|a, b| key(a).cmp(&key(b)));
     problems.dedup();
@@ -179,6 +179,7 @@ fn concise(problem: &Problem, sources: &Sources) -> String {
 fn field(place: &Place) -> String {
     match place {
         Place::Text(file, _) => file.to_string(),
+        Place::Rule(id) => format!("rule {id}"),
         Place::Field {
             environment,
             node,
@@ -222,7 +223,7 @@ fn full(problem: &Problem, sources: &Sources, look: Look) -> String {
 #[derive(Debug)]
 struct Shown {
     severity: Severity,
-    code: Option<&'static str>,
+    code: Option<String>,
     message: String,
     help: Option<String>,
     source: Option<NamedSource<String>>,
@@ -234,7 +235,7 @@ impl Shown {
     fn of(problem: &Problem, sources: &Sources) -> Self {
         let mut shown = Self {
             severity: problem.severity,
-            code: Some(problem.code),
+            code: Some(problem.code.to_string()),
             message: super::visible(&problem.message),
             help: problem.help.as_ref().map(|it| super::visible(it)),
             source: None,
