@@ -22,7 +22,7 @@ pub use complete::{Completed, Completion, completion};
 pub use edge::{Edge, OpenEdge};
 pub use file::{EnvironmentInfo, Settings, lowered_file};
 pub use index::{addresses, environments, project_address, settings};
-pub use layer::{Declared, declared, inherited, seen_as};
+pub use layer::{Declared, declared, declared_in, inherited, inherited_in, seen_as};
 pub use locate::{locate, origin};
 
 use crate::value::{Address, Map};

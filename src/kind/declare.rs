@@ -288,6 +288,12 @@ impl Join {
         if let Some(yaml) = entry.value.get("fields") {
             let scope = Name::from(format!("relation {}/{name}", pack.name));
             self.record(reader, pack, &scope, &mut fields, yaml);
+            // A fact has all fields of its relation, but for those that say they may be absent.
+            for entry in yaml.entries().iter().filter(|it| it.value.get("required").is_none()) {
+                if let Some(field) = fields.fields.get_mut(&*entry.key).filter(|it| it.default.is_none()) {
+                    field.required = true;
+                }
+            }
         }
         let order_by = text(&entry.value, "order_by").map(Name::from);
         let shape = match (text(&entry.value, "shape"), order_by) {
