@@ -181,3 +181,39 @@ fn packs_must_not_need_each_other_nor_share_a_name() {
         ]
     );
 }
+
+#[test]
+fn the_json_schema_knows_short_forms_choices_and_overlays() {
+    let core = "
+pack: core
+kinds:
+  project: {fields: {deployment.platforms: list(string), deployment.infrastructure: {declares: infra}}}
+  infra: {collection: infra, doc: What services stand on., fields: {type: string}}
+  service:
+    collection: services
+    fields:
+      kind: {values: [domain, job], default: domain, doc: What it does.}
+      ports: {type: map(record), short: port, fields: {port: int}}
+      depends_on: {edge: depends_on}
+      old: {type: int, unit: mm, deprecated: write `new`}
+edges: {depends_on: {fields: {required: bool}}}
+";
+    let (db, project) = project(&[("core", core)]);
+    let json = super::json_schema::json_schema(schema(&db, project));
+    let service = &json["$defs"]["service"]["properties"];
+    assert_eq!(service["kind"]["enum"], serde_json::json!(["domain", "job", null]));
+    assert_eq!(service["kind"]["default"], "domain");
+    assert_eq!(service["kind"]["description"], "What it does.");
+    assert_eq!(service["ports"]["anyOf"][0]["additionalProperties"]["anyOf"][0]["type"], "integer");
+    assert_eq!(service["depends_on"]["anyOf"][1]["type"], "array");
+    assert_eq!(service["old"]["deprecated"], true);
+    assert_eq!(service["old"]["description"], "In mm. Deprecated: write `new`.");
+    assert_eq!(service["environments"]["additionalProperties"]["anyOf"][0]["$ref"], "#/$defs/service");
+    let root = &json["anyOf"][0]["properties"];
+    assert_eq!(root["services"]["additionalProperties"]["anyOf"][0]["$ref"], "#/$defs/service");
+    let infrastructure = &root["deployment"]["properties"]["infrastructure"];
+    assert_eq!(infrastructure["additionalProperties"]["anyOf"][0]["$ref"], "#/$defs/infra");
+    let overlay = &json["$defs"]["overlay"]["properties"];
+    assert!(overlay["dir"].is_object() && overlay["infra"].is_object() && overlay["deployment"].is_object());
+    assert!(overlay.get("include").is_none());
+}
