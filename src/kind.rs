@@ -15,6 +15,8 @@ mod field;
 pub mod json_schema;
 pub mod pack;
 pub mod reference;
+#[cfg(test)]
+mod tests;
 pub mod typed;
 pub mod unit;
 

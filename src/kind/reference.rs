@@ -141,9 +141,10 @@ fn closing(text: &str) -> Option<usize> {
 /// Reads `.word` or `["…"]`; returns its bytes and where it ends.
 fn step(content: &str, at: usize, end: usize) -> Option<((usize, usize), usize)> {
     let rest = &content[at..end];
-    if rest.starts_with("[\"") {
-        let close = rest[2..].find("\"]")? + 2;
-        return (close > 2).then_some(((at + 2, at + close), at + close + 2));
+    if let Some(quoted) = rest.strip_prefix("[\"") {
+        let length = quoted.find("\"]")?;
+        let start = at + 2;
+        return (length > 0).then_some(((start, start + length), start + length + 2));
     }
     rest.strip_prefix('.')?;
     word(content, at + 1, end)

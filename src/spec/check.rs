@@ -13,7 +13,7 @@ use super::overrides::overrides;
 use crate::db::{Db, Project, SourceFile};
 use crate::kind::reference::{self, Mention};
 use crate::kind::{Schema, pack};
-use crate::problem::{Place, Problem, Span};
+use crate::problem::{self, Place, Problem, Span};
 use crate::value::{Address, Map, Name, Path, Reference, Value};
 use crate::yaml::{Data, Yaml};
 
@@ -76,8 +76,12 @@ fn project_problems(db: &dyn Db, project: Project) -> Vec<Problem> {
     for (nth, environment) in known.iter().enumerate() {
         let nth = u16::try_from(nth).unwrap_or(u16::MAX);
         for address in index.difference(nth).into_iter().flat_map(|it| &it.added) {
-            let names: Vec<&str> = index.names(None, &address.kind).map(|it| &**it).collect();
-            let Some(close) = crate::problem::closest(&address.name, &names) else {
+            // Short names and numbered ones are alike without being mistaken for each other.
+            let plain = |it: &str| it.trim_end_matches(|it: char| it.is_ascii_digit()).to_owned();
+            let names = index.names(None, &address.kind).map(|it| &**it);
+            let names: Vec<&str> = names.filter(|it| plain(it) != plain(&address.name)).collect();
+            let close = problem::closest(&address.name, &names);
+            let Some(close) = close.filter(|_| address.name.len() > 3) else {
                 continue;
             };
             let place = Place::Field {
@@ -193,7 +197,7 @@ fn file_findings(db: &dyn Db, file: SourceFile) -> Vec<Finding> {
             continue;
         };
         // A node may lose its target without being changed itself.
-        let others = index.addresses(None).len() != index.addresses(Some(nth)).len() || !difference.added.is_empty();
+        let others = index.renames(nth);
         let own = lowered_file(db, file).nodes.iter().map(|it| &it.address);
         let here = own.filter(|it| index.slot(it).is_some_and(|it| it.file == file));
         let added = difference.added.iter().filter(|_| file == project.root(db));
@@ -216,8 +220,7 @@ type Seen<'a> = Option<(u16, &'a Name)>;
 
 fn check_node(db: &dyn Db, project: Project, seen: Seen<'_>, address: &Address, found: &mut Vec<Finding>) {
     let nth = seen.map(|it| it.0);
-    let touched = nth.filter(|it| index(db, project).touches(*it, address));
-    let Some(declared) = declared_in(db, project, touched, address) else {
+    let Some(declared) = declared_in(db, project, nth, address) else {
         return;
     };
     let inherited = match nth {
@@ -285,11 +288,21 @@ impl Checker<'_> {
 
     fn unknown_target(&self, edge: &OpenEdge, place: Place) -> Problem {
         let index = index(self.db, self.project);
-        let message = format!(
-            "`{}` of `{}` names `{}`, which no spec declares",
-            edge.field, self.address, edge.name
-        );
+        let gone = self
+            .seen
+            .filter(|_| edge.candidates.iter().any(|it| index.has(None, it)));
+        let which = match gone {
+            Some((_, environment)) => format!("which does not exist in the environment `{environment}`"),
+            None => "which no spec declares".to_owned(),
+        };
+        let message = format!("`{}` of `{}` names `{}`, {which}", edge.field, self.address, edge.name);
         let problem = Problem::error("spec::unknown_target", message).at(place, "unknown node");
+        if let Some((_, environment)) = gone {
+            let path = edge.field.join(edge.name.clone());
+            return problem.help(format!(
+                "let the overlay `{environment}` remove `{path}` too, by `null`"
+            ));
+        }
         let schema = pack::schema(self.db, self.project);
         let kinds = edge.candidates.iter().map(|it| &it.kind);
         let elsewhere = schema.kinds.keys().find(|kind| {
@@ -410,8 +423,7 @@ impl Checker<'_> {
 
     /// Returns the keys of a map of another node, complete.
     fn keys(&self, node: &Address, path: &Path) -> Vec<Name> {
-        let touched = self.nth().filter(|it| index(self.db, self.project).touches(*it, node));
-        let declared = declared_in(self.db, self.project, touched, node);
+        let declared = declared_in(self.db, self.project, self.nth(), node);
         let inherited = match self.nth() {
             Some(nth) => inherited(self.db, self.project, nth, &node.kind),
             None => inherited_at(self.db, self.project, None, node.kind.clone()),

@@ -251,6 +251,12 @@ impl Index {
             .is_some_and(|it| it.touched.contains(address))
     }
 
+    /// Tells whether the environment has other nodes than the base.
+    #[must_use]
+    pub fn renames(&self, environment: u16) -> bool {
+        self.difference(environment).is_some_and(|it| it.addresses.is_some())
+    }
+
     pub(super) fn difference(&self, environment: u16) -> Option<&Difference> {
         self.differences.get(usize::from(environment))
     }

@@ -28,29 +28,38 @@ pub struct Declared {
 
 /// Returns what the spec says of the node in an environment.
 ///
-/// A node that no overlay speaks of is that of the base: the same value, made once.
+/// A node that no overlay changes is that of the base: the same value, made once.
 pub fn declared(db: &dyn Db, project: Project, environment: u16, address: &Address) -> Option<Arc<Declared>> {
     let index = index(db, project);
     if !index.has(Some(environment), address) {
         return None;
     }
-    let own = index.touches(environment, address).then_some(environment);
-    declared_in(db, project, own, address)
+    declared_in(db, project, Some(environment), address)
 }
 
-/// Returns what the spec says of the node in an environment whose overlays speak of it, or in the base.
+/// Returns what the spec says of the node in an environment, or in the base.
 pub fn declared_in(
     db: &dyn Db,
     project: Project,
     environment: Option<u16>,
     address: &Address,
 ) -> Option<Arc<Declared>> {
-    declared_at(db, project, environment, address.clone()).clone()
+    let index = index(db, project);
+    let base = || declared_at(db, project, None, address.clone()).clone();
+    let Some(environment) = environment.filter(|it| index.renames(*it) || index.touches(*it, address)) else {
+        return base();
+    };
+    let own = declared_at(db, project, Some(environment), address.clone()).clone();
+    match base() {
+        same if same == own => same,
+        _ => own,
+    }
 }
 
 /// Returns the environment under which the complete node is to be kept: none where it is that of the base.
 pub fn seen_as(db: &dyn Db, project: Project, environment: u16, address: &Address) -> Option<u16> {
-    let changed = index(db, project).touches(environment, address)
+    let base = declared_at(db, project, None, address.clone());
+    let changed = declared(db, project, environment, address) != *base
         || inherited(db, project, environment, &address.kind) != inherited_at(db, project, None, address.kind.clone());
     changed.then_some(environment)
 }

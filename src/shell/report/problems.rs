@@ -131,6 +131,7 @@ pub fn machine(problems: &[Problem], sources: &Sources) -> serde_json::Value {
                 "text": &*label.text,
             })
         }
+        Place::Rule(id) => json!({"rule": &**id, "text": &*label.text}),
         Place::Field {
             environment,
             node,
@@ -304,11 +305,11 @@ impl std::error::Error for Shown {}
 
 impl Diagnostic for Shown {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.code.map(|it| Box::new(it) as Box<dyn fmt::Display>)
+        self.code.as_ref().map(|it| Box::new(it) as Box<dyn fmt::Display>)
     }
 
     fn severity(&self) -> Option<miette::Severity> {
-        Some(match (self.severity, self.code) {
+        Some(match (self.severity, self.code.as_ref()) {
             (_, None) => miette::Severity::Advice,
             (Severity::Error, _) => miette::Severity::Error,
             (Severity::Warning, _) => miette::Severity::Warning,
