@@ -7,7 +7,7 @@ use crate::rule::expression::Bound;
 use crate::rule::file::Reach;
 use crate::rule::set;
 use crate::spec;
-use crate::value::{Address, Name};
+use crate::value::{Address, Name, Path};
 
 /// Returns what `rule` finds at one node, in one environment.
 #[salsa::tracked(returns(deref))]
@@ -21,9 +21,10 @@ pub fn findings(db: &dyn Db, project: Project, environment: u16, rule: Name, anc
     for found in &matches.found {
         let said = matching::evaluated(db, project, view, rule, &anchor, |run| {
             let help = finding.help.as_ref().map(|it| run.text(it, found)).transpose()?;
-            Ok((run.text(&finding.message, found)?, help))
+            let field = finding.field.as_ref().map(|it| run.text(it, found)).transpose()?;
+            Ok((run.text(&finding.message, found)?, help, Path::parse(&field.unwrap_or_default())))
         });
-        let (message, help) = match said {
+        let (message, help, path) = match said {
             Ok(said) => said,
             Err(problem) => {
                 problems.push(problem);
@@ -37,7 +38,7 @@ pub fn findings(db: &dyn Db, project: Project, environment: u16, rule: Name, anc
         };
         if let Some(Bound::Node(node)) = found.get(&finding.at) {
             let environment = name.clone().filter(|it| !it.is_empty());
-            problem = problem.at(Place::Field { environment, node: node.clone(), path: finding.field.clone() }, "here");
+            problem = problem.at(Place::Field { environment, node: node.clone(), path }, "here");
         }
         problem.help = help.map(Into::into);
         problems.push(problem);

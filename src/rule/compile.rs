@@ -138,8 +138,8 @@ pub struct FindingRule {
     pub message: Interpolation,
     /// The node at fault.
     pub at: Name,
-    /// The field of it that is at fault.
-    pub field: Path,
+    /// The field of it that is at fault, as a dotted path.
+    pub field: Option<Interpolation>,
     /// What to type.
     pub help: Option<Interpolation>,
 }
@@ -342,8 +342,8 @@ impl Compiler<'_> {
             return None;
         };
         let start = u32::try_from(left.len() + 1).unwrap_or(u32::MAX);
-        let (left, mut problems) = Expression::compile(left, &written.file, 0, &self.scope(known));
-        let (right, more) = Expression::compile(right, &written.file, start, &self.scope(known));
+        let (left, mut problems) = self.side(left, written, 0, known);
+        let (right, more) = self.side(right, written, start, known);
         problems.extend(more);
         self.problems.extend(written.located(problems));
         let (left, right) = (left?, right?);
@@ -373,6 +373,31 @@ impl Compiler<'_> {
                 None
             }
         }
+    }
+
+    /// Compiles one side of a look-up: an expression, or a path that leads through sets (`a.claims_port.value`).
+    fn side(&self, text: &str, written: &Written, start: u32, known: &Variables) -> (Option<Expression>, Vec<Problem>) {
+        let mapped = self.through_sets(text.trim(), known);
+        Expression::compile(mapped.as_deref().unwrap_or(text), &written.file, start, &self.scope(known))
+    }
+
+    /// Writes a path that leads through a list as the expression that maps it; `None` where it leads through none.
+    fn through_sets(&self, text: &str, known: &Variables) -> Option<String> {
+        let steps: Vec<&str> = text.split('.').collect();
+        let is_name = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+        if !steps.iter().all(|it| is_name(it)) {
+            return None;
+        }
+        let mut ty = known.get(steps[0])?.clone();
+        for (at, step) in steps.iter().enumerate().skip(1) {
+            if let Type::List(item) = &ty {
+                self.schema.member(item, step).ok()?;
+                let (set, rest) = (steps[..at].join("."), steps[at..].join("."));
+                return Some(format!("{set}.map(it, it.{rest})"));
+            }
+            ty = self.schema.member(&ty, step).ok()?.ty;
+        }
+        None
     }
 
     /// Reports a pattern in several unconnected parts that no look-up joins: it would be a product of all pairs.
@@ -590,7 +615,7 @@ impl Compiler<'_> {
             Some(written) => self.variable(written, bound)?,
             None => body.pattern.first()?.name.clone(),
         };
-        let field = source.field.as_ref().map_or_else(Path::default, |it| Path::parse(&it.text));
+        let field = source.field.as_ref().and_then(|it| self.string(it, known));
         Some(FindingRule { severity: source.severity, message: message?, at, field, help })
     }
 
