@@ -77,23 +77,22 @@ impl<'d> Store<'d> {
     ///
     /// # Errors
     /// A problem, and everything is as it was. The plan's obstacles are errors.
-    pub fn apply(&self, plan: &Plan, manifest: Manifest, print: &Print<'_>) -> Result<Applied, Problem> {
+    pub fn apply(&self, plan: &Plan, mut manifest: Manifest, print: &Print<'_>) -> Result<Applied, Problem> {
         if let Some(obstacle) = plan.obstacles().into_iter().next() {
             return Err(obstacle);
         }
         self.check_unchanged(plan)?;
         let work = Work::of(plan, &manifest, self.disk);
-        let next = manifest.with(&work.touched(), &work.intent.after);
+        manifest.edit(&work.intent.touched(), &work.intent.after);
         if work.intent.actions.is_empty() {
-            next.save(self.disk, &manifest)
-                .map_err(|it| failed("the manifest", &it))?;
+            manifest.save(self.disk).map_err(|it| failed("the manifest", &it))?;
             return Ok(Applied {
-                manifest: next,
+                manifest,
                 seen: Vec::new(),
                 problems: Vec::new(),
             });
         }
-        self.change_files(&work, &manifest, next, print)
+        self.change_files(&work, manifest, print)
     }
 
     /// Refuses a plan that no longer fits: someone changed a file since it was looked at.
@@ -116,20 +115,14 @@ impl<'d> Store<'d> {
         }
     }
 
-    fn change_files(
-        &self,
-        work: &Work,
-        manifest: &Manifest,
-        next: Manifest,
-        print: &Print<'_>,
-    ) -> Result<Applied, Problem> {
+    fn change_files(&self, work: &Work, mut manifest: Manifest, print: &Print<'_>) -> Result<Applied, Problem> {
         let mut intent = work.intent.clone();
         intent.folders = self.missing_folders(&intent.actions);
-        let prepared = intent
+        let changed = intent
             .save(self.disk)
             .map_err(|it| failed("the record of the apply", &it))
-            .and_then(|()| self.write_beside(&intent, &work.modes, print));
-        let changed = prepared.and_then(|()| self.change_places(&intent, manifest, &next));
+            .and_then(|()| self.write_beside(&intent, &work.modes, print))
+            .and_then(|()| self.change_places(&intent, &mut manifest));
         if let Err(problem) = changed {
             if !self.is_dead() {
                 self.undo(&intent)?;
@@ -144,7 +137,7 @@ impl<'d> Store<'d> {
             .filter_map(|it| self.seen(&it.path, it.new?))
             .collect();
         Ok(Applied {
-            manifest: next,
+            manifest,
             seen,
             problems,
         })
@@ -197,7 +190,7 @@ impl<'d> Store<'d> {
             .collect()
     }
 
-    fn change_places(&self, intent: &Intent, before: &Manifest, next: &Manifest) -> Result<(), Problem> {
+    fn change_places(&self, intent: &Intent, manifest: &mut Manifest) -> Result<(), Problem> {
         for action in &intent.actions {
             let path = action.path.as_str();
             let beside = temporary(path);
@@ -208,7 +201,7 @@ impl<'d> Store<'d> {
             };
             done.map_err(|it| failed(path, &it))?;
         }
-        let shards = next.save(self.disk, before).map_err(|it| failed("the manifest", &it))?;
+        let shards = manifest.save(self.disk).map_err(|it| failed("the manifest", &it))?;
         let mut written: Vec<&str> = intent.actions.iter().map(|it| it.path.as_str()).collect();
         written.extend(shards.iter().map(String::as_str));
         self.disk.sync(&written).map_err(|it| failed("the disk", &it))
@@ -265,16 +258,9 @@ impl<'d> Store<'d> {
 
     /// Puts `records` into the manifest for the files of `intent`.
     fn save_records(&self, records: &[Record], intent: &Intent) -> Result<(), Problem> {
-        let (manifest, _) = Manifest::load(self.disk)?;
-        let touched = intent
-            .before
-            .iter()
-            .chain(&intent.after)
-            .map(|it| it.path.clone())
-            .collect();
-        let next = manifest.with(&touched, records);
-        next.save(self.disk, &manifest)
-            .map_err(|it| failed("the manifest", &it))?;
+        let (mut manifest, _) = Manifest::load(self.disk)?;
+        manifest.edit(&intent.touched(), records);
+        manifest.save(self.disk).map_err(|it| failed("the manifest", &it))?;
         Ok(())
     }
 
@@ -438,11 +424,6 @@ impl Work {
             new: write.map(|it| it.0),
         });
         self.modes.push(write.map_or(Mode::Plain, |it| it.1));
-    }
-
-    fn touched(&self) -> BTreeSet<ArtifactPath> {
-        let records = self.intent.before.iter().chain(&self.intent.after);
-        records.map(|it| it.path.clone()).collect()
     }
 }
 
