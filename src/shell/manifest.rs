@@ -422,8 +422,8 @@ fn shard_name(folder: &str, size: usize, path: &ArtifactPath) -> String {
         name.push_str(&format!("~{}", Fingerprint::of(folder.as_bytes())));
     }
     if size > MANY {
-        // One digit up to 8,192 records, then two.
-        let digits = if size > MANY * 16 { 2 } else { 1 };
+        // One digit, and two where a sixteenth is still large: each shard is read from a file of its own.
+        let digits = if size > MANY * 64 { 2 } else { 1 };
         let hash = Fingerprint::of(path.as_str().as_bytes()).to_string();
         name.push_str(&format!("~{}", &hash[..digits]));
     }

@@ -226,6 +226,17 @@ fn contents(
         }
     }
     let printed = engine.print(&unknown)?;
+    for (path, bytes) in unknown.iter().zip(&printed) {
+        if wanted(outcome, path).is_some_and(|it| it.digest != Fingerprint::of(bytes)) {
+            return Err(vec![
+                Problem::error(
+                    "shell::stale_cache",
+                    format!("the cache promised another content of `{path}` than what was printed"),
+                )
+                .help("delete `.gen/cache` and run the command again"),
+            ]);
+        }
+    }
     contents.extend(unknown.into_iter().cloned().zip(printed));
     Ok(contents)
 }

@@ -58,6 +58,9 @@ pub fn is_interrupted(disk: &Disk) -> bool {
     !matches!(Intent::load(disk), Ok(None))
 }
 
+/// How many files one thread takes at once: less is not worth a second thread.
+const AT_ONCE: usize = 64;
+
 /// Prints the bytes of an artifact.
 pub type Print<'p> = dyn Fn(&ArtifactPath) -> Result<Arc<[u8]>, Problem> + Sync + 'p;
 
@@ -133,7 +136,8 @@ impl<'d> Store<'d> {
         let problems = self.finish(&intent).err().into_iter().collect();
         let seen = intent
             .actions
-            .iter()
+            .par_iter()
+            .with_min_len(AT_ONCE)
             .filter_map(|it| self.seen(&it.path, it.new?))
             .collect();
         Ok(Applied {
@@ -175,14 +179,6 @@ impl<'d> Store<'d> {
             .map(|(action, mode)| {
                 let path = &action.path;
                 let content = print(path)?;
-                let digest = Fingerprint::of(&content);
-                if action.new != Some(digest) {
-                    return Err(Problem::error(
-                        "shell::stale_cache",
-                        format!("the cache promised another content of `{path}` than what was printed"),
-                    )
-                    .help("delete `.gen/cache` and run the command again"));
-                }
                 self.disk
                     .write_new(&temporary(path.as_str()), &content, *mode)
                     .map_err(|it| failed(path.as_str(), &it))
@@ -191,7 +187,7 @@ impl<'d> Store<'d> {
     }
 
     fn change_places(&self, intent: &Intent, manifest: &mut Manifest) -> Result<(), Problem> {
-        for action in &intent.actions {
+        let change_place = |action: &Action| {
             let path = action.path.as_str();
             let beside = temporary(path);
             let done = match (action.new, action.old) {
@@ -199,8 +195,10 @@ impl<'d> Store<'d> {
                 (Some(_), Old::Nothing) => self.disk.put(&beside, path),
                 (Some(_), _) => self.disk.swap(&beside, path, &aside(path)),
             };
-            done.map_err(|it| failed(path, &it))?;
-        }
+            done.map_err(|it| failed(path, &it))
+        };
+        let actions = intent.actions.par_iter().with_min_len(AT_ONCE);
+        actions.map(change_place).collect::<Result<(), Problem>>()?;
         let shards = manifest.save(self.disk).map_err(|it| failed("the manifest", &it))?;
         let mut written: Vec<&str> = intent.actions.iter().map(|it| it.path.as_str()).collect();
         written.extend(shards.iter().map(String::as_str));
@@ -209,9 +207,14 @@ impl<'d> Store<'d> {
 
     /// Deletes what is left over, folders that became empty among it, and the intent.
     fn finish(&self, intent: &Intent) -> Result<(), Problem> {
-        for action in intent.actions.iter().filter(|it| it.old != Old::Nothing) {
-            self.clean(&action.path)?;
-        }
+        let replaced = intent
+            .actions
+            .par_iter()
+            .with_min_len(AT_ONCE)
+            .filter(|it| it.old != Old::Nothing);
+        replaced
+            .map(|it| self.clean(&it.path))
+            .collect::<Result<(), Problem>>()?;
         let mut emptied: BTreeSet<&str> = BTreeSet::new();
         for action in intent.actions.iter().filter(|it| it.new.is_none()) {
             emptied.extend(action.path.folders());
@@ -404,9 +407,12 @@ impl Work {
         };
         self.intent.after.extend(after);
         if let Some(write) = action {
-            let old = match (&entry.found, disk.probe(path.as_str())) {
-                (Found::File(digest, _), _) => Old::File(*digest),
-                (Found::Link, Held::Link(target)) => Old::Link(target),
+            let old = match entry.found {
+                Found::File(digest, _) => Old::File(digest),
+                Found::Link => match disk.probe(path.as_str()) {
+                    Held::Link(target) => Old::Link(target),
+                    _ => Old::Nothing,
+                },
                 _ => Old::Nothing,
             };
             self.act(path, old, write);
