@@ -9,7 +9,7 @@ pub mod json;
 pub mod path;
 pub mod reason;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -398,6 +398,28 @@ pub fn sites<'a>(wanted: &'a [Wanted], recorded: &'a [Record], scope: &Scope) ->
         }
     }
     sites
+}
+
+/// Joins what is wanted with what is on record at `paths` alone, as [`sites`] does.
+#[must_use]
+pub fn sites_at<'a>(
+    paths: &'a BTreeSet<ArtifactPath>,
+    wanted: &'a [Wanted],
+    recorded: &'a [Record],
+    scope: &Scope,
+) -> Vec<Site<'a>> {
+    let site = |path: &'a ArtifactPath| {
+        let wanted = wanted
+            .binary_search_by(|it| it.path.cmp(path))
+            .ok()
+            .map(|at| &wanted[at]);
+        let recorded = recorded
+            .binary_search_by(|it| it.path.cmp(path))
+            .ok()
+            .map(|at| &recorded[at]);
+        (wanted.is_some() || recorded.is_some()).then_some(Site { path, wanted, recorded })
+    };
+    paths.iter().filter(|it| scope.covers(it)).filter_map(site).collect()
 }
 
 /// Plans what becomes of each site, of which `found` says, in the same order, what stands there.

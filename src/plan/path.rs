@@ -90,15 +90,18 @@ fn fault(text: &str) -> Option<String> {
     if text.starts_with('/') {
         return Some("is absolute".into());
     }
-    if let Some(wrong) = text.chars().find(|it| is_invisible(*it)) {
-        return Some(format!("holds the invisible character `{}`", wrong.escape_unicode()));
+    // Nearly all paths are made of these alone, and there are many paths.
+    let is_plain = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'/' | b'-' | b'_' | b'.');
+    if !text.bytes().all(is_plain) {
+        if let Some(wrong) = text.chars().find(|it| is_invisible(*it)) {
+            return Some(format!("holds the invisible character `{}`", wrong.escape_unicode()));
+        }
+        if let Some(wrong) = text.chars().find(|it| r#"\<>:"|?*"#.contains(*it)) {
+            return Some(format!("holds `{wrong}`, which not every platform can write"));
+        }
     }
-    if let Some(wrong) = text.chars().find(|it| r#"\<>:"|?*"#.contains(*it)) {
-        return Some(format!("holds `{wrong}`, which not every platform can write"));
-    }
-    text.split('/')
-        .enumerate()
-        .find_map(|(at, segment)| segment_fault(segment, at))
+    let mut segments = text.split('/').enumerate();
+    segments.find_map(|(at, segment)| segment_fault(segment, at))
 }
 
 /// Says what is wrong with one segment, the one at `index` from the left.
@@ -117,27 +120,33 @@ fn segment_fault(segment: &str, index: usize) -> Option<String> {
             "has the segment `{segment}`, and Windows drops a dot or a space at the end"
         ));
     }
-    let folded = segment.to_ascii_lowercase();
     // `git~1` is the short name that Windows gives `.git`.
-    if folded == ".git" || folded == "git~1" {
+    if segment.eq_ignore_ascii_case(".git") || segment.eq_ignore_ascii_case("git~1") {
         return Some("leads into git's own folder".into());
     }
-    if index == 0 && folded == ".gen" {
+    if index == 0 && segment.eq_ignore_ascii_case(".gen") {
         return Some("leads into `.gen`, where this program keeps its records".into());
     }
-    let stem = folded.split('.').next().unwrap_or("").trim_end();
-    let device = match stem {
-        "con" | "prn" | "aux" | "nul" | "conin$" | "conout$" => true,
-        _ => ["com", "lpt"].iter().any(|port| {
-            stem.strip_prefix(port).is_some_and(|it| {
-                matches!(
-                    it,
-                    "1" | "2" | "3" | "4" | "5" | "6" | "7" | "8" | "9" | "¹" | "²" | "³"
-                )
-            })
-        }),
-    };
-    device.then(|| format!("has the segment `{segment}`, which names a device on Windows"))
+    names_device(segment).then(|| format!("has the segment `{segment}`, which names a device on Windows"))
+}
+
+/// Tells whether Windows takes `segment` for a device, whatever its suffix.
+fn names_device(segment: &str) -> bool {
+    let stem = segment.split('.').next().unwrap_or("").trim_end();
+    // A digit may be a raised one, of two bytes.
+    if !(3..=7).contains(&stem.len()) {
+        return false;
+    }
+    let stem = stem.to_ascii_lowercase();
+    if matches!(stem.as_str(), "con" | "prn" | "aux" | "nul" | "conin$" | "conout$") {
+        return true;
+    }
+    let port = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
+    let mut number = port.unwrap_or("").chars();
+    matches!(
+        (number.next(), number.next()),
+        (Some('1'..='9' | '¹' | '²' | '³'), None)
+    )
 }
 
 /// Tells whether `it` shows nothing, or changes how what stands around it is shown: control characters, direction
@@ -149,41 +158,47 @@ fn is_invisible(it: char) -> bool {
 }
 
 /// Returns what can't stand side by side: paths that are one path where case does not count, one path of two
-/// artifacts, and a file where another path wants a folder. `paths` are the artifacts with their rules.
+/// artifacts, and a file where another path wants a folder. `files` are the artifacts with their rules, sorted by path.
 #[must_use]
-pub fn collisions<'a>(paths: impl IntoIterator<Item = (&'a ArtifactPath, &'a Name)>) -> Vec<Problem> {
-    let mut files: BTreeMap<String, (&ArtifactPath, &Name)> = BTreeMap::new();
-    let mut folders: BTreeMap<String, (&str, &ArtifactPath, &Name)> = BTreeMap::new();
+pub fn collisions(files: &[(&ArtifactPath, &Name)]) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let mut last_folder = "";
-    for (path, rule) in paths {
-        if let Some((other, other_rule)) = files.insert(fold(path.as_str()), (path, rule)) {
-            problems.push(if other == path {
+    for pair in files.windows(2) {
+        if let [(path, rule), (next, next_rule)] = pair
+            && path == next
+        {
+            problems.push(
                 Problem::error(
                     "plan::one_path_twice",
-                    format!("`{path}` is written by rule `{other_rule}` and again by rule `{rule}`"),
+                    format!("`{path}` is written by rule `{rule}` and again by rule `{next_rule}`"),
                 )
-                .help("give one of the two another `path`, or turn one rule off with `disable`")
-            } else {
-                differs_in_case(other.as_str(), other_rule, path.as_str(), rule)
-            });
+                .help("give one of the two another `path`, or turn one rule off with `disable`"),
+            );
         }
-        // Sorted paths share their folders with their neighbour, so most folders are looked at once.
-        if path.folder() != last_folder {
-            last_folder = path.folder();
+    }
+    // Each folder once, with the first file in it: sorted paths share most of their folders with their neighbour.
+    let mut folders: BTreeMap<&str, (&ArtifactPath, &Name)> = BTreeMap::new();
+    let mut last = "";
+    for (path, rule) in files {
+        if path.folder() != last {
+            last = path.folder();
             for folder in path.folders() {
-                match folders.get(&fold(folder)) {
-                    None => {
-                        folders.insert(fold(folder), (folder, path, rule));
-                    }
-                    Some((other, _, _)) if *other == folder => {}
-                    Some((other, _, other_rule)) => problems.push(differs_in_case(other, other_rule, folder, rule)),
-                }
+                folders.entry(folder).or_insert((path, rule));
             }
         }
     }
-    for (folded, (path, rule)) in &files {
-        if let Some((_, inner, inner_rule)) = folders.get(folded) {
+    let file_at = |text: &str| {
+        let at = files.binary_search_by(|it| it.0.as_str().cmp(text)).ok()?;
+        Some((files[at].0.as_str(), files[at].1))
+    };
+    let folder_at = |text: &str| folders.get_key_value(text).map(|(folder, (_, rule))| (*folder, *rule));
+    one_in_lower_case(files.iter().map(|it| (it.0.as_str(), it.1)), file_at, &mut problems);
+    one_in_lower_case(
+        folders.iter().map(|(it, (_, rule))| (*it, *rule)),
+        folder_at,
+        &mut problems,
+    );
+    for (folder, (inner, inner_rule)) in &folders {
+        if let Some((path, rule)) = file_at(folder).or_else(|| file_at(&fold(folder)?)) {
             problems.push(
                 Problem::error(
                     "plan::file_and_folder",
@@ -200,6 +215,25 @@ pub fn collisions<'a>(paths: impl IntoIterator<Item = (&'a ArtifactPath, &'a Nam
     problems
 }
 
+/// Finds the paths that are one in lower case. Of two such at least one is not written in lower case throughout, and
+/// there are few of these: only they are kept.
+fn one_in_lower_case<'a>(
+    paths: impl Iterator<Item = (&'a str, &'a Name)>,
+    at: impl Fn(&str) -> Option<(&'a str, &'a Name)>,
+    problems: &mut Vec<Problem>,
+) {
+    let mut folded: BTreeMap<String, (&str, &Name)> = BTreeMap::new();
+    for (path, rule) in paths {
+        let Some(lower) = fold(path) else { continue };
+        match at(&lower).or_else(|| folded.get(&lower).copied()) {
+            Some((other, other_rule)) if other != path => {
+                problems.push(differs_in_case(other, other_rule, path, rule));
+            }
+            _ => _ = folded.insert(lower, (path, rule)),
+        }
+    }
+}
+
 fn differs_in_case(a: &str, a_rule: &Name, b: &str, b_rule: &Name) -> Problem {
     Problem::error(
         "plan::differs_in_case",
@@ -208,12 +242,13 @@ fn differs_in_case(a: &str, a_rule: &Name, b: &str, b_rule: &Name) -> Problem {
     .help("write both the same way: macOS and Windows hold only one of them")
 }
 
-fn fold(text: &str) -> String {
-    if text.is_ascii() {
-        text.to_ascii_lowercase()
-    } else {
-        text.to_lowercase()
+/// Returns `text` in lower case, if it is not so already.
+fn fold(text: &str) -> Option<String> {
+    let is_lower = text.bytes().all(|it| it.is_ascii() && !it.is_ascii_uppercase());
+    if is_lower {
+        return None;
     }
+    Some(text.to_lowercase()).filter(|it| it != text)
 }
 
 #[cfg(test)]
@@ -289,18 +324,19 @@ mod tests {
 
     #[test]
     fn paths_that_can_not_stand_side_by_side_are_found() {
-        let paths =
-            ["A/x", "a/y", "b", "b/c", "d", "D", "e", "e"].map(|it| ArtifactPath::parse(it).expect("a plain path"));
+        let mut paths = ["A/x", "a/y", "b", "b/c", "d", "D", "e", "e", "É", "é", "F/g", "f"]
+            .map(|it| ArtifactPath::parse(it).expect("a plain path"));
+        paths.sort();
         let rule = Name::from("tubes/line");
-        let codes: Vec<&str> = collisions(paths.iter().map(|it| (it, &rule)))
-            .iter()
-            .map(|it| it.code)
-            .collect();
+        let files: Vec<(&ArtifactPath, &Name)> = paths.iter().map(|it| (it, &rule)).collect();
+        let codes: Vec<&str> = collisions(&files).iter().map(|it| it.code).collect();
         assert_eq!(
             codes,
             [
                 "plan::differs_in_case",
                 "plan::differs_in_case",
+                "plan::differs_in_case",
+                "plan::file_and_folder",
                 "plan::file_and_folder",
                 "plan::one_path_twice"
             ]

@@ -173,6 +173,7 @@ struct Session {
     here: PathBuf,
     disk: Disk,
     engine: Engine,
+    memory: session::Memory,
     report: Report,
 }
 
@@ -191,6 +192,7 @@ impl Session {
             here,
             disk,
             engine: Engine::open(root),
+            memory: session::Memory::default(),
             report,
         })
     }

@@ -7,7 +7,7 @@ mod cases;
 mod files;
 mod questions;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -42,11 +42,23 @@ pub struct Environment {
     pub folder: String,
 }
 
+/// Of which paths an outcome speaks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// Of all: what is not wanted is to go.
+    #[default]
+    Whole,
+    /// Of these: all others are as the last outcome of this engine wanted them. What is not wanted of these is to go.
+    Only(BTreeSet<ArtifactPath>),
+}
+
 /// What the rules want, and what is wrong.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// The artifacts of the environments that were asked for, sorted by path. Worth nothing while a problem is an error.
     pub wanted: Vec<Wanted>,
+    /// Of which paths `wanted` speaks.
+    pub extent: Extent,
     /// What is wrong, each place with its file and span.
     pub problems: Vec<Problem>,
     /// The texts of at least those files in which problems stand.

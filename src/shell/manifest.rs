@@ -33,22 +33,23 @@ pub struct Manifest {
     shards: Vec<Name>,
     /// Other contents on record of a path, after a merge that took both sides.
     also: BTreeMap<ArtifactPath, Vec<Record>>,
-    /// Shards that are to be written again even if no record changes: they hold conflicts or damage.
+    /// Shards that are to be written: they changed, or hold conflicts or damage.
     unsettled: BTreeSet<Name>,
 }
 
 impl Manifest {
-    /// Returns a manifest of `records`, each path once.
+    /// Returns a manifest of `records`, each path once, of which nothing is saved yet.
     #[must_use]
     pub fn of(mut records: Vec<Record>) -> Self {
         records.sort();
         records.dedup_by(|a, b| a.path == b.path);
         let (shard_of, shards) = layout(&records);
         Self {
+            unsettled: shards.iter().cloned().collect(),
             records,
             shard_of,
             shards,
-            ..Self::default()
+            also: BTreeMap::new(),
         }
     }
 
@@ -65,7 +66,7 @@ impl Manifest {
         Some(&self.records[at])
     }
 
-    /// Tells whether a merge or damage left something in the files that the next save puts in order.
+    /// Tells whether the next save writes something: a change, or the order after a merge or damage.
     #[must_use]
     pub fn is_unsettled(&self) -> bool {
         !self.unsettled.is_empty()
@@ -91,30 +92,28 @@ impl Manifest {
         let mut names = disk.list(FOLDER).map_err(|error| unreadable(FOLDER, &error))?;
         names.retain(|it| it.ends_with(".txt") && !it.starts_with('.'));
         names.sort_unstable();
-        let texts: Vec<(Name, io::Result<String>)> = names
+        let shards: Vec<Result<Shard, Problem>> = names
             .into_par_iter()
             .map(|name| {
-                let text = disk.read_small(&format!("{FOLDER}/{name}"));
-                (
-                    Name::from(name),
-                    text.map(|it| String::from_utf8_lossy(&it).into_owned()),
-                )
+                let path = format!("{FOLDER}/{name}");
+                let bytes = disk.read_small(&path).map_err(|error| unreadable(&path, &error))?;
+                Ok(Shard::parse(name.into(), &String::from_utf8_lossy(&bytes)))
             })
             .collect();
         let mut lines: Vec<(Record, u32)> = Vec::new();
         let mut manifest = Self::default();
         let mut problems = Vec::new();
-        for (name, text) in texts {
-            let text = text.map_err(|error| unreadable(&format!("{FOLDER}/{name}"), &error))?;
-            let shard = u32::try_from(manifest.shards.len()).expect("a folder holds fewer files than that");
-            let n_problems = problems.len();
-            read_shard(&name, &text, &mut problems, |record| lines.push((record, shard)));
-            if problems.len() > n_problems {
-                manifest.unsettled.insert(name.clone());
+        for shard in shards {
+            let mut shard = shard?;
+            let number = u32::try_from(manifest.shards.len()).expect("a folder holds fewer files than that");
+            if !shard.problems.is_empty() {
+                manifest.unsettled.insert(shard.name.clone());
             }
-            manifest.shards.push(name);
+            lines.extend(shard.records.into_iter().map(|it| (it, number)));
+            problems.append(&mut shard.problems);
+            manifest.shards.push(shard.name);
         }
-        lines.sort();
+        lines.sort_by(|a, b| a.0.cmp(&b.0));
         for (record, shard) in lines {
             match manifest.records.last() {
                 Some(last) if last.path == record.path => {
@@ -130,40 +129,40 @@ impl Manifest {
         Ok((manifest, problems))
     }
 
-    /// Returns this manifest without what it says of `paths`, and with `records` instead.
-    #[must_use]
-    pub fn with(&self, paths: &BTreeSet<ArtifactPath>, records: &[Record]) -> Self {
-        // An edit of known files keeps the shards as they are: no need to lay out all anew.
+    /// Forgets what is on record of `paths`, and takes `records` instead.
+    pub fn edit(&mut self, paths: &BTreeSet<ArtifactPath>, records: &[Record]) {
         let replaced: BTreeMap<&ArtifactPath, &Record> = records.iter().map(|it| (&it.path, it)).collect();
-        let same_paths = paths
+        // An edit of known files keeps the shards as they are: no need to lay out all anew.
+        let is_same = paths
             .iter()
             .all(|it| self.get(it).is_some() == replaced.contains_key(it))
             && replaced.keys().all(|it| self.get(it).is_some());
-        if same_paths {
-            let mut next = self.clone();
-            next.unsettled.clear();
-            next.also.clear();
+        if is_same {
             for record in records {
-                if let Ok(at) = next.records.binary_search_by(|it| it.path.cmp(&record.path)) {
-                    next.records[at] = record.clone();
+                if let Ok(at) = self.records.binary_search_by(|it| it.path.cmp(&record.path))
+                    && self.records[at] != *record
+                {
+                    self.records[at] = record.clone();
+                    self.unsettled.insert(self.shards[self.shard_of[at] as usize].clone());
                 }
             }
-            return next;
+            return;
         }
         let kept = self
             .records
             .iter()
             .filter(|it| !paths.contains(&it.path) && !replaced.contains_key(&it.path));
-        Self::of(kept.chain(records).cloned().collect())
+        let mut next = Self::of(kept.chain(records).cloned().collect());
+        next.unsettled = std::mem::take(&mut self.unsettled);
+        let differences = self.differences(&next);
+        next.unsettled.extend(differences);
+        *self = next;
     }
 
-    /// Writes the shards that differ from those of `before`, which is what stands on the disk; returns their paths.
-    ///
-    /// # Errors
-    /// The first error of the disk; shards written before it stay.
-    pub fn save(&self, disk: &Disk, before: &Self) -> io::Result<Vec<String>> {
-        let mut dirty: BTreeSet<&Name> = before.unsettled.iter().collect();
-        let (mut old, mut new) = (before.lines().peekable(), self.lines().peekable());
+    /// Returns the shards whose lines are not the same in this manifest and in `next`.
+    fn differences(&self, next: &Self) -> BTreeSet<Name> {
+        let mut dirty: BTreeSet<&Name> = BTreeSet::new();
+        let (mut old, mut new) = (self.lines().peekable(), next.lines().peekable());
         loop {
             let order = match (old.peek(), new.peek()) {
                 (None, None) => break,
@@ -178,18 +177,34 @@ impl Manifest {
                 dirty.extend(new_line.map(|it| it.1));
             }
         }
-        if dirty.is_empty() {
+        dirty.into_iter().cloned().collect()
+    }
+
+    /// Writes the shards that changed since this manifest was loaded or saved; returns their paths.
+    ///
+    /// # Errors
+    /// The first error of the disk; shards written before it stay.
+    pub fn save(&mut self, disk: &Disk) -> io::Result<Vec<String>> {
+        if self.unsettled.is_empty() {
             return Ok(Vec::new());
         }
         let mut texts: BTreeMap<&Name, String> = BTreeMap::new();
-        for (record, shard) in self.lines().filter(|(_, shard)| dirty.contains(*shard)) {
-            let text = texts.entry(shard).or_insert_with(|| HEAD.to_owned());
+        let is_dirty: Vec<bool> = self.shards.iter().map(|it| self.unsettled.contains(it)).collect();
+        let dirty = self
+            .records
+            .iter()
+            .zip(&self.shard_of)
+            .filter(|(_, shard)| is_dirty[**shard as usize]);
+        for (record, shard) in dirty {
+            let text = texts
+                .entry(&self.shards[*shard as usize])
+                .or_insert_with(|| HEAD.to_owned());
             text.push_str(&line(record));
             text.push('\n');
         }
         disk.make_state_folder(FOLDER)?;
         let mut paths = Vec::new();
-        for shard in dirty {
+        for shard in &self.unsettled {
             let path = format!("{FOLDER}/{shard}");
             match texts.get(shard) {
                 Some(text) => disk.replace_small(&path, text.as_bytes(), Step::Shard)?,
@@ -197,6 +212,8 @@ impl Manifest {
             }
             paths.push(path);
         }
+        self.unsettled.clear();
+        self.also.clear();
         Ok(paths)
     }
 
@@ -259,47 +276,72 @@ enum Side {
     Base,
 }
 
-fn read_shard(name: &Name, text: &str, problems: &mut Vec<Problem>, mut take: impl FnMut(Record)) {
-    let file = Name::from(format!("{FOLDER}/{name}"));
-    let mut side = Side::Live;
-    let mut conflict = None;
-    let mut start = 0;
-    for full in text.split_inclusive('\n') {
-        let line = full.trim_end_matches(['\n', '\r']);
-        let span = Span::new(start, start + line.len());
-        start += full.len();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let marker = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"]
-            .iter()
-            .find(|it| line.starts_with(**it));
-        if let Some(marker) = marker {
-            conflict = conflict.or(Some(span));
-            side = if *marker == "|||||||" { Side::Base } else { Side::Live };
-            continue;
-        }
-        if side == Side::Base {
-            continue;
-        }
-        match parse_line(line) {
-            Ok(record) => take(record),
-            Err(why) => problems.push(
+/// What one shard says.
+struct Shard {
+    name: Name,
+    records: Vec<Record>,
+    problems: Vec<Problem>,
+}
+
+impl Shard {
+    fn parse(name: Name, text: &str) -> Self {
+        let mut shard = Self {
+            name,
+            records: Vec::new(),
+            problems: Vec::new(),
+        };
+        shard.read(text);
+        shard
+    }
+
+    fn read(&mut self, text: &str) {
+        let file = Name::from(format!("{FOLDER}/{}", self.name));
+        let mut side = Side::Live;
+        let mut conflict = None;
+        let mut start = 0;
+        for full in text.split_inclusive('\n') {
+            let line = full.trim_end_matches(['\n', '\r']);
+            let span = Span::new(start, start + line.len());
+            start += full.len();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let marker = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"]
+                .iter()
+                .find(|it| line.starts_with(**it));
+            if let Some(marker) = marker {
+                conflict = conflict.or(Some(span));
+                side = if *marker == "|||||||" { Side::Base } else { Side::Live };
+                continue;
+            }
+            if side == Side::Base {
+                continue;
+            }
+            match parse_line(line) {
+            Ok(mut record) => {
+                // Most lines of a shard name one of a few rules: those share their text.
+                if let Some(last) = self.records.last().filter(|it| it.rule == record.rule) {
+                    record.rule = last.rule.clone();
+                }
+                self.records.push(record);
+            }
+            Err(why) => self.problems.push(
                 Problem::warning("shell::manifest_damaged", "a line of the manifest is passed over")
                     .at(Place::Text(file.clone(), span), why)
                     .help("`gen apply` writes the manifest anew; a file that is on record nowhere else counts as not gen's"),
             ),
         }
-    }
-    if let Some(span) = conflict {
-        problems.push(
-            Problem::warning(
-                "shell::manifest_conflict",
-                "the manifest holds a merge conflict; both sides are taken",
-            )
-            .at(Place::Text(file, span), "here")
-            .help("`gen apply` settles it"),
-        );
+        }
+        if let Some(span) = conflict {
+            self.problems.push(
+                Problem::warning(
+                    "shell::manifest_conflict",
+                    "the manifest holds a merge conflict; both sides are taken",
+                )
+                .at(Place::Text(file, span), "here")
+                .help("`gen apply` settles it"),
+            );
+        }
     }
 }
 
@@ -380,8 +422,8 @@ fn shard_name(folder: &str, size: usize, path: &ArtifactPath) -> String {
         name.push_str(&format!("~{}", Fingerprint::of(folder.as_bytes())));
     }
     if size > MANY {
-        // One digit up to 8,192 records, then two.
-        let digits = if size > MANY * 16 { 2 } else { 1 };
+        // One digit, and two where a sixteenth is still large: each shard is read from a file of its own.
+        let digits = if size > MANY * 64 { 2 } else { 1 };
         let hash = Fingerprint::of(path.as_str().as_bytes()).to_string();
         name.push_str(&format!("~{}", &hash[..digits]));
     }
@@ -419,8 +461,8 @@ mod tests {
         let (_folder, disk) = disk();
         let mut kept = record("a b/É.conf", "x");
         kept.declined = Some(Fingerprint::of(b"y"));
-        let manifest = Manifest::of(vec![record("z", "1"), kept, record("a/b", "2")]);
-        manifest.save(&disk, &Manifest::default()).expect("saved");
+        let mut manifest = Manifest::of(vec![record("z", "1"), kept, record("a/b", "2")]);
+        manifest.save(&disk).expect("saved");
         let (loaded, problems) = Manifest::load(&disk).expect("loaded");
         assert_eq!((loaded.records(), problems), (manifest.records(), vec![]));
     }
@@ -430,16 +472,16 @@ mod tests {
         let (folder, disk) = disk();
         let records = |n: usize| (0..n).map(|it| record(&format!("tubes/{it:05}.conf"), "x"));
         let other = (0..20).map(|it| record(&format!("Pipes/{it}"), "x"));
-        let manifest = Manifest::of(records(600).chain(other).collect());
-        manifest.save(&disk, &Manifest::default()).expect("saved");
+        let mut manifest = Manifest::of(records(600).chain(other).collect());
+        manifest.save(&disk).expect("saved");
         let names = shards(&disk);
         assert_eq!(names.len(), 17, "16 of the large folder, one of the small: {names:?}");
         assert!(names.contains(&"%50ipes.txt".to_owned()));
-        let changed = manifest.with(&BTreeSet::new(), &[record("tubes/00001.conf", "y")]);
+        manifest.edit(&BTreeSet::new(), &[record("tubes/00001.conf", "y")]);
         for name in &names {
             std::fs::write(folder.path().join(FOLDER).join(name), "").expect("emptied");
         }
-        changed.save(&disk, &manifest).expect("saved");
+        manifest.save(&disk).expect("saved");
         let written = names
             .iter()
             .filter(|it| !disk.read_small(&format!("{FOLDER}/{it}")).expect("read").is_empty());
@@ -449,15 +491,16 @@ mod tests {
     #[test]
     fn small_folders_share_the_shard_of_the_one_above() {
         let (_folder, disk) = disk();
-        let manifest = Manifest::of(
+        let mut manifest = Manifest::of(
             (0..100)
                 .map(|it| record(&format!("services/s{it}/deploy.conf"), "x"))
                 .collect(),
         );
-        manifest.save(&disk, &Manifest::default()).expect("saved");
+        manifest.save(&disk).expect("saved");
         assert_eq!(shards(&disk), ["services.txt"]);
-        let none = manifest.with(&manifest.records().iter().map(|it| it.path.clone()).collect(), &[]);
-        none.save(&disk, &manifest).expect("saved");
+        let all = manifest.records().iter().map(|it| it.path.clone()).collect();
+        manifest.edit(&all, &[]);
+        manifest.save(&disk).expect("saved");
         assert_eq!(shards(&disk), Vec::<String>::new());
     }
 
@@ -497,10 +540,8 @@ mod tests {
             Some(&base),
             "what both sides had before is history"
         );
-        manifest
-            .with(&BTreeSet::new(), &[theirs])
-            .save(&disk, &manifest)
-            .expect("saved");
+        manifest.edit(&BTreeSet::new(), &[theirs]);
+        manifest.save(&disk).expect("saved");
         let (manifest, problems) = Manifest::load(&disk).expect("loaded");
         assert!(problems.is_empty() && manifest.records().len() == 2 && !manifest.is_unsettled());
     }

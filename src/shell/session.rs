@@ -9,12 +9,12 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::disk::{CACHE, Disk};
-use super::engine::{Ask, Engine, Outcome};
-use super::index::{Index, Seen};
-use super::manifest::Manifest;
+use super::engine::{Ask, Engine, Extent, Outcome};
+use super::index::{Index, Seen, Stat};
+use super::manifest::{self, Manifest};
 use super::store::{self, Patience, Recovery, Store};
 use crate::fingerprint::Fingerprint;
-use crate::plan::{ArtifactPath, Content, Coverage, Decisions, Entry, Found, Plan, Scope, Site, plan, sites};
+use crate::plan::{ArtifactPath, Content, Coverage, Decisions, Entry, Found, Plan, Scope, Site, plan, sites, sites_at};
 use crate::problem::Problem;
 use crate::value::Name;
 
@@ -65,11 +65,46 @@ pub fn scope(ask: &Ask, outcome: &Outcome, paths: Vec<String>) -> Scope {
     }
 }
 
+/// What a process knows from its last apply, and need not read again.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// The manifest, and the time of its folder: another process may have written it since.
+    manifest: Option<(Manifest, Stat)>,
+    /// What was written, for the index.
+    seen: Vec<Seen>,
+}
+
+impl Memory {
+    fn manifest(&mut self, disk: &Disk) -> Result<(Manifest, Vec<Problem>), Problem> {
+        let now = disk.stat(manifest::FOLDER).ok().map(|it| Stat::of(&it));
+        match self.manifest.take() {
+            Some((manifest, then)) if Some(then) == now => Ok((manifest, Vec::new())),
+            _ => Manifest::load(disk),
+        }
+    }
+
+    fn keep(&mut self, disk: &Disk, manifest: Manifest) {
+        let now = disk.stat(manifest::FOLDER).ok().map(|it| Stat::of(&it));
+        self.manifest = now.map(|now| (manifest, now));
+    }
+
+    /// Writes to the index what was learnt, so that the next process need not read it.
+    pub fn save(&mut self, disk: &Disk, outcome: &Outcome) {
+        let index = Index::load(disk, &index_path());
+        let manifest = self.manifest.as_ref().map(|it| &it.0);
+        remember(disk, &index, std::mem::take(&mut self.seen), manifest, outcome);
+    }
+}
+
 /// Plans what `outcome` wants, in `scope`, against what is on record and on `disk`.
 #[must_use]
 pub fn prepare(disk: &Disk, outcome: &Outcome, scope: &Scope, decisions: &Decisions) -> Planned {
-    let (mut manifest, mut problems) = match Manifest::load(disk) {
-        Ok(loaded) => loaded,
+    prepare_with(&mut Memory::default(), disk, outcome, scope, decisions)
+}
+
+fn prepare_with(memory: &mut Memory, disk: &Disk, outcome: &Outcome, scope: &Scope, decisions: &Decisions) -> Planned {
+    let (mut manifest, mut problems) = match memory.manifest(disk) {
+        Ok(known) => known,
         Err(problem) => {
             return Planned {
                 problems: vec![problem],
@@ -83,9 +118,8 @@ pub fn prepare(disk: &Disk, outcome: &Outcome, scope: &Scope, decisions: &Decisi
                 .help("`gen apply` finishes it, or puts back what was there"),
         );
     }
-    problems.extend(crate::plan::path::collisions(
-        outcome.wanted.iter().map(|it| (&it.path, &it.rule)),
-    ));
+    let files: Vec<(&ArtifactPath, &Name)> = outcome.wanted.iter().map(|it| (&it.path, &it.rule)).collect();
+    problems.extend(crate::plan::path::collisions(&files));
     if problems.iter().any(Problem::is_error) {
         return Planned {
             manifest,
@@ -93,34 +127,46 @@ pub fn prepare(disk: &Disk, outcome: &Outcome, scope: &Scope, decisions: &Decisi
             ..Planned::default()
         };
     }
-    let index = Index::load(disk, &index_path());
-    let (found, seen) = {
-        let sites = sites(&outcome.wanted, manifest.records(), scope);
+    // A few files are read faster than the index of all.
+    let index = match outcome.extent {
+        Extent::Whole => Index::load(disk, &index_path()),
+        Extent::Only(_) => Index::default(),
+    };
+    let (found, seen, digests) = {
+        let sites = join(&manifest, outcome, scope);
         let paths: Vec<&ArtifactPath> = sites.iter().map(|it| it.path).collect();
         let (found, seen) = disk.look(&paths, &index);
-        let digests: BTreeMap<ArtifactPath, Fingerprint> = if manifest.is_unsettled() {
-            let digests = paths.iter().zip(&found).filter_map(|(path, found)| match found {
-                Found::File(digest, _) => Some(((*path).clone(), *digest)),
-                _ => None,
-            });
-            digests.collect()
-        } else {
-            BTreeMap::new()
+        let digest = |(path, found): (&&ArtifactPath, &Found)| match found {
+            Found::File(digest, _) => Some(((*path).clone(), *digest)),
+            _ => None,
         };
-        manifest.settle(|path| digests.get(path).copied());
-        (found, seen)
+        let mut digests: BTreeMap<ArtifactPath, Fingerprint> = BTreeMap::new();
+        if manifest.is_unsettled() {
+            digests.extend(paths.iter().zip(&found).filter_map(digest));
+        }
+        (found, seen, digests)
     };
-    let sites = sites(&outcome.wanted, manifest.records(), scope);
+    manifest.settle(|path| digests.get(path).copied());
+    let sites = join(&manifest, outcome, scope);
     let plan = plan(&sites, &found, decisions);
     let named = scope.paths.iter().map(String::as_str);
     let named = named.chain(decisions.overwrite.named()).chain(decisions.adopt.named());
     problems.extend(unmatched(named, &sites));
     drop(sites);
-    remember(disk, &index, seen, &manifest, outcome);
+    if outcome.extent == Extent::Whole {
+        remember(disk, &index, seen, Some(&manifest), outcome);
+    }
     Planned {
         plan,
         manifest,
         problems,
+    }
+}
+
+fn join<'a>(manifest: &'a Manifest, outcome: &'a Outcome, scope: &Scope) -> Vec<Site<'a>> {
+    match &outcome.extent {
+        Extent::Whole => sites(&outcome.wanted, manifest.records(), scope),
+        Extent::Only(paths) => sites_at(paths, &outcome.wanted, manifest.records(), scope),
     }
 }
 
@@ -129,6 +175,7 @@ pub fn prepare(disk: &Disk, outcome: &Outcome, scope: &Scope, decisions: &Decisi
 /// # Errors
 /// What stands in the way; nothing has changed then.
 pub fn apply(
+    memory: &mut Memory,
     disk: &Disk,
     engine: &mut Engine,
     outcome: &Outcome,
@@ -140,7 +187,7 @@ pub fn apply(
         return Err(outcome.problems.clone());
     }
     let (store, recovery) = Store::open(disk, patience).map_err(|it| vec![it])?;
-    let mut planned = prepare(disk, outcome, scope, decisions);
+    let mut planned = prepare_with(memory, disk, outcome, scope, decisions);
     if planned.is_invalid() {
         return Err(planned.problems);
     }
@@ -149,18 +196,17 @@ pub fn apply(
         planned.problems.extend(obstacles);
         return Err(planned.problems);
     }
-    if planned.is_fresh() {
+    let manifest = std::mem::take(&mut planned.manifest);
+    if planned.plan.is_empty() && !manifest.is_unsettled() {
+        memory.keep(disk, manifest);
         return Ok((planned, recovery));
     }
     let contents = contents(engine, outcome, &planned.plan)?;
     let print = |path: &ArtifactPath| Ok(contents.get(path).expect("each file of the plan was printed").clone());
-    let applied = store
-        .apply(&planned.plan, std::mem::take(&mut planned.manifest), &print)
-        .map_err(|it| vec![it])?;
-    planned.manifest = applied.manifest;
+    let applied = store.apply(&planned.plan, manifest, &print).map_err(|it| vec![it])?;
     planned.problems.extend(applied.problems);
-    let index = Index::load(disk, &index_path());
-    remember(disk, &index, applied.seen, &planned.manifest, outcome);
+    memory.keep(disk, applied.manifest);
+    memory.seen.extend(applied.seen);
     Ok((planned, recovery))
 }
 
@@ -180,6 +226,17 @@ fn contents(
         }
     }
     let printed = engine.print(&unknown)?;
+    for (path, bytes) in unknown.iter().zip(&printed) {
+        if wanted(outcome, path).is_some_and(|it| it.digest != Fingerprint::of(bytes)) {
+            return Err(vec![
+                Problem::error(
+                    "shell::stale_cache",
+                    format!("the cache promised another content of `{path}` than what was printed"),
+                )
+                .help("delete `.gen/cache` and run the command again"),
+            ]);
+        }
+    }
     contents.extend(unknown.into_iter().cloned().zip(printed));
     Ok(contents)
 }
@@ -224,16 +281,16 @@ fn index_path() -> String {
 }
 
 /// Keeps in the index what was read, if anything was.
-fn remember(disk: &Disk, index: &Index, seen: Vec<Seen>, manifest: &Manifest, outcome: &Outcome) {
+fn remember(disk: &Disk, index: &Index, seen: Vec<Seen>, manifest: Option<&Manifest>, outcome: &Outcome) {
     if seen.is_empty() {
         return;
     }
     let is_wanted = |path: &str| outcome.wanted.binary_search_by(|it| it.path.as_str().cmp(path)).is_ok();
     let is_recorded = |path: &str| {
-        let records = manifest.records();
+        let records = manifest.map(Manifest::records).unwrap_or_default();
         records.binary_search_by(|it| it.path.as_str().cmp(path)).is_ok()
     };
-    index.save(disk, &index_path(), seen, |path| is_wanted(path) || is_recorded(path));
+    index.save(disk, &index_path(), seen, |path| is_recorded(path) || is_wanted(path));
 }
 
 /// Says which of `named` hold none of the paths of `sites`.
@@ -307,7 +364,18 @@ mod tests {
             spec: "gen.yaml".into(),
         };
         let mut engine = Engine::fixed(root, outcome.clone());
-        apply(disk, &mut engine, outcome, scope, decisions, Patience::Fail).map(|it| it.0)
+        let mut memory = Memory::default();
+        let applied = apply(
+            &mut memory,
+            disk,
+            &mut engine,
+            outcome,
+            scope,
+            decisions,
+            Patience::Fail,
+        );
+        memory.save(disk, outcome);
+        applied.map(|it| it.0)
     }
 
     #[test]
@@ -332,6 +400,40 @@ mod tests {
                 .edited_by_hand,
             1
         );
+    }
+
+    #[test]
+    fn what_is_remembered_holds_until_another_process_writes() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let disk = Disk::open(folder.path()).expect("the folder is there");
+        let (all, none) = (Scope::default(), Decisions::default());
+        let mut memory = Memory::default();
+        let step = |memory: &mut Memory, outcome: &Outcome| {
+            let root = Root {
+                folder: disk.root().to_path_buf(),
+                spec: "gen.yaml".into(),
+            };
+            let mut engine = Engine::fixed(root, outcome.clone());
+            let applied = apply(memory, &disk, &mut engine, outcome, &all, &none, Patience::Fail);
+            applied.expect("applied").0.plan.counts().to_string()
+        };
+        let first = outcome(&[("a/x", "1"), ("b", "2"), ("c", "3")]);
+        assert_eq!(step(&mut memory, &first), "3 to create");
+        let path = |it: &str| ArtifactPath::parse(it).expect("a plain path");
+        let next = Outcome {
+            extent: Extent::Only([path("b"), path("c"), path("d")].into()),
+            ..outcome(&[("b", "22"), ("d", "4")])
+        };
+        assert_eq!(step(&mut memory, &next), "1 to create, 1 to update, 1 to delete");
+        let last = outcome(&[("a/x", "1"), ("b", "22"), ("d", "4")]);
+        assert_eq!(step(&mut Memory::default(), &last), "3 unchanged");
+        let other = outcome(&[("a/x", "1"), ("b", "other"), ("d", "4")]);
+        assert_eq!(step(&mut Memory::default(), &other), "1 to update, 2 unchanged");
+        let only = Outcome {
+            extent: Extent::Only([path("b")].into()),
+            ..outcome(&[("b", "22")])
+        };
+        assert_eq!(step(&mut memory, &only), "1 to update");
     }
 
     #[test]
@@ -364,7 +466,8 @@ mod tests {
         let planned = run(&disk, &dev, &scope(&ask, &dev, vec![]), &Decisions::default()).expect("applied");
         assert_eq!(planned.plan.counts().to_string(), "1 to update");
         assert!(folder.path().join("prod/a").is_file());
-        assert_eq!(planned.manifest.records().len(), 2);
+        let (manifest, _) = Manifest::load(&disk).expect("loaded");
+        assert_eq!(manifest.records().len(), 2);
     }
 
     #[test]
@@ -396,8 +499,7 @@ mod tests {
         let planned = prepare(&disk, &next, &all, &Decisions::default());
         assert_eq!(planned.plan.counts().to_string(), "1 to update, 1 unchanged");
         assert!(!planned.is_fresh());
-        let planned = run(&disk, &next, &all, &Decisions::default()).expect("applied");
-        assert!(!planned.manifest.is_unsettled());
+        run(&disk, &next, &all, &Decisions::default()).expect("applied");
         assert!(prepare(&disk, &next, &all, &Decisions::default()).is_fresh());
         assert!(!std::fs::read_to_string(&shard).expect("text").contains("<<<"));
     }

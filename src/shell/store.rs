@@ -58,6 +58,9 @@ pub fn is_interrupted(disk: &Disk) -> bool {
     !matches!(Intent::load(disk), Ok(None))
 }
 
+/// How many files one thread takes at once: less is not worth a second thread.
+const AT_ONCE: usize = 64;
+
 /// Prints the bytes of an artifact.
 pub type Print<'p> = dyn Fn(&ArtifactPath) -> Result<Arc<[u8]>, Problem> + Sync + 'p;
 
@@ -77,23 +80,22 @@ impl<'d> Store<'d> {
     ///
     /// # Errors
     /// A problem, and everything is as it was. The plan's obstacles are errors.
-    pub fn apply(&self, plan: &Plan, manifest: Manifest, print: &Print<'_>) -> Result<Applied, Problem> {
+    pub fn apply(&self, plan: &Plan, mut manifest: Manifest, print: &Print<'_>) -> Result<Applied, Problem> {
         if let Some(obstacle) = plan.obstacles().into_iter().next() {
             return Err(obstacle);
         }
         self.check_unchanged(plan)?;
         let work = Work::of(plan, &manifest, self.disk);
-        let next = manifest.with(&work.touched(), &work.intent.after);
+        manifest.edit(&work.intent.touched(), &work.intent.after);
         if work.intent.actions.is_empty() {
-            next.save(self.disk, &manifest)
-                .map_err(|it| failed("the manifest", &it))?;
+            manifest.save(self.disk).map_err(|it| failed("the manifest", &it))?;
             return Ok(Applied {
-                manifest: next,
+                manifest,
                 seen: Vec::new(),
                 problems: Vec::new(),
             });
         }
-        self.change_files(&work, &manifest, next, print)
+        self.change_files(&work, manifest, print)
     }
 
     /// Refuses a plan that no longer fits: someone changed a file since it was looked at.
@@ -116,20 +118,14 @@ impl<'d> Store<'d> {
         }
     }
 
-    fn change_files(
-        &self,
-        work: &Work,
-        manifest: &Manifest,
-        next: Manifest,
-        print: &Print<'_>,
-    ) -> Result<Applied, Problem> {
+    fn change_files(&self, work: &Work, mut manifest: Manifest, print: &Print<'_>) -> Result<Applied, Problem> {
         let mut intent = work.intent.clone();
         intent.folders = self.missing_folders(&intent.actions);
-        let prepared = intent
+        let changed = intent
             .save(self.disk)
             .map_err(|it| failed("the record of the apply", &it))
-            .and_then(|()| self.write_beside(&intent, &work.modes, print));
-        let changed = prepared.and_then(|()| self.change_places(&intent, manifest, &next));
+            .and_then(|()| self.write_beside(&intent, &work.modes, print))
+            .and_then(|()| self.change_places(&intent, &mut manifest));
         if let Err(problem) = changed {
             if !self.is_dead() {
                 self.undo(&intent)?;
@@ -140,11 +136,12 @@ impl<'d> Store<'d> {
         let problems = self.finish(&intent).err().into_iter().collect();
         let seen = intent
             .actions
-            .iter()
+            .par_iter()
+            .with_min_len(AT_ONCE)
             .filter_map(|it| self.seen(&it.path, it.new?))
             .collect();
         Ok(Applied {
-            manifest: next,
+            manifest,
             seen,
             problems,
         })
@@ -182,14 +179,6 @@ impl<'d> Store<'d> {
             .map(|(action, mode)| {
                 let path = &action.path;
                 let content = print(path)?;
-                let digest = Fingerprint::of(&content);
-                if action.new != Some(digest) {
-                    return Err(Problem::error(
-                        "shell::stale_cache",
-                        format!("the cache promised another content of `{path}` than what was printed"),
-                    )
-                    .help("delete `.gen/cache` and run the command again"));
-                }
                 self.disk
                     .write_new(&temporary(path.as_str()), &content, *mode)
                     .map_err(|it| failed(path.as_str(), &it))
@@ -197,8 +186,8 @@ impl<'d> Store<'d> {
             .collect()
     }
 
-    fn change_places(&self, intent: &Intent, before: &Manifest, next: &Manifest) -> Result<(), Problem> {
-        for action in &intent.actions {
+    fn change_places(&self, intent: &Intent, manifest: &mut Manifest) -> Result<(), Problem> {
+        let change_place = |action: &Action| {
             let path = action.path.as_str();
             let beside = temporary(path);
             let done = match (action.new, action.old) {
@@ -206,9 +195,11 @@ impl<'d> Store<'d> {
                 (Some(_), Old::Nothing) => self.disk.put(&beside, path),
                 (Some(_), _) => self.disk.swap(&beside, path, &aside(path)),
             };
-            done.map_err(|it| failed(path, &it))?;
-        }
-        let shards = next.save(self.disk, before).map_err(|it| failed("the manifest", &it))?;
+            done.map_err(|it| failed(path, &it))
+        };
+        let actions = intent.actions.par_iter().with_min_len(AT_ONCE);
+        actions.map(change_place).collect::<Result<(), Problem>>()?;
+        let shards = manifest.save(self.disk).map_err(|it| failed("the manifest", &it))?;
         let mut written: Vec<&str> = intent.actions.iter().map(|it| it.path.as_str()).collect();
         written.extend(shards.iter().map(String::as_str));
         self.disk.sync(&written).map_err(|it| failed("the disk", &it))
@@ -216,9 +207,14 @@ impl<'d> Store<'d> {
 
     /// Deletes what is left over, folders that became empty among it, and the intent.
     fn finish(&self, intent: &Intent) -> Result<(), Problem> {
-        for action in intent.actions.iter().filter(|it| it.old != Old::Nothing) {
-            self.clean(&action.path)?;
-        }
+        let replaced = intent
+            .actions
+            .par_iter()
+            .with_min_len(AT_ONCE)
+            .filter(|it| it.old != Old::Nothing);
+        replaced
+            .map(|it| self.clean(&it.path))
+            .collect::<Result<(), Problem>>()?;
         let mut emptied: BTreeSet<&str> = BTreeSet::new();
         for action in intent.actions.iter().filter(|it| it.new.is_none()) {
             emptied.extend(action.path.folders());
@@ -265,16 +261,9 @@ impl<'d> Store<'d> {
 
     /// Puts `records` into the manifest for the files of `intent`.
     fn save_records(&self, records: &[Record], intent: &Intent) -> Result<(), Problem> {
-        let (manifest, _) = Manifest::load(self.disk)?;
-        let touched = intent
-            .before
-            .iter()
-            .chain(&intent.after)
-            .map(|it| it.path.clone())
-            .collect();
-        let next = manifest.with(&touched, records);
-        next.save(self.disk, &manifest)
-            .map_err(|it| failed("the manifest", &it))?;
+        let (mut manifest, _) = Manifest::load(self.disk)?;
+        manifest.edit(&intent.touched(), records);
+        manifest.save(self.disk).map_err(|it| failed("the manifest", &it))?;
         Ok(())
     }
 
@@ -418,9 +407,12 @@ impl Work {
         };
         self.intent.after.extend(after);
         if let Some(write) = action {
-            let old = match (&entry.found, disk.probe(path.as_str())) {
-                (Found::File(digest, _), _) => Old::File(*digest),
-                (Found::Link, Held::Link(target)) => Old::Link(target),
+            let old = match entry.found {
+                Found::File(digest, _) => Old::File(digest),
+                Found::Link => match disk.probe(path.as_str()) {
+                    Held::Link(target) => Old::Link(target),
+                    _ => Old::Nothing,
+                },
                 _ => Old::Nothing,
             };
             self.act(path, old, write);
@@ -438,11 +430,6 @@ impl Work {
             new: write.map(|it| it.0),
         });
         self.modes.push(write.map_or(Mode::Plain, |it| it.1));
-    }
-
-    fn touched(&self) -> BTreeSet<ArtifactPath> {
-        let records = self.intent.before.iter().chain(&self.intent.after);
-        records.map(|it| it.path.clone()).collect()
     }
 }
 

@@ -48,8 +48,17 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
     let scope = session::scope(&ask, &outcome, paths);
     let patience = if args.wait { Patience::Wait } else { Patience::Fail };
     let applied = session.timed("apply", |it| {
-        session::apply(&it.disk, &mut it.engine, &outcome, &scope, &decisions, patience)
+        session::apply(
+            &mut it.memory,
+            &it.disk,
+            &mut it.engine,
+            &outcome,
+            &scope,
+            &decisions,
+            patience,
+        )
     });
+    session.memory.save(&session.disk, &outcome);
     let report = &session.report;
     let (planned, recovery) = match applied {
         Ok(applied) => applied,

@@ -5,7 +5,7 @@ use std::process;
 
 use clap::Args;
 
-use super::super::engine::{Ask, Changed};
+use super::super::engine::{Ask, Changed, Outcome};
 use super::super::report::{Exit, Sources};
 use super::super::session;
 use super::super::store::Patience;
@@ -51,6 +51,7 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
         }
         watched(session, &root)
     });
+    session.memory.save(&session.disk, &Outcome::default());
     Exit::Interrupted
 }
 
@@ -60,7 +61,15 @@ fn once(session: &mut Session, ask: &Ask, said: &mut Vec<Problem>) -> bool {
     let scope = session::scope(ask, &outcome, Vec::new());
     let applied = session.timed("apply", |it| {
         let decisions = Decisions::default();
-        session::apply(&it.disk, &mut it.engine, &outcome, &scope, &decisions, Patience::Wait)
+        session::apply(
+            &mut it.memory,
+            &it.disk,
+            &mut it.engine,
+            &outcome,
+            &scope,
+            &decisions,
+            Patience::Wait,
+        )
     });
     let report = &session.report;
     let (planned, problems) = match applied {

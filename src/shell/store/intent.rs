@@ -3,6 +3,7 @@
 //! Written and flushed before anything else changes, deleted when everything is done. Paths in it are checked like
 //! any other.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::super::disk::{CACHE, Disk, Step};
@@ -93,6 +94,15 @@ impl Intent {
             }
         }
         Some(intent)
+    }
+
+    /// Returns the paths whose records change.
+    pub(super) fn touched(&self) -> BTreeSet<ArtifactPath> {
+        self.before
+            .iter()
+            .chain(&self.after)
+            .map(|it| it.path.clone())
+            .collect()
     }
 
     /// Writes the intent, flushed.
