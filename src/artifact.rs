@@ -3,4 +3,5 @@
 //! Everything here is text and values; no node is looked up and no file is read. A template is compiled once, with
 //! all its mistakes found then, and rendered many times.
 
+pub mod data;
 pub mod escape;

@@ -1,0 +1,146 @@
+//! Data templates: a YAML, JSON or TOML file with `${CEL}` in it, filled and then serialised.
+//!
+//! Indentation, quoting and injection are no topic here: what is filled in is data, and a printer writes it so that a
+//! reader of the format gets it back. Text formats have templates of their own.
+
+mod compile;
+mod document;
+mod language;
+mod print;
+mod render;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::db::{Db, View};
+use crate::kind::Reads;
+use crate::problem::Problem;
+use crate::rule::expression::{Bindings, Bound, GraphFunction, Scope, Uses, World};
+use crate::value::{Address, Map, Name, Value};
+
+use compile::{Compiler, Part};
+use render::Renderer;
+
+pub use document::{Datum, Document, Kind};
+pub use print::PrintedLine;
+
+/// The formats that a data template may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum DataFormat {
+    /// YAML, written so that readers of 1.1 and 1.2 agree.
+    Yaml,
+    /// JSON.
+    Json,
+    /// TOML 1.0.
+    Toml,
+}
+
+/// A compiled data template, cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DataTemplate(Arc<Compiled>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Compiled {
+    file: Name,
+    format: DataFormat,
+    documents: Vec<Part>,
+    uses: Uses,
+}
+
+impl DataTemplate {
+    /// Compiles the text of `file`, whose expressions may speak of what is in `scope`.
+    ///
+    /// There is a template only where there is no error.
+    pub fn compile(source: &str, file: &Name, format: DataFormat, scope: &Scope<'_>) -> (Option<Self>, Vec<Problem>) {
+        let (written, mut problems) = source::read(source, file, format);
+        let mut compiler = Compiler::new(file, format);
+        let documents = written.iter().filter_map(|it| compiler.document(it, scope)).collect();
+        problems.extend(compiler.problems);
+        if problems.iter().any(Problem::is_error) {
+            return (None, problems);
+        }
+        let compiled = Compiled {
+            file: file.clone(),
+            format,
+            documents,
+            uses: compiler.uses,
+        };
+        (Some(Self(Arc::new(compiled))), problems)
+    }
+
+    /// Returns what it reads.
+    #[must_use]
+    pub fn uses(&self) -> &Uses {
+        &self.0.uses
+    }
+
+    /// Returns what it reads of each variable.
+    #[must_use]
+    pub fn reads(&self) -> &BTreeMap<Name, Reads> {
+        &self.0.uses.variables
+    }
+
+    /// Returns the data, with every expression evaluated.
+    ///
+    /// # Errors
+    ///
+    /// Everything that failed, each at its place in the template.
+    pub fn render(&self, bindings: &Bindings<'_>) -> Result<Document, Vec<Problem>> {
+        let mut renderer = Renderer::new(bindings, &self.0.file, self.0.format);
+        let documents = renderer.documents(&self.0.documents);
+        if renderer.problems.is_empty() {
+            Ok(Document {
+                file: self.0.file.clone(),
+                format: self.0.format,
+                documents,
+            })
+        } else {
+            Err(renderer.problems)
+        }
+    }
+
+    /// Returns the data for a context in which nothing is left to be asked: its nodes are maps of what is read.
+    ///
+    /// # Errors
+    ///
+    /// Everything that failed, each at its place in the template.
+    pub fn render_context(&self, context: &Map) -> Result<Document, Vec<Problem>> {
+        let variables: BTreeMap<Name, Bound> = context
+            .iter()
+            .map(|(name, value)| (name.clone(), Bound::Value(value.clone())))
+            .collect();
+        self.render(&Bindings {
+            view: View::finished(0),
+            variables: &variables,
+            world: &Nowhere,
+        })
+    }
+}
+
+impl fmt::Debug for DataTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DataTemplate({})", self.0.file)
+    }
+}
+
+/// The world of a context that is complete: there is nothing else to read.
+#[derive(Debug)]
+struct Nowhere;
+
+impl World for Nowhere {
+    fn field(&self, _: &dyn Db, _: View, _: &Address, _: &str) -> Option<Value> {
+        None
+    }
+
+    fn facts(&self, _: &dyn Db, _: View, _: &Address, _: &str) -> Option<Value> {
+        None
+    }
+
+    fn call(&self, _: &dyn Db, _: View, _: GraphFunction, _: &[Value]) -> Result<Value, String> {
+        Err("a template can't ask the graph: let the rule ask, and hand it over".to_owned())
+    }
+}

@@ -1,0 +1,117 @@
+//! Printing: data as text that a reader of the format reads back as it was.
+//!
+//! A printer of our own, because the order is the template's, comments are printed, each line knows its origin, and
+//! readers of YAML 1.1 and 1.2 must agree on every string.
+
+mod json;
+mod toml;
+mod yaml;
+
+use super::DataFormat;
+use super::document::Document;
+use crate::problem::Span;
+
+/// A line of a printed file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrintedLine {
+    /// Its characters, without the end of the line.
+    pub text: String,
+    /// Where in the template it comes from; none for the head.
+    pub origin: Option<Span>,
+}
+
+/// A text as it is printed, with the origin of each line.
+#[derive(Default)]
+pub(super) struct Printer {
+    /// The text so far.
+    pub(super) text: String,
+    /// From which byte on lines come from where.
+    origins: Vec<(usize, Option<Span>)>,
+}
+
+impl Printer {
+    /// Says that what is printed from here on comes from `at`.
+    fn at(&mut self, at: Span) {
+        self.origins.push((self.text.len(), Some(at)));
+    }
+
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    fn indent(&mut self, by: usize) {
+        self.text.extend(std::iter::repeat_n(' ', by));
+    }
+
+    /// Prints comment lines, each behind `#`.
+    fn comment(&mut self, indent: usize, comment: &str) {
+        for line in comment.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
+            let line: String = line
+                .chars()
+                .map(|it| if is_printable(it) { it } else { '\u{fffd}' })
+                .collect();
+            self.indent(indent);
+            self.push("#");
+            if !line.trim_end().is_empty() {
+                self.push(" ");
+                self.push(line.trim_end());
+            }
+            self.push("\n");
+        }
+    }
+
+    /// Returns the lines; each comes from where its first value does.
+    pub(super) fn into_lines(self) -> Vec<PrintedLine> {
+        let mut lines = Vec::new();
+        let mut start = 0;
+        let mut known = self.origins.iter().peekable();
+        let mut current = None;
+        for line in self.text.split_inclusive('\n') {
+            let end = start + line.len();
+            let mut first = None;
+            while let Some((_, origin)) = known.next_if(|(at, _)| *at < end) {
+                first = first.or(Some(*origin));
+                current = *origin;
+            }
+            lines.push(PrintedLine {
+                text: line.trim_end_matches('\n').to_owned(),
+                origin: first.unwrap_or(current),
+            });
+            start = end;
+        }
+        lines
+    }
+}
+
+/// Tells whether a character may stand in a comment, and in a string without an escape, in all formats.
+fn is_printable(char: char) -> bool {
+    matches!(char, '\t' | ' '..='~' | '\u{a0}'..='\u{2027}' | '\u{202a}'..='\u{d7ff}' | '\u{e000}'..='\u{fefe}' | '\u{ff00}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+/// Returns how a number is written in all formats: always with a point, as YAML 1.1 wants it.
+fn double(number: f64) -> String {
+    let text = format!("{number:?}");
+    match text.split_once('e') {
+        None => text,
+        Some((digits, exponent)) => {
+            let point = if digits.contains('.') { "" } else { ".0" };
+            let sign = if exponent.starts_with('-') { "" } else { "+" };
+            format!("{digits}{point}e{sign}{exponent}")
+        }
+    }
+}
+
+/// Prints a document under a head of comment lines.
+pub(super) fn print(document: &Document, head: &[&str]) -> Printer {
+    let mut printer = Printer::default();
+    printer.origins.push((0, None));
+    if document.format != DataFormat::Json {
+        head.iter().for_each(|line| printer.comment(0, line));
+    }
+    match document.format {
+        DataFormat::Yaml => yaml::print(&mut printer, &document.documents),
+        DataFormat::Json => document.documents.iter().for_each(|it| json::print(&mut printer, it)),
+        DataFormat::Toml => document.documents.iter().for_each(|it| toml::print(&mut printer, it)),
+    }
+    printer
+}

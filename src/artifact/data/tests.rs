@@ -1,0 +1,4 @@
+//! Data templates, and what they print.
+
+mod printing;
+mod templates;
