@@ -141,7 +141,8 @@ pub fn is_safe_word(text: &str) -> bool {
 
 /// Returns the position of the first character of `text` that prints nothing by itself, blank, tab and newline apart.
 pub(crate) fn first_control(text: &str) -> Option<char> {
-    text.chars().find(|it| it.is_control() && *it != '\n' && *it != '\t')
+    text.chars()
+        .find(|it| it.is_control() && *it != '\n' && *it != '\t')
 }
 
 pub(crate) fn no_control(text: &str) -> Result<(), EscapeError> {
@@ -185,7 +186,9 @@ fn unicode(out: &mut String, ch: char) {
 
 /// Returns the inside of a JSON string; the characters that YAML can't print are escaped too, so it is both.
 pub(crate) fn json_string(text: &str) -> Cow<'_, str> {
-    let special = |ch: char| matches!(ch, '"' | '\\' | '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    let special = |ch: char| {
+        matches!(ch, '"' | '\\' | '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    };
     map(text, special, |out, ch| match ch {
         '"' => out.push_str("\\\""),
         '\\' => out.push_str("\\\\"),
