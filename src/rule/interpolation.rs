@@ -320,7 +320,7 @@ mod tests {
                 panic!("{text}")
             };
             let under = &text[span.start as usize - 100..span.end as usize - 100];
-            assert_eq!((problems[0].code, under), (code, at), "{text}");
+            assert_eq!((&*problems[0].code, under), (code, at), "{text}");
         }
     }
 

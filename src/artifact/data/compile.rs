@@ -96,7 +96,8 @@ impl<'a> Compiler<'a> {
 
     fn report(&mut self, code: &'static str, message: impl Into<Arc<str>>, at: Span, label: &str, help: &str) {
         let problem = Problem::error(code, message).at(Place::Text(self.file.clone(), at), label);
-        self.problems.push(if help.is_empty() { problem } else { problem.help(help) });
+        self.problems
+            .push(if help.is_empty() { problem } else { problem.help(help) });
     }
 
     /// Compiles one of the documents.
@@ -107,13 +108,25 @@ impl<'a> Compiler<'a> {
     fn part(&mut self, written: &Written, scope: &Scope<'_>, room: Room, languages: &Arc<[Name]>) -> Option<Part> {
         let what = match &written.data {
             WrittenData::Scalar(Value::Double(number)) if !number.0.is_finite() => {
-                self.report("data::wrong_value", "a number is not finite", written.span, "can't be printed", "");
+                self.report(
+                    "data::wrong_value",
+                    "a number is not finite",
+                    written.span,
+                    "can't be printed",
+                    "",
+                );
                 return None;
             }
             WrittenData::Scalar(value) => What::Constant(value.clone()),
             WrittenData::Text(text) => match &*text.content {
                 "$null" if self.format == DataFormat::Toml => {
-                    self.report("data::wrong_value", "TOML has no null", written.span, "can't be printed", "leave the key out");
+                    self.report(
+                        "data::wrong_value",
+                        "TOML has no null",
+                        written.span,
+                        "can't be printed",
+                        "leave the key out",
+                    );
                     return None;
                 }
                 "$null" => What::Null,
@@ -126,12 +139,11 @@ impl<'a> Compiler<'a> {
                     .collect();
                 What::List(items.into_iter().collect::<Option<_>>()?)
             }
-            WrittenData::Map(entries) => What::Map(Box::new(self.map(entries, written.span, scope, room, languages)?)),
+            WrittenData::Map(entries) => {
+                What::Map(Box::new(self.map(entries, written.span, scope, room, languages)?))
+            }
         };
-        Some(Part {
-            at: written.span,
-            what,
-        })
+        Some(Part { at: written.span, what })
     }
 
     fn text(&mut self, text: &WrittenText, span: Span, scope: &Scope<'_>, languages: &Arc<[Name]>) -> Option<What> {
@@ -146,7 +158,13 @@ impl<'a> Compiler<'a> {
         }
         if holds_node(interpolation.ty(), 0) {
             let message = format!("`{}` holds a node, which can't be printed", interpolation.ty());
-            self.report("data::node_value", message, span, "not a value", "write `.name` or `.address` behind it");
+            self.report(
+                "data::node_value",
+                message,
+                span,
+                "not a value",
+                "write `.name` or `.address` behind it",
+            );
             return None;
         }
         self.uses.extend(interpolation.uses());
@@ -198,14 +216,20 @@ impl<'a> Compiler<'a> {
                 let problem = Problem::error("data::unknown_directive", format!("`{key}` is no directive"))
                     .suggest(key, DIRECTIVES)
                     .at(Place::Text(self.file.clone(), *span), "not known");
-                let help = format!("{}; a key of this name is written `${key}`", problem.help.as_deref().unwrap_or_default());
-                self.problems.push(problem.help(help.trim_start_matches("; ").to_owned()));
+                let help = format!(
+                    "{}; a key of this name is written `${key}`",
+                    problem.help.as_deref().unwrap_or_default()
+                );
+                self.problems
+                    .push(problem.help(help.trim_start_matches("; ").to_owned()));
             }
         }
         // What is read within is known after it is compiled: what `$each` binds is then traced to where it comes from.
         let outside = std::mem::take(&mut self.uses);
         let mut inner = scope.clone();
-        let each = directive("$each").and_then(|it| self.each(it, &mut inner)).unwrap_or_default();
+        let each = directive("$each")
+            .and_then(|it| self.each(it, &mut inner))
+            .unwrap_or_default();
         let condition = directive("$if").and_then(|it| self.expression(it, &inner));
         if let (Some(condition), Some(written)) = (&condition, directive("$if")) {
             if !matches!(condition.ty(), Type::Bool | Type::Any) || condition.is_nullable() {
@@ -220,7 +244,14 @@ impl<'a> Compiler<'a> {
             None => languages.clone(),
         };
         let comment = directive("$comment").and_then(|it| self.comment(it, &inner));
-        let key = self.each_key(directive("$key"), directive("$value").is_some(), !each.is_empty(), room, span, &inner);
+        let key = self.each_key(
+            directive("$key"),
+            directive("$value").is_some(),
+            !each.is_empty(),
+            room,
+            span,
+            &inner,
+        );
         let value = directive("$value").and_then(|it| self.part(it, &inner, Room::Value, &languages));
         let mut parts = Vec::new();
         // Entries that stand beside a `$key` are not repeated with it.
@@ -233,7 +264,11 @@ impl<'a> Compiler<'a> {
             }
         }
         if value.is_some() && key.is_none() && !parts.is_empty() {
-            self.wrong(span, "`$value` stands for the whole map, which has other keys", "move them into `$value`");
+            self.wrong(
+                span,
+                "`$value` stands for the whole map, which has other keys",
+                "move them into `$value`",
+            );
         }
         let uses = std::mem::replace(&mut self.uses, outside);
         self.bring_out(uses, &each, &inner);
@@ -283,8 +318,12 @@ impl<'a> Compiler<'a> {
         };
         let mut parts = Vec::new();
         for written in all {
-            let Some(expression) = self.expression(written, scope) else { continue };
-            if !matches!(expression.ty(), Type::Map(_) | Type::Record(_) | Type::Any | Type::Null) || holds_node(expression.ty(), 0) {
+            let Some(expression) = self.expression(written, scope) else {
+                continue;
+            };
+            if !matches!(expression.ty(), Type::Map(_) | Type::Record(_) | Type::Any | Type::Null)
+                || holds_node(expression.ty(), 0)
+            {
                 let message = format!("`$merge` wants a map, not `{}`", expression.ty());
                 self.report("data::wrong_directive", message, written.span, "not a map", "");
             }
@@ -318,12 +357,20 @@ impl<'a> Compiler<'a> {
     ) -> Option<(Interpolation, Span)> {
         match (key, has_each, room) {
             (None, true, Room::Value) => {
-                self.wrong(span, "`$each` outside of a list makes entries, and wants `$key` and `$value`", "");
+                self.wrong(
+                    span,
+                    "`$each` outside of a list makes entries, and wants `$key` and `$value`",
+                    "",
+                );
                 None
             }
             (None, ..) => None,
             (Some(_), _, Room::Item) => {
-                self.wrong(span, "`$each` in a list repeats the item", "write the key as `\"${…}\": …` instead of `$key`");
+                self.wrong(
+                    span,
+                    "`$each` in a list repeats the item",
+                    "write the key as `\"${…}\": …` instead of `$key`",
+                );
                 None
             }
             (Some(_), false, _) => {
@@ -348,12 +395,18 @@ impl<'a> Compiler<'a> {
     /// Compiles what a map is repeated over, each variable being known to those after it.
     fn each(&mut self, written: &Written, scope: &mut Scope<'_>) -> Option<Vec<(Name, Expression)>> {
         let WrittenData::Map(variables) = &written.data else {
-            self.wrong(written.span, "`$each` wants names for the items", "as in `$each: {e: s.env}`");
+            self.wrong(
+                written.span,
+                "`$each` wants names for the items",
+                "as in `$each: {e: s.env}`",
+            );
             return None;
         };
         let mut each = Vec::new();
         for (name, span, written) in variables {
-            let Some(expression) = self.expression(written, scope) else { continue };
+            let Some(expression) = self.expression(written, scope) else {
+                continue;
+            };
             let item = match expression.ty() {
                 _ if expression.is_nullable() && *expression.ty() != Type::Any => None,
                 Type::List(item) => Some((**item).clone()),
@@ -369,7 +422,13 @@ impl<'a> Compiler<'a> {
             };
             let Some(item) = item else {
                 let message = format!("`$each` wants a list or a map, not `{}`", expression.ty());
-                self.report("data::wrong_directive", message, written.span, "can't be repeated over", "");
+                self.report(
+                    "data::wrong_directive",
+                    message,
+                    written.span,
+                    "can't be repeated over",
+                    "",
+                );
                 continue;
             };
             let is_name = !name.is_empty()
@@ -429,14 +488,22 @@ impl<'a> Compiler<'a> {
         let mut languages = around.to_vec();
         for written in all {
             let WrittenData::Text(text) = &written.data else {
-                self.wrong(written.span, "`$lang` wants the name of a language", "as in `$lang: go-template`");
+                self.wrong(
+                    written.span,
+                    "`$lang` wants the name of a language",
+                    "as in `$lang: go-template`",
+                );
                 continue;
             };
             if Language::parse(&text.content).is_none() {
                 let names = Language::ALL.map(Language::name);
-                let problem = Problem::error("data::unknown_language", format!("there is no language `{}`", text.content));
+                let problem = Problem::error(
+                    "data::unknown_language",
+                    format!("there is no language `{}`", text.content),
+                );
                 let place = Place::Text(self.file.clone(), written.span);
-                self.problems.push(problem.suggest(&text.content, names).at(place, "not known"));
+                self.problems
+                    .push(problem.suggest(&text.content, names).at(place, "not known"));
             }
             languages.push(Name::from(&*text.content));
         }

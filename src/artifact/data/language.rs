@@ -20,7 +20,10 @@ pub(super) fn characters(text: &Text, languages: &[Name]) -> Result<String, (&'s
                 }
             },
             Segment::Reference(reference) => {
-                let message = format!("`${{{}.{}}}` has not been written out", reference.node, reference.attribute);
+                let message = format!(
+                    "`${{{}.{}}}` has not been written out",
+                    reference.node, reference.attribute
+                );
                 return Err(("data::unresolved_reference", message));
             }
         }

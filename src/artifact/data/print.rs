@@ -7,8 +7,8 @@ mod json;
 mod toml;
 mod yaml;
 
-use super::document::Document;
 use super::DataFormat;
+use super::document::Document;
 use crate::problem::Span;
 
 /// A line of a printed file.
@@ -46,7 +46,10 @@ impl Printer {
     /// Prints comment lines, each behind `#`.
     fn comment(&mut self, indent: usize, comment: &str) {
         for line in comment.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) {
-            let line: String = line.chars().map(|it| if is_printable(it) { it } else { '\u{fffd}' }).collect();
+            let line: String = line
+                .chars()
+                .map(|it| if is_printable(it) { it } else { '\u{fffd}' })
+                .collect();
             self.indent(indent);
             self.push("#");
             if !line.trim_end().is_empty() {

@@ -1,6 +1,6 @@
 //! Filling a template: expressions become values, directives are followed, nulls are left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::compile::{EntryPart, MapPart, Part, What};
 use super::document::{Datum, Kind};
@@ -77,7 +77,11 @@ impl<'a> Renderer<'a> {
     /// Takes a value from those that are left; none when there are none.
     fn spend(&mut self, at: Span) -> Option<()> {
         if self.left == 0 {
-            self.report("data::too_large", format!("the file would hold more than {MAX_VALUES} values"), at);
+            self.report(
+                "data::too_large",
+                format!("the file would hold more than {MAX_VALUES} values"),
+                at,
+            );
             return None;
         }
         self.left -= 1;
@@ -137,7 +141,10 @@ impl<'a> Renderer<'a> {
             Some(Value::Map(map)) => map
                 .iter()
                 .map(|(key, value)| {
-                    let entry = [(Name::from("key"), Value::String(key.clone())), (Name::from("value"), value.clone())];
+                    let entry = [
+                        (Name::from("key"), Value::String(key.clone())),
+                        (Name::from("value"), value.clone()),
+                    ];
                     entry.into_iter().collect()
                 })
                 .collect(),
@@ -303,6 +310,7 @@ impl<'a> Renderer<'a> {
                             }
                             if let Some(datum) = self.datum(value, *at, &[]) {
                                 entries.put(key.clone(), datum);
+                                entries.merged.insert(key.clone());
                             }
                         }
                     }
@@ -333,7 +341,7 @@ impl<'a> Renderer<'a> {
     }
 
     fn add(&mut self, entries: &mut Entries, key: Name, datum: Datum, at: Span) {
-        if entries.places.contains_key(&key) {
+        if entries.places.contains_key(&key) && !entries.merged.remove(&key) {
             self.report("data::duplicate_key", format!("the key `{key}` is made twice"), at);
         } else {
             entries.put(key, datum);
@@ -358,7 +366,11 @@ impl<'a> Renderer<'a> {
 
     fn key_fits(&mut self, key: &Name, at: Span) -> Option<()> {
         if key.chars().count() > MAX_KEY {
-            self.report("data::wrong_key", format!("a key has more than {MAX_KEY} characters"), at);
+            self.report(
+                "data::wrong_key",
+                format!("a key has more than {MAX_KEY} characters"),
+                at,
+            );
             return None;
         }
         Some(())
@@ -370,6 +382,8 @@ impl<'a> Renderer<'a> {
 struct Entries {
     all: Vec<(Name, Datum)>,
     places: BTreeMap<Name, usize>,
+    /// Keys that came by `$merge`, over which an entry may be written.
+    merged: BTreeSet<Name>,
 }
 
 impl Entries {

@@ -105,7 +105,11 @@ pub(super) fn read(source: &str, file: &Name, format: DataFormat) -> (Vec<Writte
                 let at = offset(source, error.line(), error.column());
                 let problem = Problem::error("data::syntax", "the template is no JSON");
                 let place = Place::Text(file.clone(), Span::new(at, at + 1));
-                problems.push(problem.at(place, "not expected here").help("quote keys and strings, and leave comments out"));
+                problems.push(
+                    problem
+                        .at(place, "not expected here")
+                        .help("quote keys and strings, and leave comments out"),
+                );
             }
             (written, problems)
         }
@@ -114,7 +118,11 @@ pub(super) fn read(source: &str, file: &Name, format: DataFormat) -> (Vec<Writte
 }
 
 fn offset(source: &str, line: usize, column: usize) -> usize {
-    let start: usize = source.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let start: usize = source
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
     (start + column.saturating_sub(1)).min(source.len().saturating_sub(1))
 }
 
@@ -182,7 +190,9 @@ fn read_toml(source: &str, file: &Name) -> (Vec<Written>, Vec<Problem>) {
     match toml_edit::Document::parse(source) {
         Ok(document) => {
             let table = document.as_table();
-            let entries = table.iter().map(|(key, item)| toml_entry(source, table.key(key), key, item));
+            let entries = table
+                .iter()
+                .map(|(key, item)| toml_entry(source, table.key(key), key, item));
             let written = Written {
                 span: Span::new(0, source.len()),
                 data: WrittenData::Map(entries.collect()),
@@ -190,10 +200,15 @@ fn read_toml(source: &str, file: &Name) -> (Vec<Written>, Vec<Problem>) {
             (vec![written], Vec::new())
         }
         Err(error) => {
-            let span = error.span().map_or_else(Span::default, |it| Span::new(it.start, it.end));
+            let span = error
+                .span()
+                .map_or_else(Span::default, |it| Span::new(it.start, it.end));
             let message = error.message().lines().next().unwrap_or_default().to_owned();
             let problem = Problem::error("data::syntax", "the template is no TOML").help(message);
-            (Vec::new(), vec![problem.at(Place::Text(file.clone(), span), "not expected here")])
+            (
+                Vec::new(),
+                vec![problem.at(Place::Text(file.clone(), span), "not expected here")],
+            )
         }
     }
 }
@@ -202,7 +217,12 @@ fn toml_span(range: Option<Range<usize>>) -> Span {
     range.map_or_else(Span::default, |it| Span::new(it.start, it.end))
 }
 
-fn toml_entry(source: &str, written: Option<&toml_edit::Key>, key: &str, item: &toml_edit::Item) -> (String, Span, Written) {
+fn toml_entry(
+    source: &str,
+    written: Option<&toml_edit::Key>,
+    key: &str,
+    item: &toml_edit::Item,
+) -> (String, Span, Written) {
     let span = toml_span(written.and_then(toml_edit::Key::span));
     (key.to_owned(), span, from_toml(source, item))
 }
@@ -244,7 +264,9 @@ fn from_toml_value(source: &str, value: &toml_edit::Value) -> Written {
         toml_edit::Value::Float(number) => WrittenData::Scalar(Value::Double(Double(*number.value()))),
         toml_edit::Value::Boolean(truth) => WrittenData::Scalar(Value::Bool(*truth.value())),
         // A date has no type here; it would have to be printed without quotes.
-        toml_edit::Value::Datetime(date) => WrittenData::Text(WrittenText::simple(&date.value().to_string(), span, source)),
+        toml_edit::Value::Datetime(date) => {
+            WrittenData::Text(WrittenText::simple(&date.value().to_string(), span, source))
+        }
         toml_edit::Value::Array(items) => {
             WrittenData::List(items.iter().map(|it| from_toml_value(source, it)).collect())
         }

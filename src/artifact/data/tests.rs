@@ -1,1 +1,4 @@
-//! Tests.
+//! Data templates, and what they print.
+
+mod printing;
+mod templates;

@@ -2,6 +2,7 @@
 
 mod checks;
 mod oracle;
+mod pages;
 mod reads;
 mod runs;
 pub(crate) mod world;

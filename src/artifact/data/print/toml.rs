@@ -51,7 +51,11 @@ fn table(printer: &mut Printer, path: &str, entries: &[(Name, Datum)]) {
     for (name, datum) in entries {
         let mut inner = Printer::default();
         key(&mut inner, name);
-        let path = if path.is_empty() { inner.text } else { format!("{path}.{}", inner.text) };
+        let path = if path.is_empty() {
+            inner.text
+        } else {
+            format!("{path}.{}", inner.text)
+        };
         match form(datum) {
             Form::Value => {}
             Form::Table(entries) => {
@@ -59,7 +63,11 @@ fn table(printer: &mut Printer, path: &str, entries: &[(Name, Datum)]) {
                 table(printer, &path, entries);
             }
             Form::Tables(tables) => {
-                let items = if let Kind::List(items) = &datum.kind { &**items } else { &[] };
+                let items = if let Kind::List(items) = &datum.kind {
+                    &**items
+                } else {
+                    &[]
+                };
                 for (item, entries) in items.iter().zip(tables) {
                     header(printer, item, &format!("[[{path}]]"));
                     table(printer, &path, entries);
@@ -112,7 +120,10 @@ fn value(printer: &mut Printer, datum: &Datum) {
 }
 
 fn key(printer: &mut Printer, name: &str) {
-    let is_bare = !name.is_empty() && name.chars().all(|it| it.is_ascii_alphanumeric() || matches!(it, '_' | '-'));
+    let is_bare = !name.is_empty()
+        && name
+            .chars()
+            .all(|it| it.is_ascii_alphanumeric() || matches!(it, '_' | '-'));
     if is_bare {
         printer.push(name);
     } else {

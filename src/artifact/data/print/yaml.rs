@@ -41,12 +41,9 @@ fn comment(printer: &mut Printer, datum: &Datum, at: usize, indent: usize, start
     if let Some(comment) = &datum.comment {
         if at == 0 && start == Start::AfterDash {
             // The dash stands already: the comment goes behind it, and the entry on the next line.
-            printer.push("#");
-            printer.push(" ");
             let mut own = Printer::default();
             own.comment(indent, comment);
-            let text = own.text.trim_start().trim_start_matches("# ").trim_start_matches('#');
-            printer.push(text);
+            printer.push(own.text.trim_start_matches(' '));
             printer.indent(indent);
         } else {
             printer.comment(indent, comment);
@@ -136,7 +133,9 @@ fn is_block(text: &str) -> bool {
         && !body.starts_with([' ', '\t', '\n'])
         && !body.ends_with('\n')
         && text.chars().all(|it| it == '\n' || is_printable(it))
-        && body.split('\n').all(|it| !it.ends_with([' ', '\t']) && !it.starts_with('\t'))
+        && body
+            .split('\n')
+            .all(|it| !it.ends_with([' ', '\t']) && !it.starts_with('\t'))
 }
 
 /// Words that some reader takes for something else than a string.
@@ -153,11 +152,13 @@ fn is_plain(text: &str) -> bool {
         || matches!(first, '/' | '_' | '.' | '$' | '(')
         || (first.is_alphabetic() && is_printable(first))
         || (first == '-' && second.is_some_and(|it| it.is_ascii_alphabetic() || it == '-') && !text.starts_with("---"));
-    let inside = text.chars().all(|it| {
-        it.is_ascii_graphic() || it == ' ' || (it.is_alphanumeric() && is_printable(it))
-    });
+    let inside = text
+        .chars()
+        .all(|it| it.is_ascii_graphic() || it == ' ' || (it.is_alphanumeric() && is_printable(it)));
     starts
         && inside
+        // Signs alone are left to quotes: YAML 1.1 takes even a point for a number.
+        && text.contains(char::is_alphanumeric)
         && !text.ends_with([' ', ':'])
         && !text.contains(": ")
         && !text.contains(" #")
@@ -171,7 +172,11 @@ fn is_numeric(text: &str) -> bool {
     text.starts_with(|it: char| it.is_ascii_digit() || matches!(it, '.' | '-' | '+'))
         && text.contains(|it: char| it.is_ascii_digit())
         && text.chars().all(|it| {
-            it.is_ascii_hexdigit() || matches!(it, 'x' | 'X' | 'o' | 'O' | '+' | '-' | '.' | '_' | ',' | ':' | ' ' | 'T' | 't' | 'Z' | 'z')
+            it.is_ascii_hexdigit()
+                || matches!(
+                    it,
+                    'x' | 'X' | 'o' | 'O' | '+' | '-' | '.' | '_' | ',' | ':' | ' ' | 'T' | 't' | 'Z' | 'z'
+                )
         })
 }
 

@@ -9,7 +9,7 @@ fn wrong(source: &str, code: &str, at: &str, help: &str) {
     assert!(expression.is_none(), "{source} was taken");
     let problem = &problems[0];
     assert_eq!(
-        (problem.code, under(problem, source)),
+        (&*problem.code, under(problem, source)),
         (&*format!("expression::{code}"), at),
         "{source}: {problem:#?}"
     );
@@ -217,7 +217,7 @@ fn deep_sources_are_refused() {
 #[test]
 fn all_mistakes_are_told_at_once() {
     let (_, problems) = compile("s.nope + s.bore.x > nofn(1) ? zz : s.label");
-    let codes: Vec<&str> = problems.iter().map(|it| it.code).collect();
+    let codes: Vec<&str> = problems.iter().map(|it| &*it.code).collect();
     assert_eq!(
         codes,
         [

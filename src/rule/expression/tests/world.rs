@@ -288,6 +288,6 @@ pub(crate) fn evaluate(source: &str) -> Result<Value, Failure> {
 pub(crate) fn under<'a>(problem: &Problem, source: &'a str) -> &'a str {
     match &problem.labels[0].place {
         Place::Text(_, span) => &source[span.start as usize - 100..span.end as usize - 100],
-        Place::Field { .. } => "",
+        _ => "",
     }
 }
