@@ -32,7 +32,7 @@ pub fn check_output(format: Format, text: &str) -> Result<(), ParseFailure> {
     match format {
         Format::Plain => Ok(()),
         Format::Hcl => hcl(text),
-        Format::Shell => shell(text, 0),
+        Format::Shell => shell(text),
         Format::Json => json(text),
         Format::Toml => toml_text(text),
         Format::Yaml => yaml(text),
@@ -97,7 +97,11 @@ fn position(text: &str, line: usize, col: usize) -> usize {
         .map(str::len)
         .sum::<usize>();
     let rest = text.get(start..).unwrap_or("");
-    start + rest.char_indices().nth(col.saturating_sub(1)).map_or(rest.len(), |(at, _)| at)
+    start
+        + rest
+            .char_indices()
+            .nth(col.saturating_sub(1))
+            .map_or(rest.len(), |(at, _)| at)
 }
 
 /// Refuses brackets nested so deeply that a parser that calls itself could run out of stack.
@@ -132,31 +136,31 @@ fn one_line(message: &str) -> String {
     message.split_whitespace().collect::<Vec<&str>>().join(" ")
 }
 
-fn shell(text: &str, offset: usize) -> Result<(), ParseFailure> {
+fn shell(text: &str) -> Result<(), ParseFailure> {
+    use brush_parser::{ParseError, Parser, ParserOptions, SourceInfo};
     bounded(text)?;
-    let options = brush_parser::ParserOptions::default();
-    let at = |position: Option<&brush_parser::SourcePosition>| {
-        offset + position.map_or(text.len(), |it| position_of(text, it.line, it.column))
+    let at = |it: &brush_parser::SourcePosition| {
+        let natural = |it: i32| usize::try_from(it).unwrap_or(0);
+        position(text, natural(it.line), natural(it.column))
     };
-    let tokens = match brush_parser::tokenize_str(text) {
-        Ok(tokens) => tokens,
-        Err(error) => return failure(one_line(&error.to_string()), offset, offset + text.len()),
-    };
-    match brush_parser::parse_tokens(&tokens, &options) {
+    let source = SourceInfo { source: String::new() };
+    let mut parser = Parser::new(text.as_bytes(), &ParserOptions::default(), &source);
+    match parser.parse_program() {
         Ok(_) => Ok(()),
-        Err(brush_parser::ParseError::ParsingNearToken(token)) => {
-            let start = at(Some(&token.location().start));
-            failure(format!("a shell can't read on at `{}`", token.to_str()), start, start + 1)
+        Err(ParseError::ParsingNearToken(token)) => {
+            let start = at(&token.location().start);
+            failure(
+                format!("a shell can't read on at `{}`", token.to_str()),
+                start,
+                start + 1,
+            )
         }
-        Err(error) => {
-            let start = at(None);
-            failure(one_line(&error.to_string()), start, start)
+        Err(ParseError::Tokenizing { inner, position }) => {
+            let start = position.as_ref().map_or(text.len(), at);
+            failure(one_line(&inner.to_string()), start, start)
         }
+        Err(ParseError::ParsingAtEndOfInput) => failure("a command is never ended", text.len(), text.len()),
     }
-}
-
-fn position_of(text: &str, line: usize, column: usize) -> usize {
-    position(text, line, column)
 }
 
 fn json(text: &str) -> Result<(), ParseFailure> {
@@ -324,7 +328,7 @@ fn dockerfile(text: &str) -> Result<(), ParseFailure> {
             let command = rest.split_whitespace().skip_while(|it| it.starts_with("--"));
             if command.clone().next().is_some() {
                 let from = rest.find(command.clone().next().unwrap_or("")).unwrap_or(0);
-                shell(&rest[from..], 0).or_else(|it| failure(it.message, start, end))?;
+                shell(&rest[from..]).or_else(|it| failure(it.message, start, end))?;
             }
         } else if rest.chars().filter(|it| *it == '"').count() % 2 == 1 && !rest.contains("\\\"") {
             return failure("a quote is never closed", start, end);
@@ -344,7 +348,10 @@ fn heredocs<'a>(
 ) -> Result<(), ParseFailure> {
     for opened in rest.match_indices("<<") {
         let word = rest[opened.0 + 2..].trim_start_matches('-');
-        let word = word.split(|it: char| it.is_whitespace() || it == '<' || it == ';').next().unwrap_or("");
+        let word = word
+            .split(|it: char| it.is_whitespace() || it == '<' || it == ';')
+            .next()
+            .unwrap_or("");
         let delimiter = word.trim_matches(['"', '\'']);
         if !delimiter.is_empty() && !all.any(|(_, line)| line.trim_start_matches('\t') == delimiter) {
             return failure(format!("the heredoc `{delimiter}` is never closed"), start, end);
@@ -396,6 +403,19 @@ fn caddyfile(text: &str) -> Result<(), ParseFailure> {
     }
 }
 
-fn yaml(_text: &str) -> Result<(), ParseFailure> {
+fn yaml(text: &str) -> Result<(), ParseFailure> {
+    // The reader knows one document; a stream is read in its parts.
+    let mut start = 0;
+    let mut ends: Vec<usize> = text.match_indices("\n---").map(|(at, _)| at + 1).collect();
+    ends.retain(|at| matches!(text.as_bytes().get(at + 3), None | Some(b'\n' | b' ' | b'\r')));
+    ends.push(text.len());
+    for end in ends {
+        let (_, mistakes) = crate::yaml::parse(&text[start..end]);
+        if let Some(mistake) = mistakes.first() {
+            let at = start + mistake.span.start as usize;
+            return failure(mistake.kind.to_string(), at, at + 1);
+        }
+        start = end;
+    }
     Ok(())
 }
