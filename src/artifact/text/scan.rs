@@ -55,7 +55,8 @@ pub(super) fn scan(file: &Name, source: &str, is_variable: &dyn Fn(&str) -> bool
         let problem = Problem::error(
             "template::control_character",
             "a control character stands in a template",
-        );
+        )
+        .help("delete it, or write the escape that the format has for it");
         scan.problems
             .push(problem.at(Place::Text(file.clone(), Span::new(at, at + 1)), "this one"));
     } else if u32::try_from(source.len()).is_err() {

@@ -8,6 +8,7 @@ use crate::kind::{Field, Record};
 use crate::value::{Map, Segment, Text, Value};
 
 mod hostile;
+mod skeleton;
 
 fn record(fields: &[(&str, Type)]) -> Type {
     let fields = fields.iter().map(|(name, ty)| {

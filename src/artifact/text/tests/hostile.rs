@@ -17,7 +17,7 @@ const PIECES: [&str; 64] = [
     "|", ">", "&", "!", "~", "null", "yes", "1", "1.5", "$(x)", "$X", "%s", "---",
 ];
 
-fn hostile() -> impl Strategy<Value = String> {
+pub(super) fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         9 => prop::sample::select(&PIECES[..]).prop_map(str::to_owned),
         1 => any::<char>().prop_map(|it| it.to_string()),
