@@ -139,10 +139,9 @@ pub fn is_safe_word(text: &str) -> bool {
             .all(|it| it.is_ascii_alphanumeric() || b"_./:@+,-".contains(&it))
 }
 
-/// Returns the position of the first character of `text` that prints nothing by itself, blank, tab and newline apart.
+/// Returns the first character of `text` that prints nothing by itself, blank, tab and newline apart.
 pub(crate) fn first_control(text: &str) -> Option<char> {
-    text.chars()
-        .find(|it| it.is_control() && *it != '\n' && *it != '\t')
+    text.chars().find(|it| it.is_control() && *it != '\n' && *it != '\t')
 }
 
 pub(crate) fn no_control(text: &str) -> Result<(), EscapeError> {
@@ -153,6 +152,16 @@ pub(crate) fn no_control(text: &str) -> Result<(), EscapeError> {
         ))),
         None => Ok(()),
     }
+}
+
+/// Refuses what YAML has no way to write outside of double quotes, and other formats have no use for.
+pub(crate) fn no_mark(text: &str) -> Result<(), EscapeError> {
+    if text.contains(['\u{feff}', '\u{fffe}', '\u{ffff}']) {
+        return Err(EscapeError::new(
+            "a byte-order mark or a non-character can't be written here",
+        ));
+    }
+    Ok(())
 }
 
 pub(crate) fn one_line(text: &str) -> Result<(), EscapeError> {
@@ -186,9 +195,7 @@ fn unicode(out: &mut String, ch: char) {
 
 /// Returns the inside of a JSON string; the characters that YAML can't print are escaped too, so it is both.
 pub(crate) fn json_string(text: &str) -> Cow<'_, str> {
-    let special = |ch: char| {
-        matches!(ch, '"' | '\\' | '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
-    };
+    let special = |ch: char| matches!(ch, '"' | '\\' | '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
     map(text, special, |out, ch| match ch {
         '"' => out.push_str("\\\""),
         '\\' => out.push_str("\\\\"),

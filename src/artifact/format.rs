@@ -180,7 +180,10 @@ mod tests {
         assert_eq!(script, format!("#!/bin/sh\n{head}set -e\n"));
         let image = with_head("# syntax=a/b:1\n# escape=`\nFROM x\n", Format::Dockerfile, "tubes/line");
         assert_eq!(image, format!("# syntax=a/b:1\n# escape=`\n{head}FROM x\n"));
-        assert_eq!(with_head("a = 1\n", Format::Hcl, "tubes/line"), format!("{head}a = 1\n"));
+        assert_eq!(
+            with_head("a = 1\n", Format::Hcl, "tubes/line"),
+            format!("{head}a = 1\n")
+        );
         assert_eq!(with_head("{}\n", Format::Json, "tubes/line"), "{}\n");
         let bare = with_head("#!/bin/sh", Format::Shell, "tubes/line");
         assert_eq!(bare, format!("#!/bin/sh\n{head}"));

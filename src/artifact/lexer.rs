@@ -187,12 +187,13 @@ pub(crate) enum Skips {
 }
 
 impl Skips {
-    /// Returns `line` as it is compared with the delimiter.
-    pub(crate) fn strip(self, line: &str) -> &str {
+    /// Tells whether `line` closes the heredoc of `delimiter`. Readers of HCL differ on what may follow the
+    /// delimiter on its line, so there its beginning is enough.
+    pub(crate) fn closes(self, line: &str, delimiter: &str) -> bool {
         match self {
-            Self::Nothing => line,
-            Self::Tabs => line.trim_start_matches('\t'),
-            Self::Blanks => line.trim(),
+            Self::Nothing => line == delimiter,
+            Self::Tabs => line.trim_start_matches('\t') == delimiter,
+            Self::Blanks => line.trim_start().starts_with(delimiter),
         }
     }
 }

@@ -216,7 +216,9 @@ mod tests {
 
     fn sample() -> Value {
         let list = Value::list([Value::Int(1), Value::Null, Value::from("a\"${b}")]);
-        [(Name::from("k"), list), (Name::from("b"), Value::Bool(true))].into_iter().collect()
+        [(Name::from("k"), list), (Name::from("b"), Value::Bool(true))]
+            .into_iter()
+            .collect()
     }
 
     #[test]

@@ -97,7 +97,11 @@ fn position(text: &str, line: usize, col: usize) -> usize {
         .map(str::len)
         .sum::<usize>();
     let rest = text.get(start..).unwrap_or("");
-    start + rest.char_indices().nth(col.saturating_sub(1)).map_or(rest.len(), |(at, _)| at)
+    start
+        + rest
+            .char_indices()
+            .nth(col.saturating_sub(1))
+            .map_or(rest.len(), |(at, _)| at)
 }
 
 /// Refuses brackets nested so deeply that a parser that calls itself could run out of stack.
@@ -145,7 +149,11 @@ fn shell(text: &str) -> Result<(), ParseFailure> {
         Ok(_) => Ok(()),
         Err(ParseError::ParsingNearToken(token)) => {
             let start = at(&token.location().start);
-            failure(format!("a shell can't read on at `{}`", token.to_str()), start, start + 1)
+            failure(
+                format!("a shell can't read on at `{}`", token.to_str()),
+                start,
+                start + 1,
+            )
         }
         Err(ParseError::Tokenizing { inner, position }) => {
             let start = position.as_ref().map_or(text.len(), at);
@@ -340,7 +348,10 @@ fn heredocs<'a>(
 ) -> Result<(), ParseFailure> {
     for opened in rest.match_indices("<<") {
         let word = rest[opened.0 + 2..].trim_start_matches('-');
-        let word = word.split(|it: char| it.is_whitespace() || it == '<' || it == ';').next().unwrap_or("");
+        let word = word
+            .split(|it: char| it.is_whitespace() || it == '<' || it == ';')
+            .next()
+            .unwrap_or("");
         let delimiter = word.trim_matches(['"', '\'']);
         if !delimiter.is_empty() && !all.any(|(_, line)| line.trim_start_matches('\t') == delimiter) {
             return failure(format!("the heredoc `{delimiter}` is never closed"), start, end);

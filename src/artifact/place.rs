@@ -75,25 +75,52 @@ pub(crate) enum Spot {
     /// Only numbers and truths.
     Number,
     /// A comment that ends at the line's end, or with `end`.
-    Comment { end: Option<&'static str> },
-    Identifier { ident: Ident, first: bool },
+    Comment {
+        end: Option<&'static str>,
+    },
+    Identifier {
+        ident: Ident,
+        first: bool,
+    },
     HclValue,
     HclQuoted,
-    HclHeredoc { delimiter: Box<str>, flush: bool, starts_line: bool },
-    ShellWord { one_line: bool },
-    ShellSingle { one_line: bool },
-    ShellDouble { one_line: bool },
-    ShellHeredoc { delimiter: Box<str>, tabs: bool, expands: bool, starts_line: bool },
+    HclHeredoc {
+        delimiter: Box<str>,
+        flush: bool,
+        starts_line: bool,
+    },
+    ShellWord {
+        one_line: bool,
+    },
+    ShellSingle {
+        one_line: bool,
+    },
+    ShellDouble {
+        one_line: bool,
+    },
+    ShellHeredoc {
+        delimiter: Box<str>,
+        tabs: bool,
+        expands: bool,
+        starts_line: bool,
+    },
     JsonValue,
     JsonString,
     YamlScalar,
     YamlSingle,
     YamlDouble,
-    YamlBlock { indent: usize, first: bool },
+    YamlBlock {
+        indent: usize,
+        first: bool,
+    },
     TomlValue,
     TomlBasic,
-    TomlLiteral { three: bool },
-    GoText { after_brace: bool },
+    TomlLiteral {
+        three: bool,
+    },
+    GoText {
+        after_brace: bool,
+    },
     GoString,
     IniValue,
     EnvValue,
@@ -131,7 +158,10 @@ impl Spot {
 
     /// Tells whether the languages inside never see what stands here: an action's own strings, comments.
     pub(crate) fn hides_inner(&self) -> bool {
-        matches!(self, Self::GoString | Self::Backtick | Self::Number | Self::Comment { .. })
+        matches!(
+            self,
+            Self::GoString | Self::Backtick | Self::Number | Self::Comment { .. }
+        )
     }
 
     /// Says what stands against printing a value of `shape` here, with help.
@@ -188,6 +218,7 @@ impl Spot {
             }
             Self::Comment { end } => {
                 escape::one_line(text)?;
+                escape::no_mark(text)?;
                 if end.is_some_and(|it| text.contains(it) || text.starts_with('/') || text.ends_with('*')) {
                     return refuse("the text could close the comment");
                 }
@@ -227,7 +258,8 @@ impl Spot {
                 starts_line,
                 ..
             } => {
-                if *tabs && (text.contains("\n\t") || text.ends_with('\n') || (*starts_line && text.starts_with('\t'))) {
+                if *tabs && (text.contains("\n\t") || text.ends_with('\n') || (*starts_line && text.starts_with('\t')))
+                {
                     return refuse("a tab at the start of a line of a `<<-` heredoc is lost");
                 }
                 if text.contains('\0') {
@@ -241,6 +273,7 @@ impl Spot {
             Self::YamlScalar => return Ok(escape::yaml_scalar(text)),
             Self::YamlSingle => {
                 escape::one_line(text)?;
+                escape::no_mark(text)?;
                 return Ok(Cow::Owned(text.replace('\'', "''")));
             }
             Self::YamlBlock { indent, first } => return yaml_block(text, *indent, *first),
@@ -327,9 +360,7 @@ fn line_break(one_line: bool, text: &str) -> Result<(), EscapeError> {
 fn yaml_block(text: &str, indent: usize, first: bool) -> Result<Cow<'_, str>, EscapeError> {
     let refuse = |message: &'static str| Err(EscapeError::new(message));
     escape::no_control(text)?;
-    if text.contains(['\u{2028}', '\u{2029}', '\u{feff}', '\u{fffe}', '\u{ffff}']) {
-        return refuse("a character that YAML can't print stands in a block scalar");
-    }
+    escape::no_mark(text)?;
     if text.is_empty() && first {
         return refuse("nothing is printed on the first line of a block scalar");
     }
@@ -466,7 +497,12 @@ impl Place {
     fn print_code(&self, language: &str, source: &str, out: &mut String) -> Result<(), EscapeError> {
         let at = self.inner.iter().position(|(it, _)| it.name() == language);
         match at {
-            Some(at) if matches!(self.inner[at].1, Spot::GoString | Spot::Comment { .. } | Spot::ShellSingle { .. }) => {
+            Some(at)
+                if matches!(
+                    self.inner[at].1,
+                    Spot::GoString | Spot::Comment { .. } | Spot::ShellSingle { .. }
+                ) =>
+            {
                 Err(EscapeError::new(format!(
                     "code of `{language}` can't be written inside of a string of that language"
                 )))

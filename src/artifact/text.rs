@@ -5,8 +5,10 @@
 //! by name at rendering, and what was checked is what runs. A template reads no file and computes nothing.
 
 mod check;
+mod partial;
 mod path;
 mod render;
+mod resolve;
 mod scan;
 #[cfg(test)]
 mod tests;
@@ -26,7 +28,7 @@ use crate::kind::{Reads, Schema, Type};
 use crate::problem::{Problem, Span};
 use crate::value::{Name, Value};
 
-pub use types::{partial_params, parse_type};
+pub use types::{parse_type, partial_params};
 
 /// A partial: what `{{> name a=b}}` prints.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -18,10 +18,22 @@ enum At {
     Comment,
     Instruction(String),
     /// Before the first argument.
-    Before { shell: bool },
-    Words { quote: Option<char>, escape: bool },
-    Json { json: Json, depth: usize },
-    Shell { shell: Shell, escape: bool },
+    Before {
+        shell: bool,
+    },
+    Words {
+        quote: Option<char>,
+        escape: bool,
+        within: bool,
+    },
+    Json {
+        json: Json,
+        depth: usize,
+    },
+    Shell {
+        shell: Shell,
+        escape: bool,
+    },
 }
 
 /// Instructions whose arguments are a command.
@@ -66,14 +78,20 @@ impl Dockerfile {
                     }
                 }
             }
-            At::Words { quote, escape } => match ch {
+            At::Words { quote, escape, within } => match ch {
                 _ if *escape => *escape = false,
+                ' ' | '\t' if quote.is_none() => *within = false,
                 '\\' => *escape = true,
                 '\n' if quote.is_some() => return UNCLOSED,
                 '\n' => self.at = At::Start,
-                '"' | '\'' if quote.is_none() => *quote = Some(ch),
-                _ if *quote == Some(ch) => *quote = None,
-                _ => {}
+                _ => {
+                    *within = true;
+                    if *quote == Some(ch) {
+                        *quote = None;
+                    } else if quote.is_none() && matches!(ch, '"' | '\'') {
+                        *quote = Some(ch);
+                    }
+                }
             },
             At::Json { json, depth } => {
                 if ch == '\n' && json.is_outside() && *depth == 0 {
@@ -115,15 +133,17 @@ impl Dockerfile {
             At::Words {
                 quote: None,
                 escape: false,
+                within: false,
             }
         };
     }
 
     pub(crate) fn value(&mut self, next: Option<char>) -> Result<Spot, Trouble> {
         match &mut self.at {
-            At::Start | At::Instruction(_) => {
-                Trouble::new("a value stands where an instruction begins", "write the instruction out")
-            }
+            At::Start | At::Instruction(_) => Trouble::new(
+                "a value stands where an instruction begins",
+                "write the instruction out",
+            ),
             At::Comment => Ok(Spot::Comment { end: None }),
             At::Before { shell } => {
                 let shell = *shell;
@@ -133,10 +153,13 @@ impl Dockerfile {
             At::Words { escape: true, .. } => Err(AFTER_BACKSLASH),
             At::Words { quote: Some('"'), .. } => Ok(Spot::DockerQuoted),
             At::Words { quote: Some(_), .. } => Ok(Spot::DockerSingle),
-            At::Words { .. } => Ok(Spot::Identifier {
-                ident: Ident::DockerWord,
-                first: false,
-            }),
+            At::Words { within, .. } => {
+                let first = !std::mem::replace(within, true);
+                Ok(Spot::Identifier {
+                    ident: Ident::DockerWord,
+                    first,
+                })
+            }
             At::Json { json, .. } => json.value(),
             At::Shell { shell, .. } => shell.value(next),
         }
@@ -145,7 +168,24 @@ impl Dockerfile {
     pub(crate) fn merge(&mut self, other: &Self) -> bool {
         match (&mut self.at, &other.at) {
             (At::Json { json, depth }, At::Json { json: b, depth: other }) if depth == other => json.merge(b),
-            (At::Shell { shell, escape }, At::Shell { shell: b, escape: other }) if escape == other => shell.merge(b),
+            (
+                At::Words { quote, escape, within },
+                At::Words {
+                    quote: b,
+                    escape: other,
+                    within: also,
+                },
+            ) if quote == b && escape == other => {
+                *within &= also;
+                true
+            }
+            (
+                At::Shell { shell, escape },
+                At::Shell {
+                    shell: b,
+                    escape: other,
+                },
+            ) if escape == other => shell.merge(b),
             (a, b) => a == b,
         }
     }

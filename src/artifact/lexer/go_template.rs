@@ -22,7 +22,9 @@ enum At {
     Quoted,
     Escape,
     Raw,
-    Comment { star: bool },
+    Comment {
+        star: bool,
+    },
 }
 
 /// Actions that print nothing themselves.
@@ -71,7 +73,9 @@ impl GoTemplate {
                 At::Action
             }
             (At::Quoted, '\\') => At::Escape,
-            (At::Quoted, '\n') => return Trouble::new("a line ends inside of a string of an action", "close the string"),
+            (At::Quoted, '\n') => {
+                return Trouble::new("a line ends inside of a string of an action", "close the string");
+            }
             (At::Escape, _) => At::Quoted,
             (At::Comment { star: true }, '/') => {
                 self.word.clear();

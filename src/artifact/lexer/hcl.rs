@@ -20,8 +20,14 @@ enum Mode {
     List,
     Paren,
     Interpolation,
-    Quoted { key: bool },
-    Heredoc { delimiter: Box<str>, flush: bool, line: Line },
+    Quoted {
+        key: bool,
+    },
+    Heredoc {
+        delimiter: Box<str>,
+        flush: bool,
+        line: Line,
+    },
 }
 
 /// What is known of a heredoc's current line.
@@ -29,7 +35,9 @@ enum Mode {
 enum Line {
     Raw(String),
     /// It holds a value, or one of several texts.
-    Mixed { blank: bool },
+    Mixed {
+        blank: bool,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -275,7 +283,13 @@ impl Hcl {
                 }
                 self.pos = Pos::After;
             }
-            ',' => self.pos = if *self.mode() == Mode::Object { Pos::Start } else { Pos::Expect },
+            ',' => {
+                self.pos = if *self.mode() == Mode::Object {
+                    Pos::Start
+                } else {
+                    Pos::Expect
+                }
+            }
             '<' => self.lex = Lex::Less,
             '.' if self.pos == Pos::Placed => return Err(GLUED),
             '.' => self.pos = Pos::Dot,
@@ -407,10 +421,7 @@ impl Hcl {
                 Line::Raw(text) if text.trim() == &**delimiter => Ok(()),
                 _ => Trouble::new("a heredoc is never closed", "write its delimiter on a line of its own"),
             },
-            _ => Trouble::new(
-                "the file ends inside of a string, a bracket or a comment",
-                "close it",
-            ),
+            _ => Trouble::new("the file ends inside of a string, a bracket or a comment", "close it"),
         }
     }
 

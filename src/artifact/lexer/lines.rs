@@ -36,10 +36,7 @@ enum At {
 
 impl Lines {
     pub(crate) fn new(grammar: Grammar) -> Self {
-        Self {
-            grammar,
-            at: At::Start,
-        }
+        Self { grammar, at: At::Start }
     }
 
     pub(crate) fn feed(&mut self, ch: char, decoded: &mut String) -> Result<(), Trouble> {
@@ -85,12 +82,21 @@ impl Lines {
         let ident = if env { Ident::Variable } else { Ident::IniKey };
         let (spot, at) = match self.at {
             At::Comment => (Spot::Comment { end: None }, At::Comment),
-            At::Section => (Spot::Identifier { ident: Ident::IniKey, first: true }, At::Section),
+            At::Section => (
+                Spot::Identifier {
+                    ident: Ident::IniKey,
+                    first: true,
+                },
+                At::Section,
+            ),
             At::Start => (Spot::Identifier { ident, first: true }, At::Key),
             At::Key => (Spot::Identifier { ident, first: false }, At::Key),
             At::Value if env => (Spot::EnvValue, At::Placed),
             At::Inside | At::Placed if env => {
-                return Trouble::new("a value stands within a bare value", "put the whole value in double quotes");
+                return Trouble::new(
+                    "a value stands within a bare value",
+                    "put the whole value in double quotes",
+                );
             }
             At::Value | At::Inside | At::Placed => (Spot::IniValue, At::Inside),
             At::Single => (Spot::EnvSingle, At::Single),

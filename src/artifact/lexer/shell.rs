@@ -42,7 +42,13 @@ enum Lex {
     Dollar,
     DollarParen,
     Less,
-    Delimiter { tabs: bool, name: String, quoted: bool, quote: Option<char>, begun: bool },
+    Delimiter {
+        tabs: bool,
+        name: String,
+        quoted: bool,
+        quote: Option<char>,
+        begun: bool,
+    },
     Comment,
 }
 
@@ -211,7 +217,7 @@ impl Shell {
         };
         if ch == '\n' {
             let skips = if heredoc.tabs { Skips::Tabs } else { Skips::Nothing };
-            let closes = line.as_deref().is_some_and(|it| skips.strip(it) == &*heredoc.delimiter);
+            let closes = line.as_deref().is_some_and(|it| skips.closes(it, &heredoc.delimiter));
             self.lex = Lex::Normal;
             if closes {
                 self.modes.pop();
@@ -285,14 +291,9 @@ impl Shell {
                 }
                 return Ok(());
             }
-            Lex::Delimiter { .. } => {
-                if self.feed_delimiter(ch) {
-                    return Ok(());
-                }
-            }
             _ => {}
         }
-        if self.dollar(ch) {
+        if self.feed_delimiter(ch) || self.dollar(ch) {
             return Ok(());
         }
         let placed = self.word == Word::Placed;
@@ -476,7 +477,7 @@ impl Shell {
                 let skips = if heredoc.tabs { Skips::Tabs } else { Skips::Nothing };
                 self.modes.len() == 2
                     && self.pending.is_empty()
-                    && line.as_deref().is_some_and(|it| skips.strip(it) == &*heredoc.delimiter)
+                    && line.as_deref().is_some_and(|it| skips.closes(it, &heredoc.delimiter))
             }
             _ => self.is_at_rest() || (self.modes.len() == 1 && self.lex == Lex::Dollar),
         };

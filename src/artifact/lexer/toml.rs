@@ -24,11 +24,22 @@ enum At {
     Either,
     Comment,
     /// A string, by its quote; `three` of them for one over several lines.
-    String { quote: char, three: bool },
-    Escape { three: bool },
+    String {
+        quote: char,
+        three: bool,
+    },
+    Escape {
+        three: bool,
+    },
     /// So many quotes in a row, before or within a string.
-    Opening { quote: char, n: u8 },
-    Closing { quote: char, n: u8 },
+    Opening {
+        quote: char,
+        n: u8,
+    },
+    Closing {
+        quote: char,
+        n: u8,
+    },
 }
 
 impl Toml {
@@ -131,7 +142,13 @@ impl Toml {
                     self.at = At::After;
                 }
             }
-            ',' => self.at = if self.brackets.last() == Some(&'{') { At::Start } else { At::Expect },
+            ',' => {
+                self.at = if self.brackets.last() == Some(&'{') {
+                    At::Start
+                } else {
+                    At::Expect
+                }
+            }
             _ => {
                 self.at = match self.at {
                     At::Start | At::Key => At::Key,
@@ -173,9 +190,10 @@ impl Toml {
                 };
                 Ok(Spot::TomlBasic)
             }
-            At::Opening { .. } | At::Closing { .. } => {
-                Trouble::new("a value stands right after a quote", "put a blank or another character between")
-            }
+            At::Opening { .. } | At::Closing { .. } => Trouble::new(
+                "a value stands right after a quote",
+                "put a blank or another character between",
+            ),
             At::Word | At::Placed | At::After | At::Either => Trouble::new(
                 "a bare value may follow another one here",
                 "put a comma between, or quotes around it",

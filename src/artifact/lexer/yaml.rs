@@ -11,8 +11,16 @@ pub(crate) struct Yaml {
     col: usize,
     /// The column of the last key or dash that began on this line.
     node: usize,
-    /// The column of the node whose plain scalar a deeper line would go on with.
-    open: Option<usize>,
+    /// Whether a dash has just opened a node.
+    dashed: bool,
+    /// The column that the lines of a scalar beginning here must pass; none for the whole document.
+    base: Option<usize>,
+    /// The column of a key, or a dash, whose value begins on a line further down.
+    above: Option<usize>,
+    /// The column behind which a line goes on with the scalar above, as `base` has it.
+    open: Option<Option<usize>>,
+    /// Whether that scalar is more than raw text, so that nothing can go on with it.
+    closed: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -121,9 +129,27 @@ impl Yaml {
 
     fn feed_structure(&mut self, at: &At, ch: char, col: usize, decoded: &mut String) -> Result<(), Trouble> {
         if ch == '\n' {
-            if matches!(at, At::Plain { colon: false, .. } | At::Placed | At::After) && self.flow == 0 {
-                self.open = Some(self.node);
+            if matches!(
+                at,
+                At::Plain { colon: false, .. } | At::Placed | At::After | At::SingleQuote
+            ) && self.flow == 0
+            {
+                self.open = Some(self.base);
+                self.closed = !matches!(at, At::Plain { .. });
             }
+            if self.flow == 0
+                && matches!(
+                    at,
+                    At::Plain { colon: true, .. } | At::PlacedColon | At::Between | At::Dash
+                )
+            {
+                self.above = Some(if *at == At::Dash {
+                    col.saturating_sub(1)
+                } else {
+                    self.node
+                });
+            }
+            self.dashed = false;
             self.at = if self.flow > 0 { At::Between } else { At::LineStart };
             return Ok(());
         }
@@ -139,6 +165,7 @@ impl Yaml {
                 if !blank {
                     return Err(GLUED);
                 }
+                self.base = Some(self.node);
                 self.at = At::Between;
             }
             At::After | At::SingleQuote => match ch {
@@ -150,12 +177,16 @@ impl Yaml {
             },
             At::Dash if blank => {
                 self.node = col - 1;
+                self.dashed = true;
                 self.at = At::Between;
             }
             At::Tag if blank => self.at = At::Between,
             At::Tag => {}
             At::Plain { colon, blank: before } => match ch {
-                _ if blank && *colon => self.at = At::Between,
+                _ if blank && *colon => {
+                    self.base = Some(self.node);
+                    self.at = At::Between;
+                }
                 '#' if *before => self.at = At::Comment,
                 ',' | ']' | '}' if self.flow > 0 => self.punctuation(ch),
                 _ => {
@@ -168,34 +199,54 @@ impl Yaml {
             },
             _ if blank && matches!(at, At::LineStart | At::Between) => {}
             _ => {
-                let continues = *at == At::LineStart && self.open.is_some_and(|it| col > it);
-                if *at == At::LineStart || matches!(at, At::Between if self.begins_key(ch)) {
-                    if !continues {
-                        self.open = None;
-                    }
-                    if *at == At::LineStart {
-                        self.node = col;
-                    }
+                if *at == At::LineStart && ch == '#' {
+                    self.at = At::Comment;
+                    return Ok(());
                 }
-                if continues {
+                if *at == At::LineStart && self.goes_on(col) {
+                    if self.closed {
+                        return Trouble::new(
+                            "a line goes on with a scalar that ended on the line above",
+                            "put the scalar in double quotes, or on one line",
+                        );
+                    }
                     decoded.push(ch);
                     self.at = At::Plain {
                         colon: false,
                         blank: false,
                     };
-                } else {
-                    self.token(ch, col, decoded);
+                    return Ok(());
                 }
+                self.node_at(col);
+                self.token(ch, decoded);
             }
         }
         Ok(())
     }
 
-    fn begins_key(&self, ch: char) -> bool {
-        self.flow == 0 && !matches!(ch, '|' | '>')
+    /// Tells whether a line that begins at `col` goes on with the scalar above.
+    fn goes_on(&self, col: usize) -> bool {
+        self.open.is_some_and(|it| it.is_none_or(|it| col > it))
     }
 
-    fn token(&mut self, ch: char, col: usize, decoded: &mut String) {
+    /// Takes note of a token at `col`: the first one of a line or behind a dash opens a node.
+    fn node_at(&mut self, col: usize) {
+        if self.flow > 0 {
+            return;
+        }
+        if self.dashed {
+            self.base = Some(self.node);
+            self.node = col;
+        } else if self.at == At::LineStart {
+            self.base = self.above.filter(|it| col > *it);
+            self.node = col;
+        }
+        self.above = None;
+        self.open = None;
+        self.dashed = false;
+    }
+
+    fn token(&mut self, ch: char, decoded: &mut String) {
         self.at = match ch {
             '\'' => At::Single,
             '"' => At::Double,
@@ -212,10 +263,6 @@ impl Yaml {
                 return;
             }
             _ => {
-                // After a dash the key's own column is what its children must pass.
-                if self.flow == 0 && self.at == At::Between && self.node + 2 == col {
-                    self.node = col;
-                }
                 decoded.push(ch);
                 At::Plain {
                     colon: ch == ':',
@@ -240,15 +287,12 @@ impl Yaml {
             At::Double => Ok(Spot::YamlDouble),
             At::Escape => Err(AFTER_BACKSLASH),
             At::Comment => Ok(Spot::Comment { end: None }),
-            At::LineStart if self.open.is_some_and(|it| self.col > it) => Trouble::new(
+            At::LineStart if self.goes_on(self.col) => Trouble::new(
                 "a value stands on a line that goes on with the scalar above",
                 "put the scalar in double quotes, or on one line",
             ),
             At::LineStart | At::Between => {
-                if self.at == At::LineStart {
-                    self.node = self.col;
-                    self.open = None;
-                }
+                self.node_at(self.col);
                 self.at = At::Placed;
                 Ok(Spot::YamlScalar)
             }
@@ -280,9 +324,12 @@ impl Yaml {
             return false;
         }
         self.open = match (self.open, other.open) {
-            (Some(a), Some(b)) => Some(a.min(b)),
+            (Some(a), Some(b)) => Some(a.zip(b).map(|(a, b)| a.min(b))),
             (a, b) => a.or(b),
         };
+        self.closed |= other.closed;
+        self.base = self.base.zip(other.base).map(|(a, b)| a.min(b));
+        self.above = self.above.zip(other.above).map(|(a, b)| a.max(b));
         let after = |at: &At| matches!(at, At::Placed | At::After | At::SingleQuote);
         match (&mut self.at, &other.at) {
             (
@@ -306,6 +353,7 @@ impl Yaml {
             }
             (a, b) if a == b => {
                 self.node = self.node.min(other.node);
+                self.dashed &= other.dashed;
                 *a != At::LineStart || self.col == other.col
             }
             (a, b) if after(a) && after(b) => {

@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use handlebars::template::{BlockParam, DecoratorTemplate, HelperTemplate, Parameter, Template, TemplateElement};
+use handlebars::template::{BlockParam, HelperTemplate, Parameter, Template, TemplateElement};
 
-use super::path::{self, Written};
-use super::types::fits;
-use super::{Access, File, Op, PartialSource, Print, Style, Subject, scan};
+use super::resolve::{Binding, ReadStep, Scope, local};
+use super::{File, Op, PartialSource, Print, Style, Subject, scan};
 use crate::artifact::escape::Language;
 use crate::artifact::lexer::Guard;
 use crate::artifact::literal::Printer;
 use crate::artifact::place::Shape;
-use crate::kind::{NoMember, Reads, Schema, Type};
+use crate::kind::{Reads, Schema, Type};
 use crate::problem::{Place, Problem, Span};
 use crate::value::{Name, Value};
 
@@ -26,7 +25,6 @@ pub(super) struct Checked {
     pub(super) problems: Vec<Problem>,
 }
 
-const MAX_PARTIALS: usize = 16;
 const MAX_STEPS: usize = 100_000;
 
 /// Checks `source`, the text of the file `name`.
@@ -79,68 +77,34 @@ pub(super) fn check(
 
 /// The file that is being read.
 #[derive(Default)]
-struct Current {
-    index: usize,
-    name: Option<Name>,
-    source: Arc<str>,
-    tags: BTreeMap<usize, Span>,
-    line_starts: Vec<usize>,
+pub(super) struct Current {
+    pub(super) index: usize,
+    pub(super) name: Option<Name>,
+    pub(super) source: Arc<str>,
+    pub(super) tags: BTreeMap<usize, Span>,
+    pub(super) line_starts: Vec<usize>,
 }
 
-/// A value that a name stands for.
-#[derive(Clone)]
-struct Binding {
-    slot: usize,
-    steps: Vec<Name>,
-    ty: Type,
-    /// Whether it may be missing, for all that is known here.
-    absent: bool,
-    /// The parameter that it is a part of, and which part.
-    read: Option<(Name, Vec<ReadStep>)>,
-}
-
-#[derive(Clone)]
-enum ReadStep {
-    Member(Name),
-    Each,
-}
-
-struct Scope {
-    /// What bare names are members of; `None` at the root.
-    this: Option<Binding>,
-    names: BTreeMap<Name, Binding>,
-    /// The first slot of an `each`, and whether it has keys.
-    each: Option<(usize, bool)>,
-}
-
-impl Scope {
-    fn root(names: BTreeMap<Name, Binding>) -> Self {
-        Self {
-            this: None,
-            names,
-            each: None,
-        }
-    }
-}
-
-struct Checker<'a> {
-    schema: &'a Schema,
-    partials: &'a BTreeMap<Name, PartialSource>,
-    files: Vec<File>,
-    file: Current,
-    scopes: Vec<Scope>,
-    present: Vec<(usize, Vec<Name>)>,
+pub(super) struct Checker<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) partials: &'a BTreeMap<Name, PartialSource>,
+    pub(super) files: Vec<File>,
+    pub(super) file: Current,
+    pub(super) scopes: Vec<Scope>,
+    pub(super) present: Vec<(usize, Vec<Name>)>,
     /// The partials that are being read.
-    open: Vec<Name>,
-    n_ops: usize,
-    checked: Checked,
+    pub(super) open: Vec<Name>,
+    pub(super) n_ops: usize,
+    pub(super) checked: Checked,
 }
 
 impl Checker<'_> {
-    fn file(&mut self, name: &Name, source: &str) -> Vec<Op> {
+    pub(super) fn file(&mut self, name: &Name, source: &str) -> Vec<Op> {
         let known: BTreeSet<Name> = self.scopes.iter().flat_map(|it| it.names.keys().cloned()).collect();
         let scanned = scan::scan(name, source, &|it| known.contains(it));
-        let line_starts: Vec<usize> = std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        let line_starts: Vec<usize> = std::iter::once(0)
+            .chain(source.match_indices('\n').map(|(at, _)| at + 1))
+            .collect();
         self.files.push(File {
             name: name.clone(),
             source_len: source.len(),
@@ -176,11 +140,14 @@ impl Checker<'_> {
     fn offset(&self, line: usize, col: usize) -> usize {
         let start = self.file.line_starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
         let rest = &self.file.source[start.min(self.file.source.len())..];
-        let within = rest.char_indices().nth(col.saturating_sub(1)).map_or(rest.len(), |(at, _)| at);
+        let within = rest
+            .char_indices()
+            .nth(col.saturating_sub(1))
+            .map_or(rest.len(), |(at, _)| at);
         start + within
     }
 
-    fn problem(&mut self, code: &'static str, message: String, span: Span, label: &str) -> &mut Problem {
+    pub(super) fn problem(&mut self, code: &'static str, message: String, span: Span, label: &str) -> &mut Problem {
         let name = self.file.name.clone().unwrap_or_else(|| Name::from(""));
         let problem = Problem::error(code, message).at(Place::Text(name, span), label);
         self.checked.problems.push(problem);
@@ -188,7 +155,7 @@ impl Checker<'_> {
         &mut self.checked.problems[last]
     }
 
-    fn refuse(&mut self, code: &'static str, message: String, span: Span, label: &str, help: &str) {
+    pub(super) fn refuse(&mut self, code: &'static str, message: String, span: Span, label: &str, help: &str) {
         let problem = self.problem(code, message, span, label);
         problem.help = Some(help.into());
     }
@@ -260,10 +227,18 @@ impl Checker<'_> {
         let is_call = !helper.params.is_empty() || !helper.hash.is_empty();
         let printer = if is_call {
             match (Printer::parse(name), &helper.params[..], helper.hash.is_empty()) {
-                (Some(printer), [path @ Parameter::Path(_)], true) => Some((printer, path.as_name().unwrap_or("").to_owned())),
+                (Some(printer), [path @ Parameter::Path(_)], true) => {
+                    Some((printer, path.as_name().unwrap_or("").to_owned()))
+                }
                 (Some(_), ..) => {
                     let message = format!("`{name}` prints one value");
-                    return self.refuse("template::unknown_helper", message, span, "here", "write `{{json path}}`");
+                    return self.refuse(
+                        "template::unknown_helper",
+                        message,
+                        span,
+                        "here",
+                        "write `{{json path}}`",
+                    );
                 }
                 (None, ..) => return self.unknown_helper(name, span),
             }
@@ -309,7 +284,9 @@ impl Checker<'_> {
         };
         let problem = self.problem("template::unknown_helper", message, span, "this one");
         *problem = if name == "lookup" {
-            problem.clone().help("look it up in the rule, and hand it over under `with`")
+            problem
+                .clone()
+                .help("look it up in the rule, and hand it over under `with`")
         } else {
             problem.clone().suggest(name, known)
         };
@@ -332,7 +309,9 @@ impl Checker<'_> {
             Type::Any => (Shape::Any, Style::Plain),
             Type::Null | Type::List(_) | Type::Map(_) | Type::Record(_) | Type::Node(_) | Type::Edge(_) => {
                 let help = match ty {
-                    Type::List(_) => format!("walk it with `{{{{#each {written}}}}}`, or print it whole: `{{{{json {written}}}}}`"),
+                    Type::List(_) => {
+                        format!("walk it with `{{{{#each {written}}}}}`, or print it whole: `{{{{json {written}}}}}`")
+                    }
                     Type::Map(_) | Type::Record(_) => {
                         format!("name one of its fields, or print it whole: `{{{{json {written}}}}}`")
                     }
@@ -400,8 +379,9 @@ impl Checker<'_> {
             _ => it.whole = true,
         });
         let known = self.present.len();
-        let all: Vec<(usize, Vec<Name>)> =
-            (0..=binding.steps.len()).map(|n| (binding.slot, binding.steps[..n].to_vec())).collect();
+        let all: Vec<(usize, Vec<Name>)> = (0..=binding.steps.len())
+            .map(|n| (binding.slot, binding.steps[..n].to_vec()))
+            .collect();
         if holds {
             self.present.extend(all.clone());
         }
@@ -414,7 +394,11 @@ impl Checker<'_> {
         self.present.truncate(known);
         let access = binding.access(&written);
         ops.push(Op::If {
-            subject: if holds { Subject::Holds(access) } else { Subject::Lacks(access) },
+            subject: if holds {
+                Subject::Holds(access)
+            } else {
+                Subject::Lacks(access)
+            },
             then: first,
             other: second,
             file: self.file.index,
@@ -451,7 +435,10 @@ impl Checker<'_> {
                 (param, steps)
             }),
         };
-        let key = local(slot + if keyed { 1 } else { 2 }, if keyed { Type::String } else { Type::Int });
+        let key = local(
+            slot + if keyed { 1 } else { 2 },
+            if keyed { Type::String } else { Type::Int },
+        );
         let mut names = BTreeMap::new();
         match &helper.block_param {
             Some(BlockParam::Single(item)) => {
@@ -531,7 +518,13 @@ impl Checker<'_> {
         }
         if languages.is_empty() && helper.params.is_empty() {
             let help = "write `{{#lang \"go-template\"}}…{{/lang}}`";
-            self.refuse("template::language", "`lang` names no language".to_owned(), span, "here", help);
+            self.refuse(
+                "template::language",
+                "`lang` names no language".to_owned(),
+                span,
+                "here",
+                help,
+            );
         }
         let body = self.branch(helper.template.as_ref(), span);
         ops.push(Op::Lang {
@@ -540,348 +533,5 @@ impl Checker<'_> {
             file: self.file.index,
             span,
         });
-    }
-
-    fn partial(&mut self, call: &DecoratorTemplate, span: Span, ops: &mut Vec<Op>) {
-        let name = call.name.as_name().unwrap_or("").to_owned();
-        let partials = self.partials;
-        let Some(partial) = partials.get(name.as_str()) else {
-            let known: Vec<&str> = partials.keys().map(|it| &**it).collect();
-            let message = format!("there is no partial `{name}`");
-            let problem = self.problem("template::unknown_partial", message, span, "printed here");
-            *problem = problem.clone().suggest(&name, known);
-            return;
-        };
-        if self.open.iter().any(|it| **it == *name) || self.open.len() >= MAX_PARTIALS {
-            let message = format!("the partial `{name}` prints itself");
-            return self.refuse("template::too_deep", message, span, "printed here", "walk a list with `each` instead");
-        }
-        if !call.params.is_empty() {
-            let message = format!("the partial `{name}` is given a value without a name");
-            return self.refuse("template::params", message, span, "here", "write `name=value`");
-        }
-        let Some(names) = self.arguments(&name, partial, call, span) else {
-            return;
-        };
-        let index = self.file.index;
-        let file = std::mem::take(&mut self.file);
-        let scopes = std::mem::replace(&mut self.scopes, vec![Scope::root(names)]);
-        self.open.push(Name::from(name));
-        let mut inner = self.file(&partial.file, &partial.source);
-        self.open.pop();
-        self.scopes = scopes;
-        self.file = file;
-        if let Some(indent) = call.indent.as_deref().filter(|it| !it.is_empty()) {
-            let mut indented = Indent {
-                by: indent,
-                at_start: true,
-                file: index,
-                span,
-            };
-            inner = indented.ops(inner);
-        }
-        ops.extend(inner);
-    }
-
-    fn arguments(
-        &mut self,
-        name: &str,
-        partial: &PartialSource,
-        call: &DecoratorTemplate,
-        span: Span,
-    ) -> Option<BTreeMap<Name, Binding>> {
-        let mut names = BTreeMap::new();
-        let mut sound = true;
-        let given: BTreeMap<&str, &Parameter> = call.hash.iter().map(|(key, value)| (key.as_str(), value)).collect();
-        for key in given.keys() {
-            if !partial.params.contains_key(*key) {
-                let message = format!("the partial `{name}` has no parameter `{key}`");
-                let known: Vec<&str> = partial.params.keys().map(|it| &**it).collect();
-                let problem = self.problem("template::params", message, span, "given here");
-                *problem = problem.clone().suggest(key, known);
-                sound = false;
-            }
-        }
-        for (param, ty) in &partial.params {
-            let Some(value) = given.get(&**param) else {
-                let message = format!("the partial `{name}` needs `{param}`");
-                let help = format!("write `{{{{> {name} {param}=…}}}}`");
-                self.refuse("template::params", message, span, "printed here", &help);
-                sound = false;
-                continue;
-            };
-            let Some(mut binding) = self.argument(value, span) else {
-                sound = false;
-                continue;
-            };
-            if binding.absent {
-                let message = format!("`{param}` is given a value that may be absent");
-                self.refuse("template::may_be_absent", message, span, "here", "put the partial in an `{{#if …}}`");
-                sound = false;
-            }
-            if !fits(&binding.ty, ty) {
-                let message = format!("`{param}` of the partial `{name}` is {ty}, and is given {}", binding.ty);
-                self.refuse("template::params", message, span, "here", "hand over a value of that type");
-                sound = false;
-            }
-            binding.ty = ty.clone();
-            names.insert(param.clone(), binding);
-        }
-        sound.then_some(names)
-    }
-
-    fn argument(&mut self, value: &Parameter, span: Span) -> Option<Binding> {
-        let value = match value {
-            path @ Parameter::Path(_) => {
-                let written = path.as_name().unwrap_or("").to_owned();
-                return self.resolve(&written, span);
-            }
-            Parameter::Literal(literal) => literal,
-            Parameter::Name(_) | Parameter::Subexpression(_) => return None,
-            _ => return None,
-        };
-        let (value, ty) = if let Some(text) = value.as_str() {
-            (Value::from(text), Type::String)
-        } else if let Some(truth) = value.as_bool() {
-            (Value::Bool(truth), Type::Bool)
-        } else if let Some(number) = value.as_i64() {
-            (Value::Int(number), Type::Int)
-        } else {
-            let message = "only a path, a string, a whole number or a truth can be given to a partial".to_owned();
-            self.refuse("template::params", message, span, "here", "hand the value over from the rule");
-            return None;
-        };
-        let slot = self.checked.n_slots;
-        self.checked.n_slots += 1;
-        self.checked.constants.push((slot, value));
-        Some(local(slot, ty))
-    }
-
-    /// Returns what the path `raw` stands for.
-    fn resolve(&mut self, raw: &str, span: Span) -> Option<Binding> {
-        let span = self.span_of(raw, span);
-        let written = path::parse(raw);
-        let top = self.scopes.len() - 1;
-        if written.up > top {
-            let message = format!("`{raw}` leads out of the template");
-            self.refuse("template::unknown_variable", message, span, "here", "leave a `../` out");
-            return None;
-        }
-        let level = if written.root { 0 } else { top - written.up };
-        if let Some(name) = &written.local {
-            return self.local_variable(name, &written, level, span);
-        }
-        let mut steps = written.steps.iter();
-        let mut binding = self.start(&written, &mut steps, level, raw, span)?;
-        for step in steps {
-            binding = self.step(binding, step, span)?;
-        }
-        Some(binding)
-    }
-
-    fn start<'s>(
-        &mut self,
-        written: &'s Written,
-        steps: &mut impl Iterator<Item = &'s String>,
-        level: usize,
-        raw: &str,
-        span: Span,
-    ) -> Option<Binding> {
-        let scope = &self.scopes[level];
-        if written.this {
-            if scope.this.is_none() {
-                let message = format!("`{raw}` stands outside of `each` and `with`");
-                self.refuse("template::unknown_variable", message, span, "here", "name a variable");
-            }
-            return self.scopes[level].this.clone();
-        }
-        let first = steps.next()?;
-        if !written.root {
-            let named = self.scopes[..=level].iter().rev().find_map(|it| match it.this {
-                // The names of the root are its context, not block parameters.
-                None => None,
-                Some(_) => it.names.get(first.as_str()),
-            });
-            if let Some(binding) = named {
-                return Some(binding.clone());
-            }
-        }
-        let scope = &self.scopes[level];
-        if let Some(this) = scope.this.clone() {
-            if self.schema.member(&this.ty, first).is_err() && self.scopes[0].names.contains_key(first.as_str()) {
-                let message = format!("`{first}` is no member of what this block is about");
-                let help = format!("write `{}{raw}` or `@root.{raw}`", "../".repeat(level));
-                self.refuse("template::unknown_variable", message, span, "here", &help);
-                return None;
-            }
-            return self.step(this, first, span);
-        }
-        if let Some(binding) = scope.names.get(first.as_str()) {
-            return Some(binding.clone());
-        }
-        let known: Vec<Name> = scope.names.keys().cloned().collect();
-        let message = format!("there is no variable `{first}`");
-        let problem = self.problem("template::unknown_variable", message, span, "unknown");
-        *problem = problem.clone().suggest(first, known.iter().map(|it| &**it));
-        None
-    }
-
-    fn local_variable(&mut self, name: &str, written: &Written, level: usize, span: Span) -> Option<Binding> {
-        let each = self.scopes[..=level].iter().rev().find_map(|it| it.each);
-        let found = match (name, each) {
-            _ if !written.steps.is_empty() || written.up > 0 => None,
-            ("key", Some((slot, true))) => Some(local(slot + 1, Type::String)),
-            ("index", Some((slot, _))) => Some(local(slot + 2, Type::Int)),
-            ("first", Some((slot, _))) => Some(local(slot + 3, Type::Bool)),
-            ("last", Some((slot, _))) => Some(local(slot + 4, Type::Bool)),
-            _ => None,
-        };
-        if found.is_none() {
-            let message = format!("`@{name}` is not known here");
-            let help = "`@index`, `@first`, `@last`, and over a map `@key`, stand in an `each`; \
-                        for an outer one name them: `{{#each x as |item index|}}`";
-            self.refuse("template::unknown_variable", message, span, "unknown", help);
-        }
-        found
-    }
-
-    fn step(&mut self, binding: Binding, name: &str, span: Span) -> Option<Binding> {
-        let member = match self.schema.member(&binding.ty, name) {
-            Ok(member) => member,
-            Err(error) => {
-                self.no_member(&binding.ty, name, error, span);
-                return None;
-            }
-        };
-        let mut steps = binding.steps;
-        steps.push(Name::from(name));
-        let known = self.present.iter().any(|(slot, it)| *slot == binding.slot && *it == steps);
-        Some(Binding {
-            slot: binding.slot,
-            steps,
-            ty: member.ty,
-            absent: (member.optional || binding.absent) && !known,
-            read: binding.read.map(|(param, mut read)| {
-                read.push(ReadStep::Member(Name::from(name)));
-                (param, read)
-            }),
-        })
-    }
-
-    fn no_member(&mut self, ty: &Type, name: &str, error: NoMember, span: Span) {
-        let message = format!("{ty} has no member `{name}`");
-        let problem = self.problem("template::unknown_member", message, span, "unknown");
-        let known = |names: &[Name]| {
-            let names: Vec<String> = names.iter().map(|it| format!("`{it}`")).collect();
-            names.join(", ")
-        };
-        *problem = match error {
-            NoMember::Unknown(names) => problem.clone().suggest(name, names.iter().map(|it| &**it)),
-            NoMember::Ambiguous(names) => problem
-                .clone()
-                .help(format!("several packs have one; write its full name, as in `[pack/name]`: {}", known(&names))),
-            NoMember::NotInAll(kinds) => problem.clone().help(format!("these kinds lack it: {}", known(&kinds))),
-            NoMember::NoMembers => problem.clone().help(format!("a value of type {ty} has no members")),
-        };
-    }
-
-    /// Returns the part of a tag that writes `raw`.
-    fn span_of(&self, raw: &str, tag: Span) -> Span {
-        match tag.of(&self.file.source).find(raw) {
-            Some(at) => Span::new(tag.start as usize + at, tag.start as usize + at + raw.len()),
-            None => tag,
-        }
-    }
-
-    fn mark(&mut self, binding: &Binding, with: impl FnOnce(&mut Reads)) {
-        let Some((param, steps)) = &binding.read else {
-            return;
-        };
-        let mut reads = self.checked.reads.entry(param.clone()).or_default();
-        for step in steps {
-            reads = match step {
-                ReadStep::Member(name) => reads.members.entry(name.clone()).or_default(),
-                ReadStep::Each => reads.each.get_or_insert_default(),
-            };
-        }
-        with(reads);
-    }
-}
-
-impl Binding {
-    fn access(&self, written: &str) -> Access {
-        Access {
-            slot: self.slot,
-            steps: self.steps.clone().into(),
-            shown: written.into(),
-        }
-    }
-}
-
-fn local(slot: usize, ty: Type) -> Binding {
-    Binding {
-        slot,
-        steps: Vec::new(),
-        ty,
-        absent: false,
-        read: None,
-    }
-}
-
-/// Puts the blanks before a partial's tag before each of its lines. Values keep theirs: they are not ours to change.
-struct Indent<'a> {
-    by: &'a str,
-    at_start: bool,
-    file: usize,
-    span: Span,
-}
-
-impl Indent<'_> {
-    fn ops(&mut self, ops: Vec<Op>) -> Vec<Op> {
-        let mut out = Vec::with_capacity(ops.len());
-        for op in ops {
-            self.op(op, &mut out);
-        }
-        out
-    }
-
-    fn op(&mut self, mut op: Op, out: &mut Vec<Op>) {
-        match &mut op {
-            Op::Raw { text, .. } => {
-                let mut indented = String::with_capacity(text.len());
-                for line in text.split_inclusive('\n') {
-                    if self.at_start && line != "\n" {
-                        indented.push_str(self.by);
-                    }
-                    indented.push_str(line);
-                    self.at_start = line.ends_with('\n');
-                }
-                *text = indented.into();
-            }
-            Op::Print(_) => {
-                if self.at_start {
-                    out.push(Op::Raw {
-                        text: self.by.into(),
-                        guard: Guard::None,
-                        file: self.file,
-                        span: self.span,
-                    });
-                }
-                self.at_start = false;
-            }
-            Op::If { then, other, .. } => self.branches(then, other),
-            Op::Each { body, other, .. } => self.branches(body, other),
-            Op::Lang { body, .. } => *body = self.ops(std::mem::take(body)),
-        }
-        out.push(op);
-    }
-
-    fn branches(&mut self, first: &mut Vec<Op>, second: &mut Vec<Op>) {
-        let start = self.at_start;
-        *first = self.ops(std::mem::take(first));
-        let after = self.at_start;
-        self.at_start = start;
-        *second = self.ops(std::mem::take(second));
-        self.at_start = if first.is_empty() { self.at_start } else { after };
     }
 }

@@ -91,7 +91,12 @@ impl<'a> Render<'a> {
                 return;
             }
             match op {
-                Op::Raw { text, guard, file, span } => self.raw(text, guard, *file, *span),
+                Op::Raw {
+                    text,
+                    guard,
+                    file,
+                    span,
+                } => self.raw(text, guard, *file, *span),
                 Op::Print(print) => self.print(print),
                 Op::If {
                     subject, then, other, ..
@@ -171,7 +176,13 @@ impl<'a> Render<'a> {
         }
     }
 
-    fn turn(&mut self, slot: usize, (item, key): (&'a Value, Option<&'a Name>), (at, n): (usize, usize), body: &'a [Op]) {
+    fn turn(
+        &mut self,
+        slot: usize,
+        (item, key): (&'a Value, Option<&'a Name>),
+        (at, n): (usize, usize),
+        body: &'a [Op],
+    ) {
         self.slots[slot] = Held::Value(item);
         self.slots[slot + 1] = key.map_or(Held::Nothing, Held::Key);
         self.slots[slot + 2] = Held::Index(at);
@@ -194,7 +205,7 @@ impl<'a> Render<'a> {
         {
             let start = self.out.rfind('\n').map_or(0, |it| it + 1);
             let line = format!("{}{}", &self.out[start..], &text[..end]);
-            if skips.strip(&line) == &**delimiter {
+            if skips.closes(&line, delimiter) {
                 let error = EscapeError::new(format!("a line of the text is the heredoc's delimiter `{delimiter}`"));
                 self.refuse(&error, file, span, ContextPath::default());
             }
@@ -215,7 +226,10 @@ impl<'a> Render<'a> {
         let mut at = 0;
         for line in text.split_inclusive('\n') {
             let from = span.start as usize + at;
-            let range = Span::new(if at == 0 { before as usize } else { start + at }, start + at + line.len());
+            let range = Span::new(
+                if at == 0 { before as usize } else { start + at },
+                start + at + line.len(),
+            );
             origins.push(Origin {
                 range,
                 file: name.clone(),
@@ -314,7 +328,10 @@ impl<'a> Render<'a> {
         }
         let from = self.out[..start].rfind('\n').map_or(0, |it| it + 1);
         let until = self.out.rfind('\n').unwrap_or(from);
-        if self.out[from..until].split('\n').any(|line| skips.strip(line) == delimiter) {
+        if self.out[from..until]
+            .split('\n')
+            .any(|line| skips.closes(line, delimiter))
+        {
             return Err(EscapeError::new(format!(
                 "a line of it is the heredoc's delimiter `{delimiter}`"
             )));
@@ -327,7 +344,9 @@ impl<'a> Render<'a> {
         let mut slot = access.slot;
         let mut left = self.trails.len();
         while slot >= self.template.params.len() {
-            let found = self.trails[..left].iter().rposition(|it| slot >= it.slot && slot <= it.slot + 4);
+            let found = self.trails[..left]
+                .iter()
+                .rposition(|it| slot >= it.slot && slot <= it.slot + 4);
             let Some(at) = found else {
                 break;
             };

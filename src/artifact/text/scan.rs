@@ -52,7 +52,11 @@ pub(super) fn scan(file: &Name, source: &str, is_variable: &dyn Fn(&str) -> bool
         depth: 0,
     };
     if let Some(at) = source.find(|ch: char| ch.is_control() && !matches!(ch, '\n' | '\t' | '\r')) {
-        let problem = Problem::error("template::control_character", "a control character stands in a template");
+        let problem = Problem::error(
+            "template::control_character",
+            "a control character stands in a template",
+        )
+        .help("delete it, or write the escape that the format has for it");
         scan.problems
             .push(problem.at(Place::Text(file.clone(), Span::new(at, at + 1)), "this one"));
     } else if u32::try_from(source.len()).is_err() {
@@ -113,7 +117,12 @@ impl Scan<'_> {
             return;
         };
         let words: Vec<&str> = line.split_whitespace().collect();
-        let fits = |it: &&str| it.len() == 2 && it.bytes().all(|it| it.is_ascii_punctuation() && it != b'"' && it != b'\'');
+        let fits = |it: &&str| {
+            it.len() == 2
+                && it
+                    .bytes()
+                    .all(|it| it.is_ascii_punctuation() && it != b'"' && it != b'\'')
+        };
         let [open, close] = words[..] else {
             return self.wrong_delimiters(end);
         };
@@ -134,7 +143,13 @@ impl Scan<'_> {
                 };
                 let Some(stop) = stop else {
                     let help = format!("close it with `{close}`");
-                    return self.refuse("template::syntax", "a tag is never closed", (at, inside), "opened here", &help);
+                    return self.refuse(
+                        "template::syntax",
+                        "a tag is never closed",
+                        (at, inside),
+                        "opened here",
+                        &help,
+                    );
                 };
                 out.push_str("{{");
                 out.push_str(&source[inside..stop - 2]);
@@ -207,7 +222,13 @@ impl Scan<'_> {
             };
             let Some(end) = end else {
                 let span = (start, start + 2);
-                return self.refuse("template::syntax", "a tag is never closed", span, "opened here", "close it with `}}`, or write `\\{{` for the braces themselves");
+                return self.refuse(
+                    "template::syntax",
+                    "a tag is never closed",
+                    span,
+                    "opened here",
+                    "close it with `}}`, or write `\\{{` for the braces themselves",
+                );
             };
             self.tags.insert(start, Span::new(start, end));
             if !source[start..].starts_with("{{{{") && !source[start..].starts_with("{{!") {
@@ -221,9 +242,14 @@ impl Scan<'_> {
         let before = source[..start - 1].chars().next_back();
         let inside = &source[start + 2..];
         let word = inside.trim_start_matches('~');
-        let length = word.find(|ch: char| !(ch.is_alphanumeric() || "_@./".contains(ch))).unwrap_or(word.len());
+        let length = word
+            .find(|ch: char| !(ch.is_alphanumeric() || "_@./".contains(ch)))
+            .unwrap_or(word.len());
         let path = &word[..length];
-        let first = path.split(['.', '/']).find(|it| !it.is_empty() && *it != "..").unwrap_or("");
+        let first = path
+            .split(['.', '/'])
+            .find(|it| !it.is_empty() && *it != "..")
+            .unwrap_or("");
         let closes = word[length..].starts_with("}}");
         let glued = before.is_some_and(|ch| ch.is_alphanumeric() || matches!(ch, ':' | ')' | ']' | '\\' | '.'));
         if closes && (glued || is_variable(first)) {
@@ -238,7 +264,9 @@ impl Scan<'_> {
     }
 
     fn raw_block(&mut self, source: &str, start: usize) -> Option<usize> {
-        let name = source[start + 4..].find("}}}}").map(|it| &source[start + 4..start + 4 + it])?;
+        let name = source[start + 4..]
+            .find("}}}}")
+            .map(|it| &source[start + 4..start + 4 + it])?;
         if name.trim().trim_matches('~').trim() != "raw" {
             self.refuse(
                 "template::unknown_helper",
@@ -266,7 +294,12 @@ impl Scan<'_> {
                 "write two braces; where a brace stands before a value, declare other delimiters in the head",
             );
         } else if inside.starts_with('&') {
-            refuse("template::triple_braces", "`&` prints a value without escaping it", "this tag", "leave the `&` out");
+            refuse(
+                "template::triple_braces",
+                "`&` prints a value without escaping it",
+                "this tag",
+                "leave the `&` out",
+            );
         } else if inside.starts_with('*') || inside.starts_with("#*") {
             refuse(
                 "template::decorator",
@@ -282,7 +315,12 @@ impl Scan<'_> {
                 "give the partial what it needs as parameters: `{{> name a=b}}`",
             );
         } else if inside.starts_with('^') || inside.starts_with("#^") {
-            refuse("template::unknown_helper", "`^` is not known here", "this tag", "write `{{else}}` or `{{#unless …}}`");
+            refuse(
+                "template::unknown_helper",
+                "`^` is not known here",
+                "this tag",
+                "write `{{else}}` or `{{#unless …}}`",
+            );
         }
         let mut quote = None;
         let mut brackets = 0;
@@ -303,7 +341,12 @@ impl Scan<'_> {
                 None if ch == '[' || ch == '{' => {
                     brackets += 1;
                     if brackets > 8 {
-                        refuse("template::syntax", "a tag nests too many brackets", "this tag", "make it simpler");
+                        refuse(
+                            "template::syntax",
+                            "a tag nests too many brackets",
+                            "this tag",
+                            "make it simpler",
+                        );
                         break;
                     }
                 }

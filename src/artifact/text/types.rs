@@ -130,7 +130,9 @@ pub(super) fn fits(from: &Type, to: &Type) -> bool {
         (Type::Int, Type::Double) => true,
         (Type::Cpu { .. }, Type::Cpu { .. }) | (Type::Memory { .. }, Type::Memory { .. }) => true,
         (Type::List(from), Type::List(to)) | (Type::Map(from), Type::Map(to)) => fits(from, to),
-        (Type::Node(from), Type::Node(to)) => to.is_empty() || (!from.is_empty() && from.iter().all(|it| to.contains(it))),
+        (Type::Node(from), Type::Node(to)) => {
+            to.is_empty() || (!from.is_empty() && from.iter().all(|it| to.contains(it)))
+        }
         (from, to) => from == to,
     }
 }

@@ -64,13 +64,12 @@ impl Stack {
 fn join_guards(a: Guard, b: Guard) -> Guard {
     match (a, b) {
         (Guard::None, it) | (it, Guard::None) => it,
-        (Guard::Double, Guard::Line { delimiter, skips, .. }) | (Guard::Line { delimiter, skips, .. }, Guard::Double) => {
-            Guard::Line {
-                delimiter,
-                skips,
-                double: true,
-            }
-        }
+        (Guard::Double, Guard::Line { delimiter, skips, .. })
+        | (Guard::Line { delimiter, skips, .. }, Guard::Double) => Guard::Line {
+            delimiter,
+            skips,
+            double: true,
+        },
         (it, _) => it,
     }
 }
@@ -138,7 +137,12 @@ impl Walk<'_> {
 
     fn op(&mut self, op: &mut Op, next: Option<char>, stack: &mut Stack) -> Option<()> {
         match op {
-            Op::Raw { text, guard, file, span } => self.raw(text, guard, (*file, *span), stack),
+            Op::Raw {
+                text,
+                guard,
+                file,
+                span,
+            } => self.raw(text, guard, (*file, *span), stack),
             Op::Print(print) => {
                 match stack.value(next) {
                     Ok(place) => {
@@ -164,7 +168,13 @@ impl Walk<'_> {
                     let mut second = stack.clone();
                     self.ops(then, stack)?;
                     self.ops(other, &mut second)?;
-                    self.meet(stack, &second, *file, *span, "the branches of a block end at different places")
+                    self.meet(
+                        stack,
+                        &second,
+                        *file,
+                        *span,
+                        "the branches of a block end at different places",
+                    )
                 }
             },
             Op::Each {
@@ -190,7 +200,13 @@ impl Walk<'_> {
                 self.turn(body, *slot, (false, true), &mut middle)?;
                 *stack = middle;
                 self.meet(stack, &only, *file, *span, TURNS)?;
-                self.meet(stack, &none, *file, *span, "a list with items ends at another place than an empty one")
+                self.meet(
+                    stack,
+                    &none,
+                    *file,
+                    *span,
+                    "a list with items ends at another place than an empty one",
+                )
             }
             Op::Lang {
                 languages,
@@ -274,7 +290,11 @@ impl Walk<'_> {
         let access = match subject {
             Subject::Holds(it) | Subject::Lacks(it) => it,
         };
-        let turn = self.turns.iter().rev().find(|it| access.steps.is_empty() && access.slot > it.slot && access.slot - it.slot <= 4)?;
+        let turn = self
+            .turns
+            .iter()
+            .rev()
+            .find(|it| access.steps.is_empty() && access.slot > it.slot && access.slot - it.slot <= 4)?;
         let flag = match access.slot - turn.slot {
             3 => turn.first,
             4 => turn.last,
@@ -315,11 +335,19 @@ const MOVES: Trouble = Trouble {
 fn refused(place: &Place, print: &super::Print, files: &[File]) -> Option<Problem> {
     let at = problem::Place::Text(files[print.file].name.clone(), print.span);
     for (depth, (_, spot)) in place.inner.iter().enumerate() {
-        let outer = if depth == 0 { &place.file } else { &place.inner[depth - 1].1 };
+        let outer = if depth == 0 {
+            &place.file
+        } else {
+            &place.inner[depth - 1].1
+        };
         let hidden = spot.delimiter().is_some() && outer.delimiter().is_none() && *outer != Spot::Plain;
         if !outer.is_text() || hidden {
             let problem = Problem::error("template::place", "a language is read where its text can't be followed");
-            return Some(problem.at(at, "here").help("move the value out of the `lang` block, or its heredoc"));
+            return Some(
+                problem
+                    .at(at, "here")
+                    .help("move the value out of the `lang` block, or its heredoc"),
+            );
         }
     }
     let (message, help) = place.innermost().refuses(print.shape)?;
@@ -331,7 +359,13 @@ fn refused(place: &Place, print: &super::Print, files: &[File]) -> Option<Proble
 fn join(a: &Spot, b: &Spot) -> Option<Spot> {
     let mut joined = a.clone();
     match (&mut joined, b) {
-        (Spot::Identifier { ident, first }, Spot::Identifier { ident: other, first: also }) if ident == other => {
+        (
+            Spot::Identifier { ident, first },
+            Spot::Identifier {
+                ident: other,
+                first: also,
+            },
+        ) if ident == other => {
             *first |= also;
         }
         (Spot::GoText { after_brace }, Spot::GoText { after_brace: also }) => *after_brace |= also,
@@ -357,7 +391,13 @@ fn join(a: &Spot, b: &Spot) -> Option<Spot> {
                 ..
             },
         ) if delimiter == other => *starts_line |= also,
-        (Spot::YamlBlock { indent, first }, Spot::YamlBlock { indent: other, first: also }) if indent == other => {
+        (
+            Spot::YamlBlock { indent, first },
+            Spot::YamlBlock {
+                indent: other,
+                first: also,
+            },
+        ) if indent == other => {
             *first |= also;
         }
         (a, b) if a == b => {}
