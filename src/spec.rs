@@ -17,7 +17,7 @@ mod overrides;
 #[cfg(test)]
 mod tests;
 
-pub use check::problems;
+pub use check::{problems, problems_given};
 pub use complete::{Completed, Completion, completion};
 pub use edge::{Edge, OpenEdge};
 pub use file::{EnvironmentInfo, Settings, lowered_file};
