@@ -424,6 +424,9 @@ impl<'a> IntoIterator for &'a Map {
 impl FromIterator<(Name, Value)> for Map {
     fn from_iter<T: IntoIterator<Item = (Name, Value)>>(entries: T) -> Self {
         let mut entries: Vec<(Name, Value)> = entries.into_iter().collect();
+        if entries.is_sorted_by(|a, b| a.0 < b.0) {
+            return Self(entries.into());
+        }
         entries.sort_by(|a, b| a.0.cmp(&b.0));
         let mut unique: Vec<(Name, Value)> = Vec::with_capacity(entries.len());
         for entry in entries {

@@ -1,5 +1,8 @@
 //! Literals that look like credentials. A secret belongs into a store and is referred to, never written down.
 
+/// No access key that is known by its form is shorter.
+const SHORTEST_TOKEN: usize = 20;
+
 /// Returns what `content` seems to hold in the clear, if it seems to hold a credential.
 ///
 /// `key` is the name under which it stands, where names are free. What refers to something else (`${…}`, `$X`,
@@ -11,10 +14,8 @@ pub(super) fn looks_like(content: &str, key: Option<&str>) -> Option<&'static st
     if content.contains("-----BEGIN ") && content.contains("PRIVATE KEY-----") {
         return Some("a private key");
     }
-    if content
-        .split(|it: char| !it.is_ascii_alphanumeric() && it != '_')
-        .any(is_token)
-    {
+    let word_end = |it: char| !it.is_ascii_alphanumeric() && it != '_';
+    if content.len() >= SHORTEST_TOKEN && content.split(word_end).any(is_token) {
         return Some("an access key");
     }
     if key.is_some_and(is_secret_name) && is_literal(content) {
@@ -50,13 +51,12 @@ fn authority_end(rest: &str) -> usize {
 
 fn is_token(word: &str) -> bool {
     let upper = |it: &str| it.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit());
-    let aws = word.len() == 20 && (word.starts_with("AKIA") || word.starts_with("ASIA")) && upper(word);
+    let cloud = word.len() == 20 && (word.starts_with("AKIA") || word.starts_with("ASIA")) && upper(word);
     let prefixed = ["ghp_", "gho_", "ghs_", "github_pat_", "glpat_", "sk_live_", "rk_live_"];
-    aws || (word.len() >= 20 && prefixed.iter().any(|it| word.starts_with(it)))
+    cloud || (word.len() >= SHORTEST_TOKEN && prefixed.iter().any(|it| word.starts_with(it)))
 }
 
 fn is_secret_name(key: &str) -> bool {
-    let key = key.to_ascii_uppercase().replace(['-', '.'], "_");
     let ends = [
         "PASSWORD",
         "PASSWD",
@@ -67,9 +67,15 @@ fn is_secret_name(key: &str) -> bool {
         "PRIVATE_KEY",
         "ACCESS_KEY",
     ];
-    ends.iter().any(|it| {
-        key.strip_suffix(it)
-            .is_some_and(|before| before.is_empty() || before.ends_with('_'))
+    let key = key.as_bytes();
+    let same = |a: &u8, b: &u8| a.eq_ignore_ascii_case(b) || (*b == b'_' && matches!(a, b'-' | b'.'));
+    ends.iter().any(|end| {
+        let Some(start) = key.len().checked_sub(end.len()) else {
+            return false;
+        };
+        let (before, tail) = key.split_at(start);
+        let fits = tail.iter().zip(end.as_bytes()).all(|(a, b)| same(a, b));
+        fits && matches!(before.last(), None | Some(b'_' | b'-' | b'.'))
     })
 }
 

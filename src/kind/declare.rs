@@ -218,7 +218,8 @@ impl Join {
             if let [only] = declared.path.0.as_slice()
                 && RESERVED.contains(&&**only)
                 && &**scope != "project"
-                && self.schema.kinds.contains_key(scope)
+                // Facts and edges are no nodes; their scopes have two words.
+                && !scope.contains(' ')
             {
                 let message = format!("`{only}` can't be declared: the spec itself gives it a meaning");
                 reader.error("pack::reserved_field", declared.span, message, "reserved");

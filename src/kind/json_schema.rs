@@ -21,7 +21,8 @@ pub fn json_schema(schema: &Schema) -> Json {
     properties.extend(project_properties(schema));
     let files = schema.kinds.values().filter(|it| it.collection.is_some());
     let files = files.map(|kind| {
-        let named = json!({"type": "string", "description": format!("The name of the {} that this file declares.", kind.name)});
+        let named =
+            json!({"type": "string", "description": format!("The name of the {} that this file declares.", kind.name)});
         json!({
             "required": [*kind.name],
             "properties": {(&*kind.name): named},
@@ -51,13 +52,22 @@ fn engine_properties() -> Map<String, Json> {
         schema["description"] = json!(doc);
         properties.insert(name.to_owned(), schema);
     };
-    add("version", "The version of the spec's grammar.", json!({"type": ["string", "number"]}));
+    add(
+        "version",
+        "The version of the spec's grammar.",
+        json!({"type": ["string", "number"]}),
+    );
     add("name", "The name of the project.", json!({"type": "string"}));
     add("include", "Globs of files that are part of this spec.", names.clone());
     add("packs", "Packs from elsewhere, by name.", json!({"type": "object"}));
     add("disable", "Rules to turn off, as `pack/rule`.", names);
-    let overlays = json!({"type": "object", "additionalProperties": {"anyOf": [{"$ref": "#/$defs/overlay"}, {"type": "null"}]}});
-    add("environments", "Overlays by environment: maps merge, null removes, lists replace.", overlays);
+    let overlays =
+        json!({"type": "object", "additionalProperties": {"anyOf": [{"$ref": "#/$defs/overlay"}, {"type": "null"}]}});
+    add(
+        "environments",
+        "Overlays by environment: maps merge, null removes, lists replace.",
+        overlays,
+    );
     properties
 }
 
@@ -81,7 +91,9 @@ fn project_properties(schema: &Schema) -> Map<String, Json> {
     let mut properties = record_properties(&project.fields);
     for (path, kind) in &schema.declares {
         let nodes = json!({"$ref": format!("#/$defs/{kind}")});
-        let Some((first, rest)) = path.0.split_first() else { continue };
+        let Some((first, rest)) = path.0.split_first() else {
+            continue;
+        };
         let start = properties.get_mut(&**first);
         // Each step but the first lies within the record of the one before.
         let end = rest.iter().try_fold(start, |at, step| {
@@ -113,7 +125,9 @@ fn node(kind: &Kind) -> Json {
     properties.insert("environments".to_owned(), overlays);
     if kind.collection.is_some() {
         // The key by which a whole file is one node.
-        properties.entry(kind.name.to_string()).or_insert_with(|| json!({"type": "string"}));
+        properties
+            .entry(kind.name.to_string())
+            .or_insert_with(|| json!({"type": "string"}));
     }
     json!({
         "description": *kind.doc,
@@ -124,7 +138,11 @@ fn node(kind: &Kind) -> Json {
 }
 
 fn record_properties(record: &Record) -> Map<String, Json> {
-    record.fields.iter().map(|(name, it)| (name.to_string(), field(it))).collect()
+    record
+        .fields
+        .iter()
+        .map(|(name, it)| (name.to_string(), field(it)))
+        .collect()
 }
 
 fn field(field: &Field) -> Json {
@@ -191,7 +209,9 @@ fn ty(of: &Type) -> Json {
         Type::Memory { bare } => {
             let pattern = r"^[0-9.]+ ?(B|[kKMGT]B?|[KMGT]i|[KMG]iB)?$";
             match bare {
-                Bare::Mebibytes => json!({"type": ["string", "number"], "pattern": pattern, "examples": [256, "256Mi"]}),
+                Bare::Mebibytes => {
+                    json!({"type": ["string", "number"], "pattern": pattern, "examples": [256, "256Mi"]})
+                }
                 _ => json!({"type": "string", "pattern": pattern, "examples": ["256Mi", "1.5Gi"]}),
             }
         }

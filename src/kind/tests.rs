@@ -204,15 +204,27 @@ edges: {depends_on: {fields: {required: bool}}}
     assert_eq!(service["kind"]["enum"], serde_json::json!(["domain", "job", null]));
     assert_eq!(service["kind"]["default"], "domain");
     assert_eq!(service["kind"]["description"], "What it does.");
-    assert_eq!(service["ports"]["anyOf"][0]["additionalProperties"]["anyOf"][0]["type"], "integer");
+    assert_eq!(
+        service["ports"]["anyOf"][0]["additionalProperties"]["anyOf"][0]["type"],
+        "integer"
+    );
     assert_eq!(service["depends_on"]["anyOf"][1]["type"], "array");
     assert_eq!(service["old"]["deprecated"], true);
     assert_eq!(service["old"]["description"], "In mm. Deprecated: write `new`.");
-    assert_eq!(service["environments"]["additionalProperties"]["anyOf"][0]["$ref"], "#/$defs/service");
+    assert_eq!(
+        service["environments"]["additionalProperties"]["anyOf"][0]["$ref"],
+        "#/$defs/service"
+    );
     let root = &json["anyOf"][0]["properties"];
-    assert_eq!(root["services"]["additionalProperties"]["anyOf"][0]["$ref"], "#/$defs/service");
+    assert_eq!(
+        root["services"]["additionalProperties"]["anyOf"][0]["$ref"],
+        "#/$defs/service"
+    );
     let infrastructure = &root["deployment"]["properties"]["infrastructure"];
-    assert_eq!(infrastructure["additionalProperties"]["anyOf"][0]["$ref"], "#/$defs/infra");
+    assert_eq!(
+        infrastructure["additionalProperties"]["anyOf"][0]["$ref"],
+        "#/$defs/infra"
+    );
     let overlay = &json["$defs"]["overlay"]["properties"];
     assert!(overlay["dir"].is_object() && overlay["infra"].is_object() && overlay["deployment"].is_object());
     assert!(overlay.get("include").is_none());

@@ -227,7 +227,7 @@ fn check_node(db: &dyn Db, project: Project, seen: Seen<'_>, address: &Address, 
         Some(nth) => inherited(db, project, nth, &address.kind),
         None => inherited_at(db, project, None, address.kind.clone()),
     };
-    let (_, lacking) = completion(db, project).fields(address, Some(&declared), &Map::default(), inherited);
+    let lacking = completion(db, project).problems(address, &declared, inherited);
     found.extend(lacking.into_iter().map(|problem| Finding {
         problem,
         unless: Vec::new(),

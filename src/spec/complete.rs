@@ -33,6 +33,10 @@ pub struct Completion {
 struct KindPlan {
     record: RecordPlan,
     aliases: Vec<AliasPlan>,
+    /// The packs' own fields.
+    owns: Paths,
+    /// The neutral fields of those aliases that work both ways.
+    neutrals: Paths,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,9 +83,13 @@ impl Completion {
                     alias: alias.clone(),
                 })
             });
+            let aliases: Vec<AliasPlan> = aliases.collect();
+            let both_ways = aliases.iter().enumerate().filter(|it| it.1.alias.shape.is_none());
             let plan = KindPlan {
                 record: record_plan(&kind.fields),
-                aliases: aliases.collect(),
+                owns: Paths::of(aliases.iter().enumerate().map(|(nth, it)| (nth, &it.alias.own))),
+                neutrals: Paths::of(both_ways.map(|(nth, it)| (nth, &it.alias.neutral))),
+                aliases,
             };
             (kind.name.clone(), plan)
         });
@@ -108,20 +116,39 @@ impl Completion {
         derived: &Map,
         inherited: &Map,
     ) -> (Completed, Vec<Problem>) {
-        let mut problems = Vec::new();
         let Some(plan) = self.kinds.get(&address.kind) else {
-            return (Completed::default(), problems);
+            return (Completed::default(), Vec::new());
         };
-        let mut said = plan.aliased(inherited);
-        said = merge::patched_map(&said, &plan.aliased(derived));
-        if let Some(declared) = declared {
-            said = merge::patched_map(&said, &plan.aliased(&declared.fields));
-        }
-        let mentioned = mentioned(address, &said);
-        let mut missing = Vec::new();
-        let fields = plan.record.filled(&said, &Path::default(), &mut missing);
-        for path in missing {
-            let name = path.0.last().cloned().unwrap_or(Name::from(""));
+        let said = plan.said(declared, derived, inherited);
+        let problems = self.lacking(address, plan, declared, &said);
+        let completed = Completed {
+            mentioned: mentioned(address, &said),
+            fields: plan.record.filled(&said),
+        };
+        (completed, problems)
+    }
+
+    /// Returns what a node lacks, and what of it a platform can't honour.
+    #[must_use]
+    pub fn problems(&self, address: &Address, declared: &Declared, inherited: &Map) -> Vec<Problem> {
+        let Some(plan) = self.kinds.get(&address.kind) else {
+            return Vec::new();
+        };
+        let said = plan.said(Some(declared), &Map::default(), inherited);
+        self.lacking(address, plan, Some(declared), &said)
+    }
+
+    /// Returns `map` with its aliases filled in, as a layer of nodes of `kind`.
+    pub(super) fn aliased(&self, kind: &str, map: &Map) -> Map {
+        self.kinds.get(kind).map_or_else(|| map.clone(), |it| it.aliased(map))
+    }
+
+    fn lacking(&self, address: &Address, plan: &KindPlan, declared: Option<&Declared>, said: &Map) -> Vec<Problem> {
+        let mut missing = Missing::default();
+        plan.record.missing(said, &mut missing);
+        let mut problems = Vec::new();
+        for path in missing.found {
+            let name = path.0.last().cloned().unwrap_or_default();
             let message = format!("`{address}` lacks `{path}`");
             let place = Place::Field {
                 environment: None,
@@ -134,9 +161,9 @@ impl Completion {
             problems.push(problem);
         }
         if let Some(declared) = declared {
-            self.unsupported(address, declared, &fields, &mut problems);
+            self.unsupported(address, plan, declared, said, &mut problems);
         }
-        (Completed { fields, mentioned }, problems)
+        problems
     }
 
     /// Returns a node, complete; see [`Completion::fields`] and [`Completion::edges`].
@@ -159,12 +186,23 @@ impl Completion {
         (node, problems)
     }
 
-    fn unsupported(&self, address: &Address, declared: &Declared, fields: &Map, problems: &mut Vec<Problem>) {
+    fn unsupported(
+        &self,
+        address: &Address,
+        plan: &KindPlan,
+        declared: &Declared,
+        said: &Map,
+        problems: &mut Vec<Problem>,
+    ) {
         if &*address.kind != "service" {
             return;
         }
-        let platforms = merge::at(fields, &[Name::from("deployment"), Name::from("platforms")]);
+        let path = [Name::from("deployment"), Name::from("platforms")];
+        let platforms = merge::at(said, &path).or_else(|| merge::at(&plan.record.defaults, &path));
         let platforms = platforms.and_then(Value::as_list).unwrap_or_default();
+        if platforms.is_empty() {
+            return;
+        }
         for unsupported in &self.schema.unsupported {
             let uses = platforms.iter().any(|it| it.as_str() == Some(&*unsupported.platform));
             if !uses || merge::at(&declared.fields, &unsupported.path.0).is_none() {
@@ -187,44 +225,122 @@ impl Completion {
 }
 
 impl KindPlan {
+    /// Returns what is said of a node, the layers over each other; `inherited` has its aliases filled in.
+    fn said(&self, declared: Option<&Declared>, derived: &Map, inherited: &Map) -> Map {
+        let mut said = inherited.clone();
+        if !derived.is_empty() {
+            said = merge::patched_map(&said, &self.aliased(derived));
+        }
+        if let Some(declared) = declared {
+            said = merge::patched_map(&said, &self.aliased(&declared.fields));
+        }
+        said
+    }
+
     /// Returns `map` with aliases filled in: the neutral where nothing stands there, then each pack's own.
     fn aliased(&self, map: &Map) -> Map {
-        let mut map = map.clone();
-        for plan in &self.aliases {
-            let Some(own) = merge::at(&map, &plan.alias.own.0) else {
-                continue;
-            };
+        if self.aliases.is_empty() || map.is_empty() {
+            return map.clone();
+        }
+        let mut under = Patch::default();
+        for (nth, own) in self.owns.present(map) {
+            let plan = &self.aliases[nth];
             let given = match &plan.alias.shape {
                 Some(shape) => Some(shaped(shape, own)),
                 None => fitted(own, &plan.neutral),
             };
-            lay_under(&mut map, &plan.alias.neutral, given);
+            under.lay(&plan.alias.neutral.0, given);
         }
-        for plan in self.aliases.iter().filter(|it| it.alias.shape.is_none()) {
-            let Some(neutral) = merge::at(&map, &plan.alias.neutral.0) else {
-                continue;
-            };
-            let given = fitted(neutral, &plan.own);
-            lay_under(&mut map, &plan.alias.own, given);
+        let map = under.beneath(map);
+        let mut under = Patch::default();
+        for (nth, neutral) in self.neutrals.present(&map) {
+            let plan = &self.aliases[nth];
+            under.lay(&plan.alias.own.0, fitted(neutral, &plan.own));
         }
-        map
+        under.beneath(&map)
     }
 }
 
-/// Puts `value` at `path`, beneath what stands there.
-fn lay_under(map: &mut Map, path: &Path, value: Option<Value>) {
-    let Some(value) = value else { return };
-    let merged = match merge::at(map, &path.0) {
-        Some(over) => {
-            let merged = merge::patched(&value, over);
-            if merged == *over {
-                return;
-            }
-            merged
+/// Paths of aliases by their steps, so that only those are looked at of which the first steps are there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Paths {
+    here: Vec<usize>,
+    next: BTreeMap<Name, Paths>,
+}
+
+impl Paths {
+    fn of<'p>(paths: impl Iterator<Item = (usize, &'p Path)>) -> Self {
+        let mut result = Self::default();
+        for (nth, path) in paths {
+            let end = path
+                .0
+                .iter()
+                .fold(&mut result, |at, step| at.next.entry(step.clone()).or_default());
+            end.here.push(nth);
         }
-        None => value,
-    };
-    *map = merge::set(map, &path.0, merged);
+        result
+    }
+
+    /// Returns what stands in `map` at each path, in the order of the aliases.
+    fn present<'m>(&self, map: &'m Map) -> Vec<(usize, &'m Value)> {
+        let mut found = Vec::new();
+        self.collect(map, &mut found);
+        found.sort_by_key(|it| it.0);
+        found
+    }
+
+    fn collect<'m>(&self, map: &'m Map, found: &mut Vec<(usize, &'m Value)>) {
+        for (step, next) in &self.next {
+            let Some(value) = map.get(step) else { continue };
+            found.extend(next.here.iter().map(|nth| (*nth, value)));
+            if let Some(map) = value.as_map() {
+                next.collect(map, found);
+            }
+        }
+    }
+}
+
+/// Values by paths, to be laid beneath a map all at once.
+#[derive(Default)]
+struct Patch {
+    value: Option<Value>,
+    next: BTreeMap<Name, Patch>,
+}
+
+impl Patch {
+    /// Puts `value` at the end of `path`, beneath what was put there before.
+    fn lay(&mut self, path: &[Name], value: Option<Value>) {
+        let Some(value) = value else { return };
+        let end = path
+            .iter()
+            .fold(self, |at, step| at.next.entry(step.clone()).or_default());
+        end.value = Some(match end.value.take() {
+            Some(over) => merge::patched(&value, &over),
+            None => value,
+        });
+    }
+
+    fn beneath(self, map: &Map) -> Map {
+        match self.into_value() {
+            Value::Map(under) => merge::patched_map(&under, map),
+            _ => map.clone(),
+        }
+    }
+
+    fn into_value(self) -> Value {
+        if self.next.is_empty() {
+            return self.value.unwrap_or(Value::Map(Map::default()));
+        }
+        let inner = self
+            .next
+            .into_iter()
+            .map(|(step, it)| (step, it.into_value()))
+            .collect();
+        match self.value {
+            Some(value) => merge::patched(&inner, &value),
+            None => inner,
+        }
+    }
 }
 
 /// Returns `shape` with `value` for each `${value}` in it.
@@ -269,9 +385,7 @@ fn record_plan(record: &Record) -> RecordPlan {
             inner_plan(&field.ty)
         };
         let default = match (&field.default, &inner, &field.ty) {
-            (Some(Value::Map(given)), Some(Plan::Record(inner)), _) => {
-                Some(Value::Map(inner.filled(given, &Path::default(), &mut Vec::new())))
-            }
+            (Some(Value::Map(given)), Some(Plan::Record(inner)), _) => Some(Value::Map(inner.filled(given))),
             (Some(given), _, _) => Some(given.clone()),
             (None, Some(Plan::Record(inner)), _) => Some(Value::Map(inner.defaults.clone())),
             (None, _, Type::Record(_) | Type::Map(_)) => Some(Value::Map(Map::default())),
@@ -297,50 +411,85 @@ fn inner_plan(ty: &Type) -> Option<Plan> {
     }
 }
 
+/// Required fields that were found missing, and the way to where one stands.
+#[derive(Default)]
+struct Missing {
+    way: Vec<Name>,
+    found: Vec<Path>,
+}
+
+impl Missing {
+    fn within(&mut self, step: &Name, look: impl FnOnce(&mut Self)) {
+        self.way.push(step.clone());
+        look(self);
+        self.way.pop();
+    }
+}
+
 impl RecordPlan {
-    fn filled(&self, map: &Map, path: &Path, missing: &mut Vec<Path>) -> Map {
-        for name in self.required.iter().filter(|it| map.get(it).is_none()) {
-            missing.push(path.join(name.clone()));
-        }
+    /// Returns `map` with defaults for what is absent.
+    fn filled(&self, map: &Map) -> Map {
         if map.is_empty() {
             return self.defaults.clone();
         }
-        let defaults = self
-            .defaults
-            .iter()
-            .filter(|(name, _)| map.get(name).is_none())
-            .cloned();
-        let given = map.iter().map(|(name, value)| {
+        let mut entries: Vec<(Name, Value)> = Vec::with_capacity(self.defaults.len() + map.len());
+        let mut defaults = self.defaults.iter().peekable();
+        for (name, value) in map {
+            while let Some(entry) = defaults.next_if(|it| it.0 < *name) {
+                entries.push(entry.clone());
+            }
+            defaults.next_if(|it| it.0 == *name);
             let value = match self.inner.get(name) {
-                Some(plan) => plan.filled(value, &path.join(name.clone()), missing),
+                Some(plan) => plan.filled(value),
                 None => value.clone(),
             };
-            (name.clone(), value)
-        });
-        let given: Vec<(Name, Value)> = given.collect();
-        defaults.chain(given).collect()
+            entries.push((name.clone(), value));
+        }
+        entries.extend(defaults.cloned());
+        entries.into_iter().collect()
+    }
+
+    /// Finds the required fields that `map` lacks.
+    fn missing(&self, map: &Map, missing: &mut Missing) {
+        for name in self.required.iter().filter(|it| map.get(it).is_none()) {
+            let path = missing.way.iter().chain([name]).cloned().collect();
+            missing.found.push(Path(path));
+        }
+        for (name, value) in map {
+            if let Some(plan) = self.inner.get(name) {
+                missing.within(name, |missing| plan.missing(value, missing));
+            }
+        }
     }
 }
 
 impl Plan {
-    fn filled(&self, value: &Value, path: &Path, missing: &mut Vec<Path>) -> Value {
+    fn filled(&self, value: &Value) -> Value {
         match (self, value) {
-            (Self::Record(plan), Value::Map(map)) => Value::Map(plan.filled(map, path, missing)),
+            (Self::Record(plan), Value::Map(map)) => Value::Map(plan.filled(map)),
             (Self::Each(plan), Value::Map(map)) => {
-                let items = map.iter().map(|(name, it)| {
-                    let value = plan.filled(it, &path.join(name.clone()), missing);
-                    (name.clone(), value)
-                });
-                items.collect()
+                map.iter().map(|(name, it)| (name.clone(), plan.filled(it))).collect()
+            }
+            (Self::Each(plan), Value::List(items)) => Value::list(items.iter().map(|it| plan.filled(it))),
+            _ => value.clone(),
+        }
+    }
+
+    fn missing(&self, value: &Value, missing: &mut Missing) {
+        match (self, value) {
+            (Self::Record(plan), Value::Map(map)) => plan.missing(map, missing),
+            (Self::Each(plan), Value::Map(map)) => {
+                for (name, value) in map {
+                    missing.within(name, |missing| plan.missing(value, missing));
+                }
             }
             (Self::Each(plan), Value::List(items)) => {
-                let items = items.iter().enumerate().map(|(at, it)| {
-                    let path = path.join(at.to_string());
-                    plan.filled(it, &path, missing)
-                });
-                Value::list(items)
+                for (at, value) in items.iter().enumerate() {
+                    let step = Name::from(at.to_string());
+                    missing.within(&step, |missing| plan.missing(value, missing));
+                }
             }
-            _ => value.clone(),
+            _ => {}
         }
     }
 }

@@ -234,9 +234,12 @@ impl Completion {
             fields.push((Name::from("attributes"), Value::list(names)));
         }
         let target = self.schema().kinds.get(&to.kind);
+        let from = target.and_then(|it| it.attributes_from.as_ref()?.0.last());
         let own = |it: &&Name| target.is_some_and(|kind| !kind.attributes.contains_key(*it));
         let mut ports = all.filter(own);
-        if let (true, Some(port), None) = (knows("port"), ports.next(), ports.next()) {
+        // Keys of another map, a secret's say, are attributes too, but no ports.
+        let has_ports = from.is_some_and(|it| &**it == "ports");
+        if let (true, Some(port), None) = (knows("port") && has_ports, ports.next(), ports.next()) {
             fields.push((Name::from("port"), Value::String(port.clone())));
         }
         fields.into_iter().collect()

@@ -165,6 +165,10 @@ impl Lowering<'_> {
                 self.collection(kind, entry);
             } else if ENGINE_KEYS.contains(&&*entry.key) {
                 self.engine_key(entry);
+                // What the engine reads is a field of the project too, where a pack says so.
+                if self.part == Part::Root && self.project_fields().fields.contains_key(&*entry.key) {
+                    project.push(entry);
+                }
             } else if self.project_fields().fields.contains_key(&*entry.key) {
                 project.push(entry);
             } else {

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::complete::completion;
 use super::edge::{Edge, OpenEdge, declared_edges};
 use super::file::{Fragment, Saying, lowered_file};
 use super::index::{Index, Slot, environments, index, project_address};
@@ -64,7 +65,7 @@ pub fn seen_as(db: &dyn Db, project: Project, environment: u16, address: &Addres
     changed.then_some(environment)
 }
 
-/// Returns what the nodes of `kind` inherit from the project in an environment.
+/// Returns what the nodes of `kind` inherit from the project in an environment, with aliases filled in.
 pub fn inherited<'db>(db: &'db dyn Db, project: Project, environment: u16, kind: &Name) -> &'db Map {
     let touched = index(db, project).touches(environment, &project_address(db, project));
     inherited_at(db, project, touched.then_some(environment), kind.clone())
@@ -102,17 +103,28 @@ pub(super) fn inherited_at(db: &dyn Db, project: Project, environment: Option<u1
         let below = merge::at(&result, &into.0).cloned().unwrap_or_default();
         result = merge::set(&result, &into.0, merge::patched(&below, &value));
     }
-    result
+    completion(db, project).aliased(&kind.name, &result)
 }
 
 /// Returns `value` without the fields that a value of type `ty` does not have.
 pub(super) fn fitted(value: &Value, ty: &Type) -> Option<Value> {
     match (value, ty) {
-        (Value::Map(map), Type::Record(record)) => Some(Value::Map(fitted_map(map, record))),
-        (Value::Map(_), Type::Map(_) | Type::Any) => Some(value.clone()),
+        (Value::Map(map), Type::Record(record)) if !fits(map, record) => Some(Value::Map(fitted_map(map, record))),
+        (Value::Map(_), Type::Record(_) | Type::Map(_) | Type::Any) => Some(value.clone()),
         (Value::Map(_), _) | (_, Type::Record(_) | Type::Map(_)) => None,
         _ => Some(value.clone()),
     }
+}
+
+fn fits(map: &Map, record: &Record) -> bool {
+    map.iter().all(
+        |(name, value)| match (value, record.fields.get(name).map(|it| &it.ty)) {
+            (_, None) => false,
+            (Value::Map(map), Some(Type::Record(record))) => fits(map, record),
+            (Value::Map(_), Some(ty)) => matches!(ty, Type::Map(_) | Type::Any),
+            (_, Some(ty)) => !matches!(ty, Type::Record(_) | Type::Map(_)),
+        },
+    )
 }
 
 fn fitted_map(map: &Map, record: &Record) -> Map {

@@ -20,18 +20,21 @@ pub fn patched_map(base: &Map, patch: &Map) -> Map {
     if patch.is_empty() {
         return base.clone();
     }
-    if base.is_empty() && !patch.iter().any(|(_, it)| matches!(it, Value::Null | Value::Map(_))) {
-        return patch.clone();
+    let mut entries: Vec<(Name, Value)> = Vec::with_capacity(base.len() + patch.len());
+    let mut below = base.iter().peekable();
+    // Both are sorted by name, so one walk over the two is enough.
+    for (name, value) in patch {
+        while let Some(entry) = below.next_if(|it| it.0 < *name) {
+            entries.push(entry.clone());
+        }
+        let replaced = below.next_if(|it| it.0 == *name);
+        if *value != Value::Null {
+            let under = replaced.map_or(&Value::Null, |it| &it.1);
+            entries.push((name.clone(), patched(under, value)));
+        }
     }
-    let kept = base.iter().filter(|(name, _)| patch.get(name).is_none()).cloned();
-    let changed = patch
-        .iter()
-        .filter(|(_, value)| *value != Value::Null)
-        .map(|(name, value)| {
-            let below = base.get(name).unwrap_or(&Value::Null);
-            (name.clone(), patched(below, value))
-        });
-    kept.chain(changed).collect()
+    entries.extend(below.cloned());
+    entries.into_iter().collect()
 }
 
 /// Returns `map` with `value` at the end of `path`, in place of what stands there.

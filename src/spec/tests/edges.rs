@@ -64,7 +64,7 @@ secrets: {a: {keys: {password: of the database}}}
         [
             "references infra.cache {attributes: [address], required: false}",
             "references infra.db {attributes: [address, url], required: true}",
-            "references secret.a {attributes: [password], port: password, required: true}",
+            "references secret.a {attributes: [password], required: true}",
             "references service.auth {attributes: [metrics, url], port: metrics, required: true}",
             r#"references service["b.c"] {attributes: [url], required: true}"#,
         ]

@@ -15,7 +15,7 @@ deployment:
       cpu: 256
       memory: 128
   infrastructure:
-    consul:
+    exchange:
       enabled: true
       address: "127.0.0.1:8500"
     router:
@@ -37,11 +37,11 @@ fn a_spec_becomes_nodes() {
     let all = spec::addresses(&it.db, it.project, 0);
     assert_eq!(
         names(all),
-        ["infra.consul", "infra.router", "project.ref", "service.todo"]
+        ["infra.exchange", "infra.router", "project.ref", "service.todo"]
     );
-    assert_eq!(it.at("infra.consul", "type"), "consul");
+    assert_eq!(it.at("infra.exchange", "type"), "exchange");
     assert_eq!(it.at("infra.router", "type"), "switch");
-    assert_eq!(it.at("infra.consul", "address"), "127.0.0.1:8500");
+    assert_eq!(it.at("infra.exchange", "address"), "127.0.0.1:8500");
     assert_eq!(it.at("project.ref", "deployment.infrastructure"), "{}");
 }
 
