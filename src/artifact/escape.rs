@@ -11,6 +11,8 @@ use std::fmt::{self, Write as _};
 pub enum Language {
     /// Text with actions in `{{…}}`, in the grammar of Go's `text/template`.
     GoTemplate,
+    /// Text in which `$(x)` is looked up at run time and `$$` is a dollar.
+    DollarParen,
     /// Text in which `${x}` is looked up at run time and nothing can escape it.
     DollarVariable,
     /// A POSIX shell.
@@ -31,8 +33,9 @@ pub enum Language {
 
 impl Language {
     /// All languages, in the order of their names.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::BacktickRule,
+        Self::DollarParen,
         Self::DollarVariable,
         Self::GoTemplate,
         Self::Hcl,
@@ -54,6 +57,7 @@ impl Language {
     pub fn name(self) -> &'static str {
         match self {
             Self::GoTemplate => "go-template",
+            Self::DollarParen => "dollar-paren",
             Self::DollarVariable => "dollar-variable",
             Self::Shell => "shell",
             Self::Yaml => "yaml",
@@ -100,6 +104,7 @@ type Escaped<'a> = Result<Cow<'a, str>, EscapeError>;
 pub fn escape<'a>(language: &str, text: &'a str) -> Escaped<'a> {
     match known(language)? {
         Language::GoTemplate => go_text(text),
+        Language::DollarParen => Ok(dollar_paren(text)),
         Language::DollarVariable => dollar_variable(text),
         Language::Shell => shell_word(text),
         Language::Yaml | Language::Json => Ok(json_string(text)),
@@ -122,7 +127,7 @@ pub fn quote(language: &str, text: &str) -> Result<String, EscapeError> {
         Language::Hcl => Ok(format!("\"{}\"", hcl_quoted(text, None))),
         Language::Shell => shell_single(text).map(|it| format!("'{it}'")),
         Language::BacktickRule => backtick(text).map(|it| format!("`{it}`")),
-        Language::DollarVariable | Language::Ini | Language::Regex => escape(language, text).map(Cow::into_owned),
+        Language::DollarParen | Language::DollarVariable | Language::Ini | Language::Regex => escape(language, text).map(Cow::into_owned),
     }
 }
 
@@ -301,6 +306,10 @@ pub(crate) fn backtick(text: &str) -> Escaped<'_> {
         return Err(EscapeError::new("a back-tick can't be written between back-ticks"));
     }
     Ok(Cow::Borrowed(text))
+}
+
+pub(crate) fn dollar_paren(text: &str) -> Cow<'_, str> {
+    if text.contains('$') { Cow::Owned(text.replace('$', "$$")) } else { Cow::Borrowed(text) }
 }
 
 /// Returns text in which run-time variables are replaced: it can only be passed on or refused.

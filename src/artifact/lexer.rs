@@ -71,6 +71,7 @@ impl Lexer {
             Language::Json => Self::of_format(Format::Json),
             Language::Hcl => Self::of_format(Format::Hcl),
             Language::Ini => Self::of_format(Format::Ini),
+            Language::DollarParen => Self::Flat(lines::Flat::DollarParen { sign: false }),
             Language::DollarVariable => Self::Flat(lines::Flat::DollarVariable { sign: false }),
             Language::Regex => Self::Flat(lines::Flat::Regex),
             Language::BacktickRule => Self::Flat(lines::Flat::Backtick { inside: false }),

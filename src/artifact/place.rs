@@ -70,6 +70,7 @@ pub(crate) fn shown(text: &str) -> String {
 pub(crate) enum Spot {
     Plain,
     Regex,
+    DollarParen,
     DollarVariable,
     Backtick,
     /// Only numbers and truths.
@@ -228,6 +229,7 @@ impl Spot {
             }
             Self::Identifier { ident, first } => ident.check(text, *first)?,
             Self::Regex => return escape::regex(text),
+            Self::DollarParen => return Ok(escape::dollar_paren(text)),
             Self::DollarVariable => return escape::dollar_variable(text),
             Self::Backtick => return escape::backtick(text),
             Self::HclQuoted => return Ok(escape::hcl_quoted(text, before)),

@@ -125,6 +125,7 @@ impl Lines {
 pub(crate) enum Flat {
     Plain,
     Regex,
+    DollarParen { sign: bool },
     DollarVariable { sign: bool },
     Backtick { inside: bool },
 }
@@ -132,6 +133,8 @@ pub(crate) enum Flat {
 impl Flat {
     pub(crate) fn feed(&mut self, ch: char, decoded: &mut String) -> Result<(), Trouble> {
         match self {
+            // Two of them are one that means itself.
+            Self::DollarParen { sign } => *sign = ch == '$' && !*sign,
             Self::DollarVariable { sign } => *sign = ch == '$',
             Self::Backtick { inside } if ch == '`' => *inside = !*inside,
             _ => {}
@@ -144,10 +147,11 @@ impl Flat {
         match self {
             Self::Plain => Ok(Spot::Plain),
             Self::Regex => Ok(Spot::Regex),
-            Self::DollarVariable { sign: true } => Trouble::new(
+            Self::DollarParen { sign: true } | Self::DollarVariable { sign: true } => Trouble::new(
                 "a value stands right after a `$`, where it could become a variable",
                 "put something between",
             ),
+            Self::DollarParen { .. } => Ok(Spot::DollarParen),
             Self::DollarVariable { .. } => Ok(Spot::DollarVariable),
             Self::Backtick { inside: true } => Ok(Spot::Backtick),
             Self::Backtick { inside: false } => Ok(Spot::Number),
