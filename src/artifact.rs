@@ -4,4 +4,13 @@
 //! all its mistakes found then, and rendered many times.
 
 pub mod data;
+pub mod candidates;
 pub mod escape;
+pub mod format;
+pub mod fresh;
+pub mod instance;
+mod lexer;
+pub mod literal;
+pub mod parse;
+mod place;
+pub mod text;

@@ -3,6 +3,7 @@
 //! One memo holds all facts of one stratum that speak of one node: many small memos cost ten times the memory.
 //! No query here calls its own kind on a neighbour of the same stratum, so a chain of any length is no stack of calls.
 
+pub mod finding;
 pub mod matching;
 pub mod shape;
 pub mod world;
@@ -45,8 +46,8 @@ fn sources(db: &dyn Db, project: Project, kind: Name, stratum: u16) -> Vec<Sourc
     for id in set::ids(db, project) {
         let Some(rule) = set::rule(db, project, id.clone()) else { continue };
         for (at, fact) in rule.facts.iter().enumerate() {
-            let kinds = rule.body.pattern.kinds_of(&fact.of);
-            if of.get(&fact.relation) == Some(&stratum) && (kinds.is_empty() || kinds.contains(&kind)) {
+            let kinds = rule.body.kinds_of(&fact.of);
+            if of.get(&fact.relation) == Some(&stratum) && kinds.contains(&kind) {
                 sources.push((id.clone(), at));
             }
         }

@@ -21,6 +21,18 @@ impl Fingerprint {
         Self(bytes)
     }
 
+    /// Returns the fingerprint that `bytes` are.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the bytes of the fingerprint.
+    #[must_use]
+    pub fn bytes(self) -> [u8; 16] {
+        self.0
+    }
+
     /// Returns the fingerprint written as 32 lower-case hexadecimal digits, if `text` is one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

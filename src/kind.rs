@@ -9,6 +9,17 @@ use std::sync::Arc;
 
 use crate::value::{Name, Path, Value};
 
+mod credential;
+mod declare;
+mod field;
+pub mod json_schema;
+pub mod pack;
+pub mod reference;
+#[cfg(test)]
+mod tests;
+pub mod typed;
+pub mod unit;
+
 /// The type of a field, a fact's field, an expression or a template's variable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Type {
@@ -217,6 +228,23 @@ pub struct Schema {
     pub aliases: Vec<Alias>,
     /// Fields that platforms can't honour.
     pub unsupported: Vec<Unsupported>,
+    /// Maps among the project's fields that declare nodes of a kind, whose `type` is by default their name.
+    pub declares: Vec<(Path, Name)>,
+    /// What a field of an edge holds where nothing gives it, as its target says: by kind of edge and field.
+    pub edge_defaults: BTreeMap<(Name, Name), Vec<EdgeDefault>>,
+    /// Kinds of edge whose fields give way to those of another kind of edge to the same target.
+    pub yields: BTreeMap<Name, Name>,
+}
+
+/// What a field of an edge holds by default, if its target is so. The first of a list that fits counts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct EdgeDefault {
+    /// The target's field that is looked at; none where this always fits.
+    pub when: Option<Path>,
+    /// What stands there; anything but nothing, an empty map and an empty list where this is none.
+    pub equals: Option<Value>,
+    /// What the edge's field then holds.
+    pub value: Value,
 }
 
 /// What is read of a value: all of it, these of its members, or this of each of its items.

@@ -11,7 +11,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// A short string that is shared rather than copied: a name, a key, a path.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Name(Arc<str>);
 
 impl Name {
@@ -371,6 +371,13 @@ impl Map {
             .binary_search_by(|(it, _)| (**it).cmp(key))
             .ok()
             .map(|at| &self.0[at].1)
+    }
+
+    /// Returns the value at the end of `path`.
+    #[must_use]
+    pub fn at(&self, path: &[Name]) -> Option<&Value> {
+        let (first, rest) = path.split_first()?;
+        self.get(first)?.at(rest)
     }
 
     /// Returns the entries in the order of their keys.

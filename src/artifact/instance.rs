@@ -8,15 +8,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use crate::artifact::data::{DataTemplate, Document};
-use crate::artifact::format::Format;
-use crate::artifact::text::TextTemplate;
+use crate::artifact::data::{DataFormat, DataTemplate};
+use crate::artifact::format::{self, Format};
+use crate::artifact::parse;
+use crate::artifact::text::{PartialSource, TextTemplate, partial_params};
 use crate::db::{Db, Project, SourceFile, View};
-use crate::fact::{self, matching, matching::Match};
+use crate::fact::{self, matching};
 use crate::fingerprint::Fingerprint;
 use crate::kind::{Reads, Type, pack};
 use crate::problem::{Place, Problem};
 use crate::rule::compile::Rule;
+use crate::rule::expression::{Projection, Scope};
 use crate::rule::file::{Mode, Reach};
 use crate::rule::set;
 use crate::spec;
@@ -44,6 +46,15 @@ pub struct Artifacts {
     pub problems: Vec<Problem>,
 }
 
+/// A template is what its sources and its types make it.
+impl PartialEq for Compiled {
+    fn eq(&self, other: &Self) -> bool {
+        self.fingerprint == other.fingerprint && self.problems == other.problems
+    }
+}
+
+impl Eq for Compiled {}
+
 /// Where artifacts are made: a rule at a node in an environment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Cell {
@@ -56,16 +67,16 @@ pub struct Cell {
 }
 
 /// A template of either sort.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Template {
-    /// Printed from text with places.
-    Text(TextTemplate),
+    /// Printed from text with places, in this format.
+    Text(TextTemplate, Format),
     /// Printed from data.
     Data(DataTemplate),
 }
 
 /// The template of a rule, and what is wrong with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Compiled {
     /// The template.
     pub template: Option<Arc<Template>>,
@@ -112,14 +123,15 @@ pub fn template(db: &dyn Db, project: Project, id: Name) -> Compiled {
         artifact.with.iter().map(|(name, expression)| (name.clone(), expression.ty().clone())).collect();
     let text = file.text(db);
     let path = file.path(db);
+    let mut sources: Vec<Arc<str>> = vec![path.as_str().into(), text.clone(), format!("{types:?}").into()];
     let format = match &written.format {
-        None => Format::of_path(name.strip_suffix(".hbs").unwrap_or(name)),
+        None => Format::from_path(name.strip_suffix(".hbs").unwrap_or(name)),
         Some(named) => match Format::parse(&named.text) {
             Some(format) => format,
             None => {
                 let problem = Problem::error("rule::unknown_format", format!("`{}` is no format", named.text))
                     .at(named.place(), "not one that can be printed")
-                    .suggest(&named.text, Format::NAMES);
+                    .suggest(&named.text, Format::ALL.iter().map(|it| it.name()));
                 compiled.problems.push(problem);
                 return compiled;
             }
@@ -127,25 +139,210 @@ pub fn template(db: &dyn Db, project: Project, id: Name) -> Compiled {
     };
     let schema = pack::schema(db, project);
     let (template, problems) = if name.ends_with(".hbs") {
-        let partials = partials(db, project);
-        let (template, problems) = TextTemplate::compile(path, text, format, &types, schema, &partials);
-        (template.map(Template::Text), problems)
+        let (partials, mut problems) = partials(db, project);
+        sources.extend(partials.values().filter(|it| text.contains("{{>") && !it.source.is_empty()).map(|it| it.source.clone()));
+        let (template, found) = TextTemplate::compile(path, text, format, &types, schema, &partials);
+        problems.extend(found);
+        (template.map(|it| Template::Text(it, format)), problems)
     } else {
-        let (template, problems) = DataTemplate::compile(path, text, format, &types, schema);
+        let format = match format {
+            Format::Json => DataFormat::Json,
+            Format::Toml => DataFormat::Toml,
+            Format::Yaml => DataFormat::Yaml,
+            _ => {
+                let problem = Problem::error("rule::no_template", format!("`{name}` is no template"))
+                    .at(written.template.place(), "neither text with places nor data")
+                    .help("name it `….hbs`, or give it the suffix of a data format: `.yaml`, `.json`, `.toml`");
+                compiled.problems.push(problem);
+                return compiled;
+            }
+        };
+        let scope = Scope::new(schema, types);
+        let (template, problems) = DataTemplate::compile(text, path, format, &scope);
         (template.map(Template::Data), problems)
     };
     compiled.problems.extend(problems);
     if !compiled.problems.iter().any(Problem::is_error) {
         compiled.template = template.map(Arc::new);
     }
-    compiled.fingerprint = Fingerprint::of(format!("{path}\n{text}\n{format:?}").as_bytes());
+    compiled.fingerprint = Fingerprint::of(format!("{sources:?}").as_bytes());
     compiled
 }
 
-/// Returns the context of an artifact: what its `with` gives, cut down to what the template reads.
+/// Returns the partials of a project: the files `templates/PACK/_NAME.hbs`, as `PACK/NAME`.
+fn partials(db: &dyn Db, project: Project) -> (BTreeMap<Name, PartialSource>, Vec<Problem>) {
+    let mut partials = BTreeMap::new();
+    let mut problems = Vec::new();
+    for file in project.built_in(db).iter().chain(project.own(db)) {
+        let path = file.path(db);
+        let Some(rest) = path.strip_prefix("templates/").and_then(|it| it.strip_suffix(".hbs")) else { continue };
+        let Some((folder, name)) = rest.rsplit_once("/_") else { continue };
+        let source = file.text(db).clone();
+        let (params, found) = partial_params(path, &source, pack::schema(db, project));
+        problems.extend(found);
+        partials.insert(Name::from(format!("{folder}/{name}")), PartialSource { file: path.clone(), source, params });
+    }
+    (partials, problems)
+}
+
+/// One artifact before it is printed: its path, and what its `with` gives, cut down to what the template reads.
 struct Instance {
     path: Name,
     context: Map,
+}
+
+impl Template {
+    /// Returns what the template reads of each value that its rule gives it.
+    #[must_use]
+    pub fn reads(&self) -> &BTreeMap<Name, Reads> {
+        match self {
+            Self::Text(template, _) => template.reads(),
+            Self::Data(template) => template.reads(),
+        }
+    }
+
+    /// Prints the artifact of `rule` at `node` from its context.
+    fn print(&self, context: &Map, rule: &Name, node: &Address) -> Result<String, Vec<Problem>> {
+        let at = |problem: Problem| {
+            let place = Place::Field { environment: None, node: node.clone(), path: Path::default() };
+            problem.at(place, "printed for this node")
+        };
+        match self {
+            Self::Data(template) => {
+                let head = format!("Code generated by gen from {rule}; DO NOT EDIT.");
+                match template.render_context(context) {
+                    Ok(document) => Ok(document.print(&[&head])),
+                    Err(problems) => Err(problems.into_iter().map(at).collect()),
+                }
+            }
+            Self::Text(template, format) => {
+                let printed = template.render(context);
+                let text = printed.map_err(|it| it.into_iter().map(|it| at(it.problem)).collect::<Vec<_>>())?;
+                let text = format::with_head(&text, *format, rule);
+                if !context.iter().all(|(_, it)| parse::safe_characters(it)) || cfg!(debug_assertions) {
+                    parse::check_output(*format, &text).map_err(|failure| {
+                        let message = format!("what `{rule}` prints is not valid {}: {failure}", format.name());
+                        let line = failure.span.of(&text).lines().next().unwrap_or_default().trim().to_owned();
+                        let problem = Problem::error("artifact::not_parsed", message)
+                            .at(Place::Rule(rule.clone()), format!("prints `{line}`"))
+                            .help("mend the template, or print the value by `{{json …}}` or within quotes");
+                        vec![at(problem)]
+                    })?;
+                }
+                Ok(text)
+            }
+        }
+    }
+}
+
+/// Returns the artifacts that `rule` wants at the node of `cell`, one for each distinct binding of its `per`.
+fn instances(
+    db: &dyn Db,
+    project: Project,
+    cell: &Cell,
+    rule: &Rule,
+    template: &Template,
+) -> (Vec<Instance>, Vec<Problem>) {
+    let view = View::finished(cell.environment);
+    let Some(artifact) = &rule.artifact else { return (Vec::new(), Vec::new()) };
+    let matches = matching::matches(db, project, view, rule, &artifact.per[0], &cell.node);
+    let mut problems = matches.problems;
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut instances = Vec::new();
+    let schema = pack::schema(db, project);
+    let dir = match rule.reach {
+        Reach::Across => "",
+        Reach::Each => spec::environments(db, project).get(usize::from(cell.environment)).map_or("", |it| &it.dir),
+    };
+    for found in &matches.found {
+        let key: Vec<String> = artifact.per.iter().map(|it| format!("{:?}", found.get(it))).collect();
+        if !seen.insert(key.join("\n")) {
+            continue;
+        }
+        let made = matching::evaluated(db, project, view, rule, &cell.node, |run| {
+            let path = run.text(&artifact.path, found)?;
+            let mut context = Vec::with_capacity(artifact.with.len());
+            for (name, expression) in &artifact.with {
+                let nothing = Reads::default();
+                let reads = template.reads().get(name).unwrap_or(&nothing);
+                let projection = Projection::new(expression.ty(), reads, schema);
+                context.push((name.clone(), run.projected(expression, found, &projection)?));
+            }
+            Ok((path, context))
+        });
+        match made {
+            Err(problem) => problems.push(problem),
+            Ok((path, context)) => {
+                let path = if dir.is_empty() { path } else { format!("{dir}/{path}") };
+                let mut resolver = Resolver { db, project, cell, relation: artifact.references.as_ref(), problems: &mut problems };
+                let context = context.into_iter().map(|(name, value)| (name, resolver.value(&value, 0))).collect();
+                instances.push(Instance { path: Name::from(path), context });
+            }
+        }
+    }
+    (instances, problems)
+}
+
+/// How many references a reference may lead through.
+const MAX_REFERENCES: usize = 8;
+
+/// Writes out the references in a context as the relation of the artifact says.
+struct Resolver<'a> {
+    db: &'a dyn Db,
+    project: Project,
+    cell: &'a Cell,
+    relation: Option<&'a Name>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Resolver<'_> {
+    fn value(&mut self, value: &Value, depth: usize) -> Value {
+        match value {
+            Value::Text(text) => Value::text(self.text(text, depth)),
+            Value::List(items) => Value::list(items.iter().map(|it| self.value(it, depth))),
+            Value::Map(map) => map.iter().map(|(key, it)| (key.clone(), self.value(it, depth))).collect(),
+            other => other.clone(),
+        }
+    }
+
+    fn text(&mut self, text: &Text, depth: usize) -> Text {
+        let mut segments = Vec::new();
+        for segment in text.segments() {
+            let Segment::Reference(reference) = segment else {
+                segments.push(segment.clone());
+                continue;
+            };
+            let written = if depth < MAX_REFERENCES { self.written(&reference.node, &reference.attribute) } else { None };
+            match written {
+                Some(Value::String(text)) => segments.push(Segment::Literal(text)),
+                Some(Value::Text(text)) => segments.extend(self.text(&text, depth + 1).segments().iter().cloned()),
+                _ => self.unwritten(&reference.node, &reference.attribute),
+            }
+        }
+        Text::new(segments)
+    }
+
+    fn written(&self, node: &Address, attribute: &str) -> Option<Value> {
+        let facts = fact::of(self.db, self.project, self.cell.environment, node, self.relation?);
+        let fact = facts.iter().find(|it| it.fields.get("attribute").and_then(Value::as_str) == Some(attribute))?;
+        fact.fields.get("value").cloned()
+    }
+
+    fn unwritten(&mut self, node: &Address, attribute: &str) {
+        let rule = &self.cell.rule;
+        let message = format!("`{rule}` can't write `${{{node}.{attribute}}}`");
+        let problem = Problem::error("artifact::unwritten_reference", message);
+        let problem = match self.relation {
+            None => problem
+                .at(Place::Rule(rule.clone()), "says no relation that writes references")
+                .help("add `references: PACK/RELATION` to the artifact"),
+            Some(relation) => problem
+                .at(Place::Rule(rule.clone()), format!("writes references by `{relation}`"))
+                .help(format!("no rule derives a fact of `{relation}` for `{attribute}` of `{node}` here")),
+        };
+        let place = Place::Field { environment: None, node: self.cell.node.clone(), path: Path::default() };
+        self.problems.push(problem.at(place, "mentions it"));
+    }
 }
 
 /// Returns what the rule of `cell` prints at its node.
@@ -182,7 +379,7 @@ pub fn print(db: &dyn Db, project: Project, cell: &Cell, path: &str) -> Result<S
     let (instances, problems) = instances(db, project, cell, rule, template);
     match instances.into_iter().find(|it| *it.path == *path) {
         None => Err(problems),
-        Some(instance) => template.print(&instance.context, &cell.rule),
+        Some(instance) => template.print(&instance.context, &cell.rule, &cell.node),
     }
 }
 

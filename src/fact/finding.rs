@@ -3,26 +3,28 @@
 use crate::db::{Db, Project, View};
 use crate::fact::{matching, shape};
 use crate::problem::{Place, Problem, Severity};
+use crate::rule::expression::Bound;
 use crate::rule::file::Reach;
 use crate::rule::set;
 use crate::spec;
-use crate::value::{Address, Name};
+use crate::value::{Address, Name, Path};
 
 /// Returns what `rule` finds at one node, in one environment.
 #[salsa::tracked(returns(deref))]
 pub fn findings(db: &dyn Db, project: Project, environment: u16, rule: Name, anchor: Address) -> Vec<Problem> {
     let view = View::finished(environment);
     let Some(rule) = set::rule(db, project, rule) else { return Vec::new() };
-    let (Some(finding), Some(first)) = (&rule.finding, rule.body.pattern.first_node()) else { return Vec::new() };
-    let matches = matching::matches(db, project, view, rule, first, &anchor);
+    let (Some(finding), Some(first)) = (&rule.finding, rule.body.pattern.first()) else { return Vec::new() };
+    let matches = matching::matches(db, project, view, rule, &first.name, &anchor);
     let mut problems = matches.problems;
     let name = spec::environments(db, project).get(usize::from(environment)).map(|it| it.name.clone());
     for found in &matches.found {
         let said = matching::evaluated(db, project, view, rule, &anchor, |run| {
             let help = finding.help.as_ref().map(|it| run.text(it, found)).transpose()?;
-            Ok((run.text(&finding.message, found)?, help))
+            let field = finding.field.as_ref().map(|it| run.text(it, found)).transpose()?;
+            Ok((run.text(&finding.message, found)?, help, Path::parse(&field.unwrap_or_default())))
         });
-        let (message, help) = match said {
+        let (message, help, path) = match said {
             Ok(said) => said,
             Err(problem) => {
                 problems.push(problem);
@@ -34,9 +36,9 @@ pub fn findings(db: &dyn Db, project: Project, environment: u16, rule: Name, anc
             Severity::Error => Problem::error(code, message),
             Severity::Warning => Problem::warning(code, message),
         };
-        if let Some(node) = found.get(&finding.at).and_then(|it| it.as_node()) {
+        if let Some(Bound::Node(node)) = found.get(&finding.at) {
             let environment = name.clone().filter(|it| !it.is_empty());
-            problem = problem.at(Place::Field { environment, node: node.clone(), path: finding.field.clone() }, "here");
+            problem = problem.at(Place::Field { environment, node: node.clone(), path }, "here");
         }
         problem.help = help.map(Into::into);
         problems.push(problem);

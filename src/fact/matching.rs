@@ -1,14 +1,15 @@
 //! What a rule matches around one node, and its expressions evaluated there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::db::{Db, Project, View};
 use crate::fact::shape::{self, nested};
-use crate::fact::world::{GraphWorld, WORLD};
-use crate::graph::pattern::{Binding, Bounds, Pattern};
+use crate::fact::world::{GraphWorld, NODES};
+use crate::graph::pattern;
 use crate::problem::{Place, Problem};
-use crate::rule::compile::{Filled, Rule};
-use crate::rule::expression::{Bindings, Bound, Expression, Failure};
+use crate::rule::compile::{Filled, Inner, Join, Rule};
+use crate::rule::expression::{Bindings, Bound, BoundEdge, Expression, Failure, Projection};
 use crate::rule::file::Reach;
 use crate::rule::interpolation::Interpolation;
 use crate::rule::set;
@@ -36,11 +37,16 @@ pub struct Run<'a> {
     db: &'a dyn Db,
     project: Project,
     view: View,
+    rule: &'a Rule,
 }
 
 impl Run<'_> {
     fn bindings<'m>(&self, found: &'m Match) -> Bindings<'m> {
-        Bindings { view: self.view, variables: found, world: &WORLD }
+        Bindings { view: self.view, variables: found, world: &NODES }
+    }
+
+    fn failure(&self, message: &dyn std::fmt::Display) -> Failure {
+        Failure { message: message.to_string().into(), place: Place::Rule(self.rule.id.clone()) }
     }
 
     /// Returns the value of `expression`.
@@ -50,6 +56,15 @@ impl Run<'_> {
     /// What failed, in the words of a rule's author.
     pub fn value(&self, expression: &Expression, found: &Match) -> Result<Value, Failure> {
         expression.evaluate(&self.bindings(found))
+    }
+
+    /// Returns what `projection` names of the value of `expression`; nodes become maps of that.
+    ///
+    /// # Errors
+    ///
+    /// What failed, in the words of a rule's author.
+    pub fn projected(&self, expression: &Expression, found: &Match, projection: &Projection) -> Result<Value, Failure> {
+        expression.evaluate_for(&self.bindings(found), projection)
     }
 
     /// Returns the value of `text`.
@@ -69,7 +84,7 @@ impl Run<'_> {
     pub fn text(&self, text: &Interpolation, found: &Match) -> Result<String, Failure> {
         match self.filled(text, found)? {
             Value::String(text) => Ok(text.to_string()),
-            other => Err(Failure::new(format!("expected a string, found {}", other.noun()))),
+            other => Err(self.failure(&format!("expected a string, found {}", other.noun()))),
         }
     }
 
@@ -83,9 +98,9 @@ impl Run<'_> {
             Value::Node(address) => Ok(Some(address)),
             Value::String(text) => match shape::parse_address(&text) {
                 Some(address) => Ok(Some(address)),
-                None => Err(Failure::new(format!("`{text}` is no address: expected `KIND.NAME`"))),
+                None => Err(self.failure(&format!("`{text}` is no address: expected `KIND.NAME`"))),
             },
-            other => Err(Failure::new(format!("expected a node, found {}", other.noun()))),
+            other => Err(self.failure(&format!("expected a node, found {}", other.noun()))),
         }
     }
 
@@ -134,12 +149,12 @@ pub fn evaluated<T>(
     node: &Address,
     what: impl FnOnce(Run<'_>) -> Result<T, Failure>,
 ) -> Result<T, Problem> {
-    what(Run { db, project, view }).map_err(|failure| failed(rule, node, &failure))
+    what(Run { db, project, view, rule }).map_err(|failure| failed(rule, node, &failure))
 }
 
 fn failed(rule: &Rule, node: &Address, failure: &Failure) -> Problem {
-    Problem::error("rule::failed", format!("the rule `{}` failed at `{node}`: {failure}", rule.id))
-        .at(Place::Rule(rule.id.clone()), "this rule")
+    Problem::error("rule::failed", format!("the rule `{}` failed at `{node}`: {}", rule.id, failure.message))
+        .at(failure.place.clone(), "failed here")
         .at(Place::Field { environment: None, node: node.clone(), path: Path::default() }, "at this node")
 }
 
@@ -147,7 +162,7 @@ fn failed(rule: &Rule, node: &Address, failure: &Failure) -> Problem {
 #[must_use]
 pub fn matches(db: &dyn Db, project: Project, view: View, rule: &Rule, anchor: &Name, node: &Address) -> Matches {
     let mut matches = Matches::default();
-    match evaluated(db, project, view, rule, node, |run| run.matches(rule, anchor, node)) {
+    match evaluated(db, project, view, rule, node, |run| run.matches(anchor, node)) {
         Ok(found) => matches.found = found,
         Err(problem) => matches.problems.push(problem),
     }
@@ -155,35 +170,31 @@ pub fn matches(db: &dyn Db, project: Project, view: View, rule: &Rule, anchor: &
 }
 
 impl Run<'_> {
-    fn matches(&self, rule: &Rule, anchor: &Name, node: &Address) -> Result<Vec<Match>, Failure> {
-        let body = &rule.body;
-        let world = GraphWorld { db: self.db, project: self.project, view: self.view };
-        let part = body.pattern.part_of(anchor).unwrap_or(0);
-        let bindings = body.pattern.matches(part, anchor, node, &world, MAX_STEPS).map_err(Failure::new)?;
-        let mut found: Vec<Match> = Vec::new();
-        for binding in bindings {
-            let one = self.bound(rule, &binding);
-            found.extend(self.joined(rule, part, one)?);
-        }
-        let mut kept = Vec::with_capacity(found.len());
-        for one in found {
-            if self.holds(&body.unless, &body.exists, &one, &world)? {
-                kept.extend(self.walked(rule, one)?);
+    fn matches(&self, anchor: &Name, node: &Address) -> Result<Vec<Match>, Failure> {
+        let body = &self.rule.body;
+        let Some(walk) = body.walks.get(anchor) else { return Ok(Vec::new()) };
+        let world = GraphWorld { db: self.db, project: self.project, view: self.view, rule: self.rule };
+        let mut kept = Vec::new();
+        for binding in walk.matches(&world, std::slice::from_ref(node), MAX_STEPS).map_err(|it| self.failure(&it))? {
+            let found = self.bound(&binding);
+            if self.holds(&body.unless, &body.exists, &found, &world)? {
+                kept.extend(self.walked(found)?);
             }
         }
         Ok(kept)
     }
 
     /// Returns the variables of one binding, and those that are always there.
-    fn bound(&self, rule: &Rule, binding: &Binding) -> Match {
-        let mut found: Match = binding.iter().map(|(name, it)| (name.clone(), Bound::from(it.clone()))).collect();
-        match rule.reach {
+    fn bound(&self, binding: &pattern::Binding) -> Match {
+        let variables = self.rule.body.pattern.variables().iter().zip(binding.0.iter());
+        let mut found: Match = variables.map(|(variable, it)| (variable.name.clone(), from_pattern(it))).collect();
+        match self.rule.reach {
             Reach::Each => {
                 let environment = environment_value(self.db, self.project, self.view.environment);
                 found.insert("environment".into(), Bound::Value(environment));
             }
             Reach::Across => {
-                found.insert("environments".into(), Bound::Environments(environments(self.db, self.project)));
+                found.insert("environments".into(), environments(self.db, self.project));
             }
         }
         found
@@ -191,66 +202,33 @@ impl Run<'_> {
 
     fn holds(
         &self,
-        unless: &[Pattern],
-        exists: &[Pattern],
+        unless: &[Inner],
+        exists: &[Inner],
         found: &Match,
         world: &GraphWorld<'_>,
     ) -> Result<bool, Failure> {
-        let bounds: Bounds = found.iter().filter_map(|(name, it)| Some((name.clone(), it.as_node()?.clone()))).collect();
-        for pattern in unless {
-            if pattern.exists(&bounds, world, MAX_STEPS).map_err(Failure::new)? {
-                return Ok(false);
-            }
-        }
-        for pattern in exists {
-            if !pattern.exists(&bounds, world, MAX_STEPS).map_err(Failure::new)? {
+        for (inner, wanted) in unless.iter().map(|it| (it, false)).chain(exists.iter().map(|it| (it, true))) {
+            let shared = inner.shared.iter().filter_map(|it| match found.get(it) {
+                Some(Bound::Node(node)) => Some(node.clone()),
+                _ => None,
+            });
+            let shared: Vec<Address> = shared.collect();
+            if inner.walk.exists(world, &shared, MAX_STEPS).map_err(|it| self.failure(&it))? != wanted {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Returns `found` with each binding of the pattern's other part that the look-ups give.
-    fn joined(&self, rule: &Rule, part: usize, found: Match) -> Result<Vec<Match>, Failure> {
-        let pattern = &rule.body.pattern;
-        let mut candidates: Option<BTreeSet<Address>> = None;
-        let mut variable = None;
-        for (at, join) in rule.body.joins.iter().enumerate() {
-            let ours = usize::from(pattern.part_of(&join.sides[0].0) != Some(part));
-            let mut nodes = BTreeSet::new();
-            for key in items(&self.value(&join.sides[ours].1, &found)?) {
-                let side = JoinSide { rule: rule.id.clone(), join: at, side: 1 - ours };
-                nodes.extend(bucket(self.db, self.project, self.view, side, key).iter().cloned());
-            }
-            candidates = Some(match candidates {
-                None => nodes,
-                Some(before) => before.intersection(&nodes).cloned().collect(),
-            });
-            variable = Some(&join.sides[1 - ours].0);
-        }
-        let (Some(candidates), Some(variable)) = (candidates, variable) else { return Ok(vec![found]) };
-        let world = GraphWorld { db: self.db, project: self.project, view: self.view };
-        let other = pattern.part_of(variable).unwrap_or(0);
-        let mut all = Vec::new();
-        for node in candidates {
-            for binding in pattern.matches(other, variable, &node, &world, MAX_STEPS).map_err(Failure::new)? {
-                let mut both = found.clone();
-                both.extend(binding.iter().map(|(name, it)| (name.clone(), Bound::from(it.clone()))));
-                all.push(both);
-            }
-        }
-        Ok(all)
-    }
-
     /// Returns `found` once for each item that the rule walks, where its conditions hold.
-    fn walked(&self, rule: &Rule, found: Match) -> Result<Vec<Match>, Failure> {
+    fn walked(&self, found: Match) -> Result<Vec<Match>, Failure> {
         let mut all = vec![found];
-        for (name, expression) in &rule.body.each {
+        for (name, expression) in &self.rule.body.each {
             let mut next = Vec::new();
             for found in all {
                 for item in items(&self.value(expression, &found)?) {
                     let mut one = found.clone();
-                    one.insert(name.clone(), Bound::from_value(item));
+                    one.insert(name.clone(), Bound::Value(item));
                     next.push(one);
                 }
             }
@@ -258,12 +236,12 @@ impl Run<'_> {
         }
         let mut kept = Vec::with_capacity(all.len());
         for mut found in all {
-            for (name, expression) in &rule.body.lets {
+            for (name, expression) in &self.rule.body.lets {
                 let value = self.value(expression, &found)?;
-                found.insert(name.clone(), Bound::from_value(value));
+                found.insert(name.clone(), Bound::Value(value));
             }
             let mut holds = true;
-            for condition in &rule.body.when {
+            for condition in &self.rule.body.when {
                 if self.value(condition, &found)? != Value::Bool(true) {
                     holds = false;
                     break;
@@ -285,19 +263,56 @@ pub struct JoinSide {
     side: usize,
 }
 
+/// Returns the nodes that `to` may be where `from` is `node`, by all look-ups of a rule between the two.
+#[must_use]
+pub fn joined(world: &GraphWorld<'_>, from: &Name, node: &Address, to: &Name) -> BTreeSet<Address> {
+    let GraphWorld { db, project, view, rule } = *world;
+    let run = Run { db, project, view, rule };
+    let mut joined: Option<BTreeSet<Address>> = None;
+    for (at, join) in rule.body.joins.iter().enumerate() {
+        let Some(ours) = join.sides.iter().position(|it| it.0 == *from) else { continue };
+        if join.sides[1 - ours].0 != *to {
+            continue;
+        }
+        let mut nodes = BTreeSet::new();
+        for key in run.join_keys(join, ours, node) {
+            let side = JoinSide { rule: rule.id.clone(), join: at, side: 1 - ours };
+            nodes.extend(bucket(db, project, view, side, key).iter().cloned());
+        }
+        joined = Some(match joined {
+            None => nodes,
+            Some(before) => before.intersection(&nodes).cloned().collect(),
+        });
+    }
+    joined.unwrap_or_default()
+}
+
+impl Run<'_> {
+    /// Returns the values on one side of a look-up, with its variable bound to `node`.
+    fn join_keys(&self, join: &Join, side: usize, node: &Address) -> Vec<Value> {
+        let (variable, expression) = &join.sides[side];
+        let environment = environment_value(self.db, self.project, self.view.environment);
+        let found: Match = [
+            (variable.clone(), Bound::Node(node.clone())),
+            (Name::from("environment"), Bound::Value(environment)),
+        ]
+        .into();
+        // A value that can't be had equals none.
+        self.value(expression, &found).map(|it| items(&it)).unwrap_or_default()
+    }
+}
+
 /// Returns the nodes that have each value on one side of a look-up.
 #[salsa::tracked(returns(ref))]
 fn join_table(db: &dyn Db, project: Project, view: View, side: JoinSide) -> BTreeMap<Value, Vec<Address>> {
     let mut table: BTreeMap<Value, Vec<Address>> = BTreeMap::new();
     let Some(rule) = set::rule(db, project, side.rule) else { return table };
-    let (variable, expression) = &rule.body.joins[side.join].sides[side.side];
+    let Some(join) = rule.body.joins.get(side.join) else { return table };
     let snapshot = shape::snapshot(db, project, view);
-    let run = Run { db, project, view };
-    for kind in rule.body.pattern.kinds_of(variable) {
+    let run = Run { db, project, view, rule };
+    for kind in rule.body.kinds_of(&join.sides[side.side].0).iter() {
         for node in snapshot.of_kind(kind) {
-            let found: Match = [(variable.clone(), Bound::Node(node.clone()))].into();
-            // What fails here fails again, and is reported, where the rule is run at that node.
-            for key in run.value(expression, &found).map(|it| items(&it)).unwrap_or_default() {
+            for key in run.join_keys(join, side.side, node) {
                 table.entry(key).or_default().push(node.clone());
             }
         }
@@ -309,6 +324,34 @@ fn join_table(db: &dyn Db, project: Project, view: View, side: JoinSide) -> BTre
 #[salsa::tracked(returns(deref))]
 fn bucket(db: &dyn Db, project: Project, view: View, side: JoinSide, key: Value) -> Vec<Address> {
     join_table(db, project, view, side).get(&key).cloned().unwrap_or_default()
+}
+
+fn from_pattern(bound: &pattern::Bound) -> Bound {
+    match bound {
+        pattern::Bound::Node(node) => Bound::Node(node.clone()),
+        pattern::Bound::Edge(edge) => Bound::Edge(Arc::new(BoundEdge {
+            kind: edge.kind.clone(),
+            from: edge.from.clone(),
+            to: edge.to.clone(),
+            fields: edge.fields.clone(),
+        })),
+    }
+}
+
+/// Returns the value of the variable `environments`: each with the project as it is there.
+fn environments(db: &dyn Db, project: Project) -> Bound {
+    let one = |index: u16, it: &spec::EnvironmentInfo| {
+        let view = View::finished(index);
+        let node = shape::snapshot(db, project, view).of_kind(shape::PROJECT).first().cloned();
+        let mut fields: BTreeMap<Name, Bound> = [
+            (Name::from("name"), Bound::Value(Value::String(it.name.clone()))),
+            (Name::from("dir"), Bound::Value(Value::String(it.dir.clone()))),
+        ]
+        .into();
+        fields.extend(node.map(|it| (Name::from("project"), Bound::Elsewhere(view, it))));
+        Bound::Record(Arc::new(fields))
+    };
+    Bound::List((0..).zip(spec::environments(db, project)).map(|(index, it)| one(index, it)).collect())
 }
 
 /// Returns the items of a list, the entries of a map as `{key, value}`, nothing of null, or the one value itself.

@@ -12,9 +12,9 @@ use crate::fact::matching;
 use crate::graph::{self, Edge, Snapshot};
 use crate::kind::pack;
 use crate::problem::{Place, Problem};
-use crate::rule::compile::{Filled, Rule};
+use crate::rule::compile::Rule;
 use crate::rule::set;
-use crate::spec::{self, Node};
+use crate::spec::{self, Completed};
 use crate::value::{Address, Map, Name, Path, Value};
 
 /// The edge of which start order is made, together with references.
@@ -55,7 +55,7 @@ pub fn phases(db: &dyn Db, project: Project) -> Vec<Name> {
         .filter(|it| it.shapes())
         .map(|it| it.pack.clone())
         .collect();
-    pack::order(db, project).iter().filter(|it| shaping.contains(it)).cloned().collect()
+    pack::packs(db, project).iter().map(|it| &it.name).filter(|it| shaping.contains(it)).cloned().collect()
 }
 
 /// What one rule adds to the graph for one node.
@@ -63,15 +63,15 @@ pub fn phases(db: &dyn Db, project: Project) -> Vec<Name> {
 fn contribution(db: &dyn Db, project: Project, view: View, rule: Name, anchor: Address) -> Derived {
     let mut derived = Derived::default();
     let Some(rule) = set::rule(db, project, rule) else { return derived };
-    let Some(first) = rule.body.pattern.first_node() else { return derived };
-    let matches = matching::matches(db, project, view, rule, first, &anchor);
+    let Some(first) = rule.body.pattern.first() else { return derived };
+    let matches = matching::matches(db, project, view, rule, &first.name, &anchor);
     for found in matches.found {
         let added = matching::evaluated(db, project, view, rule, &anchor, |run| {
             let mut added = Derived::default();
             for node in &rule.nodes {
                 let address = run.text(&node.address, &found)?;
                 let fields = run.fields(&node.fields, &found)?;
-                added.node(parse_address(&address), fields, rule);
+                added.node(parse_address(&address), &fields, rule);
             }
             for edge in &rule.edges {
                 let [from, to] = &edge.ends;
@@ -111,13 +111,17 @@ fn phase(db: &dyn Db, project: Project, environment: u16, phase: u16) -> Derived
 /// Returns the nodes at which a rule's pattern may begin.
 #[must_use]
 pub fn anchors(db: &dyn Db, project: Project, view: View, rule: &Rule) -> Vec<Address> {
-    let Some(first) = rule.body.pattern.first_node() else { return Vec::new() };
-    let kinds = rule.body.pattern.kinds_of(first);
-    let snapshot = snapshot(db, project, view);
-    if kinds.is_empty() {
-        return snapshot.nodes().to_vec();
+    match rule.body.pattern.first() {
+        Some(first) => nodes_of(db, project, view, rule, &first.name),
+        None => Vec::new(),
     }
-    kinds.iter().flat_map(|kind| snapshot.of_kind(kind).iter().cloned()).collect()
+}
+
+/// Returns the nodes that a variable of a rule may be, by their kind.
+#[must_use]
+pub fn nodes_of(db: &dyn Db, project: Project, view: View, rule: &Rule, variable: &Name) -> Vec<Address> {
+    let snapshot = snapshot(db, project, view);
+    rule.body.kinds_of(variable).iter().flat_map(|kind| snapshot.of_kind(kind).iter().cloned()).collect()
 }
 
 /// Returns all that shape rules add before the phase of `view`.
@@ -143,27 +147,70 @@ fn derived_fields(db: &dyn Db, project: Project, view: View, address: Address) -
     derived(db, project, view).nodes.get(&address).map(|it| it.fields.clone())
 }
 
-/// Returns a node as it is seen in `view`, complete with what its kind gives it, or nothing where there is none.
-#[salsa::tracked(returns(ref))]
-pub fn node(db: &dyn Db, project: Project, view: View, address: Address) -> Option<Arc<Node>> {
-    if view.phase == 0 || phases(db, project).is_empty() {
-        return spec::node(db, project, view.environment, address).clone();
+/// Returns the fields of a node as it is seen in `view`, complete, or nothing where there is no such node.
+#[must_use]
+pub fn node<'db>(db: &'db dyn Db, project: Project, view: View, address: &Address) -> Option<&'db Arc<Completed>> {
+    let view = settled(db, project, view);
+    if view.phase > 0 && derived_fields(db, project, view, address.clone()).is_some() {
+        return shaped(db, project, view, address.clone()).as_ref();
     }
-    match derived_fields(db, project, view, address.clone()) {
-        None => spec::node(db, project, view.environment, address).clone(),
-        Some(fields) => {
-            let (node, _) = spec::derived_node(db, project, view.environment, &address, fields);
-            Some(Arc::new(node))
-        }
-    }
+    // What no overlay speaks of is the same in all environments, and made once.
+    let environment = spec::seen_as(db, project, view.environment, address);
+    declared(db, project, environment, address.clone()).as_ref()
 }
 
+/// Returns a node of the spec alone, in an environment whose overlays speak of it, or in the base.
 #[salsa::tracked(returns(ref))]
-fn node_edges(db: &dyn Db, project: Project, view: View, address: Address) -> Arc<[Edge]> {
-    match node(db, project, view, address.clone()) {
-        None => [].into(),
-        Some(node) => node.edges.clone(),
+fn declared(
+    db: &dyn Db,
+    project: Project,
+    environment: Option<u16>,
+    address: Address,
+) -> Option<Arc<Completed>> {
+    let declared = spec::declared_in(db, project, environment, &address)?;
+    let inherited = spec::inherited_in(db, project, environment, &address.kind);
+    let (completed, _) = spec::completion(db, project).fields(&address, Some(&declared), &Map::default(), inherited);
+    Some(Arc::new(completed))
+}
+
+/// Returns a node that rules derive, with what the spec says of it on top.
+#[salsa::tracked(returns(ref))]
+fn shaped(db: &dyn Db, project: Project, view: View, address: Address) -> Option<Arc<Completed>> {
+    Some(Arc::new(completed(db, project, view, &address)?.0))
+}
+
+fn completed(db: &dyn Db, project: Project, view: View, address: &Address) -> Option<(Completed, Vec<Problem>)> {
+    let fields = derived_fields(db, project, view, address.clone()).as_ref()?;
+    let environment = view.environment;
+    let declared = spec::declared(db, project, environment, address);
+    let inherited = spec::inherited(db, project, environment, &address.kind);
+    Some(spec::completion(db, project).fields(address, declared.as_deref(), fields, inherited))
+}
+
+/// Returns the edges that leave a node, complete. A firewall: a field that is no edge changes nothing after it.
+#[salsa::tracked(returns(deref))]
+fn node_edges(db: &dyn Db, project: Project, view: View, address: Address) -> Vec<Edge> {
+    let Some(completed) = node(db, project, view, &address) else { return Vec::new() };
+    let environment = view.environment;
+    let declared = spec::declared(db, project, environment, &address);
+    let mut own: Vec<spec::Edge> = declared.as_ref().map(|it| it.edges.clone()).unwrap_or_default();
+    for open in declared.iter().flat_map(|it| &it.open) {
+        // What no spec declares may be derived.
+        let to = open.candidates.iter().find(|it| node(db, project, view, it).is_some());
+        own.extend(to.map(|to| spec::Edge { kind: open.kind.clone(), to: to.clone(), fields: open.fields.clone() }));
     }
+    let derived: Vec<spec::Edge> = derived_edges(db, project, view, address.clone()).to_vec();
+    let target = |target: &Address, path: &Path| node(db, project, view, target)?.fields.at(&path.0).cloned();
+    let edges = spec::completion(db, project).edges(completed, &own, &derived, &target);
+    edges.into_iter().map(|it| Edge::new(address.clone(), it.kind, it.to, it.fields)).collect()
+}
+
+#[salsa::tracked(returns(deref))]
+fn derived_edges(db: &dyn Db, project: Project, view: View, from: Address) -> Vec<spec::Edge> {
+    let edges = derived(db, project, view).edges.iter().filter(|((it, _, to), _)| *it == from && *to != from);
+    edges
+        .map(|((_, kind, to), (fields, _))| spec::Edge { kind: kind.clone(), to: to.clone(), fields: fields.clone() })
+        .collect()
 }
 
 /// Returns all nodes and edges that are seen in `view`.
@@ -182,17 +229,9 @@ pub fn snapshot(db: &dyn Db, project: Project, view: View) -> Arc<Snapshot> {
     for address in &nodes {
         edges.extend(node_edges(db, project, view, address.clone()).iter().cloned());
     }
-    let declared: std::collections::BTreeSet<(&Address, &Name, &Address)> =
-        edges.iter().map(|it| (&it.from, &it.kind, &it.to)).collect();
-    let added: Vec<Edge> = derived
-        .edges
-        .iter()
-        .filter(|((from, kind, to), _)| from != to && !declared.contains(&(from, kind, to)))
-        .map(|((from, kind, to), (fields, _))| spec::derived_edge(db, project, from, kind, to, fields))
-        .collect();
-    edges.extend(added);
     let plain = Snapshot::new(nodes.clone(), edges.clone());
-    edges.extend(graph::order::starts_after(&plain, &DEPENDS_ON.into(), &REFERENCES.into()));
+    let order = graph::order::starts_after(&plain, &DEPENDS_ON.into(), &REFERENCES.into());
+    edges.extend(order.into_iter().map(|it| Edge { kind: STARTS_AFTER.into(), ..it }));
     Arc::new(Snapshot::new(nodes, edges))
 }
 
@@ -204,7 +243,7 @@ pub fn problems(db: &dyn Db, project: Project, environment: u16) -> Vec<Problem>
     let snapshot = snapshot(db, project, view);
     let mut problems = derived.problems.clone();
     for (address, node) in &derived.nodes {
-        let (_, found) = spec::derived_node(db, project, environment, address, &node.fields);
+        let found = completed(db, project, view, address).map(|it| it.1).unwrap_or_default();
         problems.extend(found.into_iter().map(|it| it.at(Place::Rule(node.rules[0].clone()), "derives this node")));
     }
     for ((from, kind, to), (_, rule)) in &derived.edges {
@@ -232,10 +271,10 @@ impl Rule {
 }
 
 impl Derived {
-    fn node(&mut self, address: Option<Address>, fields: Map, rule: &Rule) {
+    fn node(&mut self, address: Option<Address>, fields: &Map, rule: &Rule) {
         let Some(address) = address else { return };
         self.merge(&Self {
-            nodes: [(address, DerivedNode { fields, rules: vec![rule.id.clone()] })].into(),
+            nodes: [(address, DerivedNode { fields: fields.clone(), rules: vec![rule.id.clone()] })].into(),
             ..Self::default()
         });
     }
@@ -331,13 +370,5 @@ fn put(map: &Map, path: &[Name], value: Value) -> Map {
             let inner = map.get(first).and_then(Value::as_map).cloned().unwrap_or_default();
             map.with(first.clone(), Value::Map(put(&inner, rest, value)))
         }
-    }
-}
-
-impl Filled {
-    /// Tells whether nothing has to be evaluated.
-    #[must_use]
-    pub fn is_constant(&self) -> bool {
-        matches!(self, Self::Constant(_))
     }
 }

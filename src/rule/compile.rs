@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::fingerprint::Fingerprint;
-use crate::graph::pattern::Pattern;
+use crate::graph::pattern::{Pattern, Walk};
 use crate::kind::{Record, Relation, Schema, Type};
 use crate::problem::{Place, Problem, Severity};
-use crate::rule::expression::{Expression, ProjectScope, Scope};
+use crate::rule::expression::{Expression, Present, ProjectScope, Scope, Uses, fits};
 use crate::rule::file::{EdgeSource, FactSource, Fields, Given, NodeSource, Reach, RuleSource, Written};
 use crate::rule::interpolation::Interpolation;
 use crate::value::{Name, Path, Value};
@@ -54,11 +54,13 @@ impl Eq for Rule {}
 #[derive(Clone, Debug)]
 pub struct Body {
     /// The pattern.
-    pub pattern: Pattern,
+    pub pattern: Arc<Pattern>,
+    /// The way through it from each of its node variables.
+    pub walks: BTreeMap<Name, Walk>,
     /// Patterns none of which may match.
-    pub unless: Vec<Pattern>,
+    pub unless: Vec<Inner>,
     /// Patterns each of which must match.
-    pub exists: Vec<Pattern>,
+    pub exists: Vec<Inner>,
     /// Look-ups between the parts of the pattern: equal values on both sides.
     pub joins: Vec<Join>,
     /// Collections to walk.
@@ -67,6 +69,15 @@ pub struct Body {
     pub lets: Vec<(Name, Expression)>,
     /// Conditions.
     pub when: Vec<Expression>,
+}
+
+/// A pattern within the reach of the rule's own.
+#[derive(Clone, Debug)]
+pub struct Inner {
+    /// The way through it from the nodes that it shares with the rule's pattern.
+    pub walk: Walk,
+    /// Their variables, in the order of the walk.
+    pub shared: Vec<Name>,
 }
 
 /// One look-up by value between two parts of a pattern.
@@ -127,8 +138,8 @@ pub struct FindingRule {
     pub message: Interpolation,
     /// The node at fault.
     pub at: Name,
-    /// The field of it that is at fault.
-    pub field: Path,
+    /// The field of it that is at fault, as a dotted path.
+    pub field: Option<Interpolation>,
     /// What to type.
     pub help: Option<Interpolation>,
 }
@@ -149,7 +160,7 @@ pub struct ArtifactRule {
 /// Returns the rule that `source` describes, if it can be made out, and what is wrong with it.
 #[must_use]
 pub fn compile(source: &RuleSource, schema: &Schema, schema_fingerprint: Fingerprint) -> (Option<Rule>, Vec<Problem>) {
-    let mut compiler = Compiler { source, schema, problems: Vec::new() };
+    let mut compiler = Compiler { source, schema, present: Present::default(), problems: Vec::new() };
     let rule = compiler.rule(schema_fingerprint);
     let rule = if compiler.problems.iter().any(Problem::is_error) { None } else { rule };
     (rule, compiler.problems)
@@ -177,6 +188,8 @@ pub fn environments_type() -> Type {
 struct Compiler<'a> {
     source: &'a RuleSource,
     schema: &'a Schema,
+    /// What the conditions so far have asked for.
+    present: Present,
     problems: Vec<Problem>,
 }
 
@@ -192,22 +205,29 @@ impl Compiler<'_> {
             self.problems.push(problem);
             return None;
         };
-        let pattern = self.pattern(pattern, &Variables::new())?;
-        let bound: Variables = pattern.variables().map(|(name, ty)| (name.clone(), ty.clone())).collect();
-        let unless = source.unless.iter().filter_map(|it| self.pattern(it, &bound)).collect();
-        let exists = source.exists.iter().filter_map(|it| self.pattern(it, &bound)).collect();
+        let pattern = Arc::new(self.pattern(pattern, &Variables::new())?);
+        let bound: Variables = pattern.variables().iter().map(|it| (it.name.clone(), it.ty.clone())).collect();
+        let unless = source.unless.iter().filter_map(|it| self.inner(it, &bound)).collect();
+        let exists = source.exists.iter().filter_map(|it| self.inner(it, &bound)).collect();
         let mut known = bound.clone();
         match source.reach {
             Reach::Each => known.insert("environment".into(), environment_type()),
             Reach::Across => known.insert("environments".into(), environments_type()),
         };
         let given: Variables = known.clone();
-        let joins = source.join.iter().filter_map(|it| self.join(it, &known, &pattern)).collect();
+        let joins: Vec<Join> = source.join.iter().filter_map(|it| self.join(it, &known, &pattern)).collect();
         self.unjoined(&pattern);
+        let walks = walks(&pattern, &joins);
         let each = self.each(&mut known);
         let lets = self.lets(&mut known);
-        let when = source.when.iter().filter_map(|it| self.condition(it, &known)).collect();
-        let body = Body { pattern, unless, exists, joins, each, lets, when };
+        let mut when = Vec::new();
+        for written in &source.when {
+            if let Some(condition) = self.condition(written, &known) {
+                self.present.extend(condition.ensures());
+                when.push(condition);
+            }
+        }
+        let body = Body { pattern, walks, unless, exists, joins, each, lets, when };
         let nodes = source.nodes.iter().filter_map(|it| self.node(it, &known)).collect();
         let edges = source.edges.iter().filter_map(|it| self.edge(it, &known)).collect();
         let facts = source.facts.iter().filter_map(|it| self.fact(it, &bound, &known)).collect();
@@ -244,19 +264,38 @@ impl Compiler<'_> {
         Fingerprint::of(format!("{schema}\n{}", self.source.canonical).as_bytes())
     }
 
-    fn scope<'s>(&'s self, variables: &Variables) -> Scope<'s> {
-        let project = variables.values().any(|it| matches!(it, Type::Node(kinds) if kinds.iter().any(|it| &**it == "project")));
+    fn scope(&self, variables: &Variables) -> Scope<'_> {
+        let of_project = |it: &Type| matches!(it, Type::Node(kinds) if kinds.iter().any(|it| &**it == "project"));
+        let project = variables.values().any(of_project);
         Scope {
             schema: self.schema,
             variables: variables.clone(),
             project: if project { ProjectScope::Anchored } else { ProjectScope::Elsewhere },
+            present: self.present.clone(),
         }
     }
 
-    fn pattern(&mut self, written: &Written, bound: &Variables) -> Option<Pattern> {
-        let (pattern, problems) = Pattern::compile(&written.text, &written.file, self.schema, bound);
-        self.problems.extend(written.located(problems));
+    fn pattern(&mut self, written: &Written, outer: &Variables) -> Option<Pattern> {
+        let place = |span| written.place_of(span);
+        let (pattern, problems) = Pattern::read_within(&written.text, self.schema, outer, &place);
+        self.problems.extend(problems);
         pattern
+    }
+
+    fn inner(&mut self, written: &Written, outer: &Variables) -> Option<Inner> {
+        let pattern = self.pattern(written, outer)?;
+        let nodes = pattern.variables().iter().filter(|it| matches!(it.ty, Type::Node(_)));
+        let shared: Vec<Name> = nodes.map(|it| it.name.clone()).filter(|it| outer.contains_key(it)).collect();
+        if shared.is_empty() {
+            let problem = Problem::error("rule::unrelated", "the pattern shares no variable with `match`")
+                .at(written.place(), "would hold for all nodes or for none")
+                .help("begin it at a node of `match`");
+            self.problems.push(problem);
+            return None;
+        }
+        let names: Vec<&str> = shared.iter().map(|it| &**it).collect();
+        let walk = Walk::new(Arc::new(pattern), &names, &[]).ok()?;
+        Some(Inner { walk, shared })
     }
 
     fn expression(&mut self, written: &Written, known: &Variables) -> Option<Expression> {
@@ -285,7 +324,7 @@ impl Compiler<'_> {
     }
 
     fn wants(&mut self, wanted: &Type, given: &Type, place: Place, what: &str) -> Option<()> {
-        if wanted.accepts(given) {
+        if fits(given, wanted) {
             return Some(());
         }
         let problem = Problem::error("rule::wrong_type", format!("{what} is of type `{given}`, not `{wanted}`"))
@@ -303,8 +342,8 @@ impl Compiler<'_> {
             return None;
         };
         let start = u32::try_from(left.len() + 1).unwrap_or(u32::MAX);
-        let (left, mut problems) = Expression::compile(left, &written.file, 0, &self.scope(known));
-        let (right, more) = Expression::compile(right, &written.file, start, &self.scope(known));
+        let (left, mut problems) = self.side(left, written, 0, known);
+        let (right, more) = self.side(right, written, start, known);
         problems.extend(more);
         self.problems.extend(written.located(problems));
         let (left, right) = (left?, right?);
@@ -312,19 +351,19 @@ impl Compiler<'_> {
             Type::List(item) => (**item).clone(),
             other => other.clone(),
         };
-        if !item(left.ty()).accepts(&item(right.ty())) && !item(right.ty()).accepts(&item(left.ty())) {
+        if !fits(&item(left.ty()), &item(right.ty())) && !fits(&item(right.ty()), &item(left.ty())) {
             let message = format!("`{}` is never equal to `{}`", left.ty(), right.ty());
             let problem = Problem::error("rule::wrong_join", message).at(written.place(), "compares two different types");
             self.problems.push(problem);
             return None;
         }
         let variable = |side: &Expression| {
-            let mut read = side.uses().variables().filter(|it| pattern.part_of(it).is_some());
+            let mut read = side.uses().variables.keys().filter(|it| part_of(pattern, it).is_some());
             let first = read.next()?.clone();
             read.all(|it| *it == first).then_some(first)
         };
         match (variable(&left), variable(&right)) {
-            (Some(a), Some(b)) if pattern.part_of(&a) != pattern.part_of(&b) => {
+            (Some(a), Some(b)) if part_of(pattern, &a) != part_of(pattern, &b) => {
                 Some(Join { sides: [(a, left), (b, right)] })
             }
             _ => {
@@ -336,9 +375,34 @@ impl Compiler<'_> {
         }
     }
 
+    /// Compiles one side of a look-up: an expression, or a path that leads through sets (`a.claims_port.value`).
+    fn side(&self, text: &str, written: &Written, start: u32, known: &Variables) -> (Option<Expression>, Vec<Problem>) {
+        let mapped = self.through_sets(text.trim(), known);
+        Expression::compile(mapped.as_deref().unwrap_or(text), &written.file, start, &self.scope(known))
+    }
+
+    /// Writes a path that leads through a list as the expression that maps it; `None` where it leads through none.
+    fn through_sets(&self, text: &str, known: &Variables) -> Option<String> {
+        let steps: Vec<&str> = text.split('.').collect();
+        let is_name = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_');
+        if !steps.iter().all(|it| is_name(it)) {
+            return None;
+        }
+        let mut ty = known.get(steps[0])?.clone();
+        for (at, step) in steps.iter().enumerate().skip(1) {
+            if let Type::List(item) = &ty {
+                self.schema.member(item, step).ok()?;
+                let (set, rest) = (steps[..at].join("."), steps[at..].join("."));
+                return Some(format!("{set}.map(it, it.{rest})"));
+            }
+            ty = self.schema.member(&ty, step).ok()?.ty;
+        }
+        None
+    }
+
     /// Reports a pattern in several unconnected parts that no look-up joins: it would be a product of all pairs.
     fn unjoined(&mut self, pattern: &Pattern) {
-        let parts = pattern.n_parts();
+        let parts = pattern.parts().len();
         if parts > 2 {
             let problem = Problem::error("rule::too_many_parts", format!("the pattern falls into {parts} unconnected parts"))
                 .at(self.pattern_place(), "at most two can be joined")
@@ -549,9 +613,9 @@ impl Compiler<'_> {
         let help = source.help.as_ref().and_then(|it| self.string(it, known));
         let at = match &source.at {
             Some(written) => self.variable(written, bound)?,
-            None => body.pattern.first_node()?.clone(),
+            None => body.pattern.first()?.name.clone(),
         };
-        let field = source.field.as_ref().map_or_else(Path::default, |it| Path::parse(&it.text));
+        let field = source.field.as_ref().and_then(|it| self.string(it, known));
         Some(FindingRule { severity: source.severity, message: message?, at, field, help })
     }
 
@@ -559,7 +623,7 @@ impl Compiler<'_> {
         let source = self.source.artifact.as_ref()?;
         let walked: Vec<&Name> = body.each.iter().map(|it| &it.0).collect();
         let per: Vec<Name> = match &source.per {
-            None => vec![body.pattern.first_node()?.clone()],
+            None => vec![body.pattern.first()?.name.clone()],
             Some(written) => written
                 .iter()
                 .filter_map(|it| if walked.contains(&&it.text) { Some(it.text.clone()) } else { self.variable(it, given) })
@@ -599,6 +663,63 @@ impl Compiler<'_> {
             .at(written.place(), "it needs the fields `attribute` (string) and `value` (text)");
         self.problems.push(problem);
         None
+    }
+}
+
+/// Returns the part of the pattern to which the variable `name` belongs.
+#[must_use]
+pub fn part_of(pattern: &Pattern, name: &str) -> Option<usize> {
+    pattern.parts().iter().position(|it| it.iter().any(|it| **it == *name))
+}
+
+/// Returns the way through the pattern from each of its node variables.
+fn walks(pattern: &Arc<Pattern>, joins: &[Join]) -> BTreeMap<Name, Walk> {
+    let joins: Vec<(Name, Name)> = joins.iter().map(|it| (it.sides[0].0.clone(), it.sides[1].0.clone())).collect();
+    let nodes = pattern.variables().iter().filter(|it| matches!(it.ty, Type::Node(_)));
+    nodes.filter_map(|it| Some((it.name.clone(), Walk::new(pattern.clone(), &[&it.name], &joins).ok()?))).collect()
+}
+
+impl Body {
+    /// Returns the kinds of node that the variable `name` may be.
+    #[must_use]
+    pub fn kinds_of(&self, name: &str) -> Arc<[Name]> {
+        match self.pattern.variable(name).map(|it| &it.ty) {
+            Some(Type::Node(kinds)) => kinds.clone(),
+            _ => [].into(),
+        }
+    }
+
+    /// Returns what the expressions read that decide whether the rule holds.
+    #[must_use]
+    pub fn uses(&self) -> Uses {
+        let mut uses = Uses::default();
+        let joins = self.joins.iter().flat_map(|it| it.sides.iter().map(|it| &it.1));
+        let named = self.each.iter().chain(&self.lets).map(|it| &it.1);
+        for expression in joins.chain(named).chain(&self.when) {
+            uses.extend(expression.uses());
+        }
+        uses
+    }
+}
+
+impl Filled {
+    /// Adds what it reads to `uses`.
+    fn add_uses(&self, uses: &mut Uses) {
+        match self {
+            Self::Constant(_) => {}
+            Self::Text(text) => uses.extend(text.uses()),
+            Self::List(items) => items.iter().for_each(|it| it.add_uses(uses)),
+        }
+    }
+}
+
+impl FactRule {
+    /// Returns what the expressions of this fact read.
+    #[must_use]
+    pub fn uses(&self) -> Uses {
+        let mut uses = Uses::default();
+        self.fields.iter().for_each(|it| it.1.add_uses(&mut uses));
+        uses
     }
 }
 

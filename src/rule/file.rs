@@ -25,6 +25,12 @@ impl Written {
         Place::Text(self.file.clone(), self.source.span)
     }
 
+    /// Returns where a range of its characters stands.
+    #[must_use]
+    pub fn place_of(&self, span: Span) -> Place {
+        Place::Text(self.file.clone(), self.source.place(span.start as usize, span.end as usize))
+    }
+
     /// Moves the labels of `problems`, whose spans count from the start of this string, to where they stand in the file.
     #[must_use]
     pub fn located(&self, problems: Vec<Problem>) -> Vec<Problem> {

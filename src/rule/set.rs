@@ -6,11 +6,11 @@ use std::sync::Arc;
 use crate::db::{Db, Project, SourceFile};
 use crate::fingerprint::Fingerprint;
 use crate::kind::pack;
-use crate::problem::Problem;
+use crate::problem::{Place, Problem};
 use crate::rule::compile::{self, Rule};
 use crate::rule::file::{self, RuleSource};
 use crate::spec;
-use crate::value::Name;
+use crate::value::{Name, Path};
 
 /// What one rule file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,12 @@ pub fn pack_of(path: &str) -> Name {
     }
 }
 
+/// Tells whether the file at `path` holds rules: not a pack's head, and not a case of its tests.
+fn is_rule_file(path: &str) -> bool {
+    let in_cases = path.split('/').nth(2) == Some("cases");
+    path.starts_with("rules/") && path.ends_with(".yaml") && !path.ends_with("/pack.yaml") && !in_cases
+}
+
 /// Returns the rules of one file.
 #[salsa::tracked(returns(ref))]
 pub fn rule_file(db: &dyn Db, source: SourceFile) -> RuleFile {
@@ -64,7 +70,7 @@ pub fn sources(db: &dyn Db, project: Project) -> Sources {
     let mut all: Vec<Arc<RuleSource>> = Vec::new();
     for source in project.built_in(db).iter().chain(project.own(db)) {
         let path = source.path(db);
-        if path.starts_with("rules/") && path.ends_with(".yaml") && !path.ends_with("/pack.yaml") {
+        if is_rule_file(path) {
             let file = rule_file(db, *source);
             all.extend(file.rules.iter().cloned());
             sources.problems.extend(file.problems.iter().cloned());
@@ -80,11 +86,16 @@ pub fn sources(db: &dyn Db, project: Project) -> Sources {
         }
     }
     replace(&all, &mut sources);
-    for (id, place) in spec::disabled(db, project) {
+    for id in &spec::settings(db, project).disable {
         if sources.rules.remove(id).is_none() && !all.iter().any(|it| it.id() == *id) {
             let ids: Vec<Name> = all.iter().map(|it| it.id()).collect();
+            let root = Place::Field {
+                environment: None,
+                node: spec::project_address(db, project),
+                path: Path::parse("disable"),
+            };
             let problem = Problem::error("rule::unknown_disabled", format!("there is no rule `{id}` to disable"))
-                .at(place.clone(), "names no rule")
+                .at(root, "names no rule")
                 .suggest(id, ids.iter().map(|it| &**it));
             sources.problems.push(problem);
         }
@@ -131,7 +142,7 @@ pub fn compiled(db: &dyn Db, project: Project, id: Name) -> Compiled {
     let Some(source) = source(db, project, id) else {
         return Compiled { rule: None, problems: Vec::new() };
     };
-    let (rule, problems) = compile::compile(source, pack::schema(db, project), *schema_fingerprint(db, project));
+    let (rule, problems) = compile::compile(source, pack::schema(db, project), schema_fingerprint(db, project));
     Compiled { rule: rule.map(Arc::new), problems }
 }
 

@@ -39,7 +39,7 @@ pub fn strata(db: &dyn Db, project: Project) -> Strata {
     }
     for rule in &rules {
         for fact in &rule.facts {
-            for read in rule.relations_read(fact) {
+            for read in rule.body.uses().relations.into_iter().chain(fact.uses().relations) {
                 reads.entry(fact.relation.clone()).or_default().insert(read, rule.id.clone());
             }
         }

@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Returns the project's top folder.
-pub fn top() -> &'static Path {
+pub(crate) fn top() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Returns the files under `folder` whose name ends with `suffix`, sorted.
-pub fn files(folder: &Path, suffix: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, suffix: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_path_buf()];
     while let Some(folder) = open.pop() {
@@ -36,7 +36,10 @@ fn shown(path: &Path) -> String {
 }
 
 fn sources() -> Vec<(String, String)> {
-    files(&top().join("src"), ".rs").iter().map(|it| (shown(it), read(it))).collect()
+    files(&top().join("src"), ".rs")
+        .iter()
+        .map(|it| (shown(it), read(it)))
+        .collect()
 }
 
 /// Fails with `faults`, a line each, unless there are none.
@@ -47,30 +50,55 @@ fn none(what: &str, faults: Vec<String>) {
 #[test]
 fn every_source_file_says_what_it_owns() {
     let headless = sources().into_iter().filter(|(_, text)| !text.starts_with("//!"));
-    none("files without `//!` at the top", headless.map(|(path, _)| path).collect());
+    none(
+        "files without `//!` at the top",
+        headless.map(|(path, _)| path).collect(),
+    );
 }
 
 #[test]
 fn no_source_file_is_longer_than_800_lines() {
     let long = sources().into_iter().map(|(path, text)| (path, text.lines().count()));
-    none("files over the ceiling", long.filter(|it| it.1 > 800).map(|it| format!("{}: {}", it.0, it.1)).collect());
+    none(
+        "files over the ceiling",
+        long.filter(|it| it.1 > 800)
+            .map(|it| format!("{}: {}", it.0, it.1))
+            .collect(),
+    );
 }
 
 #[test]
 fn no_room_is_called_after_nothing() {
     let empty = ["mod.rs", "utils.rs", "util.rs", "helpers.rs", "common.rs", "misc.rs"];
-    let found = sources().into_iter().map(|it| it.0).filter(|it| empty.iter().any(|name| it.ends_with(&format!("/{name}"))));
+    let found = sources()
+        .into_iter()
+        .map(|it| it.0)
+        .filter(|it| empty.iter().any(|name| it.ends_with(&format!("/{name}"))));
     none("names that say nothing", found.collect());
 }
 
 #[test]
 fn the_engine_names_no_platform() {
-    let platforms =
-        ["nomad", "consul", "traefik", "vault", "prometheus", "kubernetes", "docker", "caddy", "helm", "terraform"];
+    let platforms = [
+        "nomad",
+        "consul",
+        "traefik",
+        "vault",
+        "prometheus",
+        "kubernetes",
+        "docker",
+        "caddy",
+        "helm",
+        "terraform",
+    ];
     let mut found = Vec::new();
     for (path, text) in sources() {
         for (at, line) in text.lines().enumerate() {
-            let plain = line.to_lowercase().replace("dockerfile", "").replace("caddyfile", "").replace("consult", "");
+            let plain = line
+                .to_lowercase()
+                .replace("dockerfile", "")
+                .replace("caddyfile", "")
+                .replace("consult", "");
             if platforms.iter().any(|it| plain.contains(it)) {
                 found.push(format!("{path}:{}: {}", at + 1, line.trim()));
             }
@@ -81,10 +109,19 @@ fn the_engine_names_no_platform() {
 
 #[test]
 fn nothing_is_left_open() {
-    let marks = [concat!("to", "do!("), concat!("unimple", "mented!("), concat!("#[ig", "nore"), concat!("FIX", "ME")];
+    let marks = [
+        concat!("to", "do!("),
+        concat!("unimple", "mented!("),
+        concat!("#[ig", "nore"),
+        concat!("FIX", "ME"),
+    ];
     let mut found = Vec::new();
     for (path, text) in sources() {
-        found.extend(text.lines().filter(|line| marks.iter().any(|it| line.contains(it))).map(|it| format!("{path}: {it}")));
+        found.extend(
+            text.lines()
+                .filter(|line| marks.iter().any(|it| line.contains(it)))
+                .map(|it| format!("{path}: {it}")),
+        );
     }
     none("left open", found);
 }
@@ -94,7 +131,13 @@ fn codes() -> BTreeMap<String, String> {
     let mut codes = BTreeMap::new();
     for (path, text) in sources() {
         let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        let starts = ["Problem::error( \"", "Problem::error(\"", "Problem::warning( \"", "Problem::warning(\"", "code: \""];
+        let starts = [
+            "Problem::error( \"",
+            "Problem::error(\"",
+            "Problem::warning( \"",
+            "Problem::warning(\"",
+            "code: \"",
+        ];
         for start in starts {
             for (at, _) in flat.match_indices(start) {
                 let code = flat[at + start.len()..].split('"').next().unwrap_or_default();
@@ -110,13 +153,23 @@ fn codes() -> BTreeMap<String, String> {
 #[test]
 fn every_problem_has_a_page_and_every_page_a_problem() {
     let codes = codes();
-    assert!(codes.len() > 40, "only {} codes were found: has the way to write them changed?", codes.len());
+    assert!(
+        codes.len() > 40,
+        "only {} codes were found: has the way to write them changed?",
+        codes.len()
+    );
     let folder = top().join("docs/problems");
     let page = |code: &str| folder.join(format!("{}.md", code.replace("::", ".")));
     let without = codes.iter().filter(|(code, _)| !page(code).is_file());
-    none("problems without a page in docs/problems", without.map(|(code, path)| format!("{code} ({path})")).collect());
+    none(
+        "problems without a page in docs/problems",
+        without.map(|(code, path)| format!("{code} ({path})")).collect(),
+    );
     let pages: BTreeSet<String> = codes.keys().map(|it| shown(&page(it))).collect();
-    let stale = files(&folder, ".md").into_iter().map(|it| shown(&it)).filter(|it| !pages.contains(it));
+    let stale = files(&folder, ".md")
+        .into_iter()
+        .map(|it| shown(&it))
+        .filter(|it| !pages.contains(it));
     none("pages of problems that nothing makes", stale.collect());
 }
 
@@ -140,7 +193,16 @@ fn every_rule_of_the_built_in_packs_says_what_it_does() {
 fn the_project_stands_alone() {
     let marks = [concat!("../sha", "red"), concat!("/wo", "rk/"), concat!("/ro", "ot/")];
     let mut found = Vec::new();
-    for folder in ["src", "rules", "templates", "tests", "benches", "docs", "fixtures", ".ci"] {
+    for folder in [
+        "src",
+        "rules",
+        "templates",
+        "tests",
+        "benches",
+        "docs",
+        "fixtures",
+        ".ci",
+    ] {
         for file in files(&top().join(folder), "") {
             let Ok(text) = fs::read_to_string(&file) else { continue };
             if marks.iter().any(|it| text.contains(it)) {

@@ -3,8 +3,9 @@
 //! Only the grammar of the literal is here. What becomes of it in the file around it is the printer's business.
 
 /// The languages that code may be written in, by their grammar.
-pub const LANGUAGES: [&str; 9] = [
+pub const LANGUAGES: [&str; 10] = [
     "backtick-rule",
+    "dollar-paren",
     "dollar-variable",
     "go-template",
     "hcl",
@@ -16,8 +17,9 @@ pub const LANGUAGES: [&str; 9] = [
 ];
 
 /// The languages that have a literal for strings.
-pub const QUOTED: [&str; 8] = [
+pub const QUOTED: [&str; 9] = [
     "backtick-rule",
+    "dollar-paren",
     "dollar-variable",
     "go-template",
     "hcl",
@@ -44,6 +46,7 @@ pub fn quote(language: &str, text: &str) -> Result<String, String> {
         "regex" => Ok(regex::escape(text)),
         "backtick-rule" if text.contains('`') => Err("a string between back-ticks can't hold a back-tick".to_owned()),
         "backtick-rule" => Ok(format!("`{text}`")),
+        "dollar-paren" => Ok(text.replace('$', "$$")),
         "dollar-variable" if text.contains("${") => Err("`${` can't be written where variables are put in".to_owned()),
         "dollar-variable" => Ok(text.to_owned()),
         _ => Err(format!("`{language}` has no literal for strings")),

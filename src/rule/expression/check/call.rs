@@ -294,10 +294,25 @@ impl Checker<'_> {
             GraphFunction::Reach => list(ends(false, true)),
             GraphFunction::Dependents => list(ends(true, false)),
             GraphFunction::SameCycle => Type::Bool,
-            GraphFunction::Longest => Type::Double,
+            GraphFunction::Longest => self.sum_type(&edges, literal(Wanted::Path).as_ref()),
             GraphFunction::Nodes => list(Type::Node(kind.into_iter().collect())),
         };
         Some(Typed::new(ty, vec![trace]))
+    }
+
+    /// Returns the type of a sum of a field of these edges: that of the field, where all of them agree.
+    fn sum_type(&self, edges: &[Name], path: Option<&Value>) -> Type {
+        let Some(path) = path.and_then(Value::as_str) else { return Type::Double };
+        let at_edge = |edge: &Name| {
+            let ty = Type::Edge([edge.clone()].into());
+            let member = |ty: Type, step: &Name| self.scope.schema.member(&ty, step).ok().map(|it| it.ty);
+            Path::parse(path).0.iter().try_fold(ty, member)
+        };
+        let types: Option<Vec<Type>> = edges.iter().map(at_edge).collect();
+        match types.as_deref() {
+            Some([first, rest @ ..]) if rest.iter().all(|it| it == first) => first.clone(),
+            _ => Type::Double,
+        }
     }
 
     /// Checks an argument that must be written out.

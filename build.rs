@@ -1,0 +1,36 @@
+//! Puts the built-in packs into the binary: every file under `rules/` and `templates/`, sorted by path.
+#![allow(clippy::disallowed_methods, reason = "a build script reads files and its environment")]
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let top = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    let mut files = Vec::new();
+    for folder in ["rules", "templates"] {
+        collect(&top, &top.join(folder), &mut files)?;
+    }
+    files.sort();
+    let mut source = String::from("&[\n");
+    for file in files {
+        let _ = writeln!(source, "    ({file:?}, include_str!({:?})),", top.join(&file));
+    }
+    source.push_str("]\n");
+    fs::write(out.join("built_in.rs"), source)
+}
+
+/// Adds the files below `folder`, relative to `top`, and asks to be run again when one comes or goes.
+fn collect(top: &Path, folder: &Path, files: &mut Vec<String>) -> io::Result<()> {
+    println!("cargo:rerun-if-changed={}", folder.display());
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(top, &path, files)?;
+        } else if let Some(path) = path.strip_prefix(top).ok().and_then(Path::to_str) {
+            files.push(path.replace('\\', "/"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,301 @@
+//! Which artifacts an edit may concern: the changed nodes walked backwards through the compiled rules.
+//!
+//! What is named here may be too much, never too little; salsa decides what is really stale. The walk goes over the
+//! union of the adjacency before and after the edit, so that an edge that went away is still followed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::artifact::fresh::cells_of;
+use crate::artifact::instance::{self, Cell};
+use crate::db::{Database, Project, View};
+use crate::fact::shape;
+
+use crate::fingerprint::Fingerprint;
+use crate::graph::pattern::{Change, Pattern, World};
+use crate::graph::{Edge, Snapshot, reach};
+use crate::kind::{Reads, pack};
+use crate::rule::compile::{Inner, Rule};
+use crate::rule::expression::{GraphFunction, Uses};
+use crate::rule::{set, strata};
+use crate::spec::{self, Completed};
+use crate::value::{Address, Map, Name, Value};
+
+/// The graph and the rules as a run saw them.
+#[derive(Clone, Debug)]
+pub struct Before {
+    environments: Vec<(spec::EnvironmentInfo, Graph)>,
+    rules: BTreeMap<Name, Fingerprint>,
+}
+
+#[derive(Clone, Debug)]
+struct Graph {
+    snapshot: Arc<Snapshot>,
+    nodes: Vec<Arc<Completed>>,
+}
+
+impl Before {
+    /// Returns the graph and the rules as they are now.
+    #[must_use]
+    pub fn now(db: &Database, project: Project) -> Self {
+        let environments = spec::environments(db, project).iter().zip(0_u16..);
+        let environments = environments.map(|(it, at)| (it.clone(), Graph::now(db, project, at))).collect();
+        let rules = set::ids(db, project).iter().filter_map(|id| Some((id.clone(), fingerprint(db, project, id)?)));
+        Self { environments, rules: rules.collect() }
+    }
+}
+
+impl Graph {
+    fn now(db: &Database, project: Project, environment: u16) -> Self {
+        let view = View::finished(environment);
+        let snapshot = shape::snapshot(db, project, view).clone();
+        let nodes = snapshot.nodes().iter().filter_map(|it| shape::node(db, project, view, it).cloned()).collect();
+        Self { snapshot, nodes }
+    }
+
+    /// Returns the nodes that differ from `before`, and the ends of the edges that do.
+    fn changed(&self, before: &Self) -> BTreeSet<Address> {
+        let mut changed = BTreeSet::new();
+        let known: BTreeMap<&Address, &Arc<Completed>> = before.snapshot.nodes().iter().zip(&before.nodes).collect();
+        for (address, node) in self.snapshot.nodes().iter().zip(&self.nodes) {
+            if known.get(address).is_none_or(|it| !Arc::ptr_eq(it, node) && it != &node) {
+                changed.insert(address.clone());
+            }
+        }
+        let now: BTreeSet<&Address> = self.snapshot.nodes().iter().collect();
+        changed.extend(before.snapshot.nodes().iter().filter(|it| !now.contains(it)).cloned());
+        if self.snapshot != before.snapshot {
+            let (ours, theirs) = (edges(&self.snapshot), edges(&before.snapshot));
+            for edge in ours.symmetric_difference(&theirs) {
+                changed.extend([edge.from.clone(), edge.to.clone()]);
+            }
+        }
+        changed
+    }
+}
+
+fn edges(snapshot: &Snapshot) -> BTreeSet<Edge> {
+    let address = |it: u32| snapshot.address(it).clone();
+    let of_kind = |kind: &Name| {
+        let edges = snapshot.edges(kind);
+        edges.map(|(from, to, fields)| Edge::new(address(from), kind.clone(), address(to), fields.clone())).collect::<Vec<_>>()
+    };
+    snapshot.edge_kinds().iter().flat_map(of_kind).collect()
+}
+
+fn fingerprint(db: &Database, project: Project, id: &Name) -> Option<Fingerprint> {
+    let rule = set::rule(db, project, id.clone()).as_ref()?;
+    let template = instance::template(db, project, id.clone()).fingerprint;
+    Some(Fingerprint::of(format!("{}{template}", rule.fingerprint).as_bytes()))
+}
+
+/// Returns every place where an artifact may differ from what `before` made it.
+#[must_use]
+pub fn candidates(db: &Database, project: Project, before: &Before) -> Vec<Cell> {
+    let infos: Vec<&spec::EnvironmentInfo> = before.environments.iter().map(|it| &it.0).collect();
+    let same_environments = infos.into_iter().eq(spec::environments(db, project));
+    let mut cells: BTreeSet<Cell> = BTreeSet::new();
+    let rules: Vec<Arc<Rule>> =
+        set::ids(db, project).iter().filter_map(|id| set::rule(db, project, id.clone()).clone()).collect();
+    let stale: BTreeSet<Name> = rules
+        .iter()
+        .map(|it| it.id.clone())
+        .chain(before.rules.keys().cloned())
+        .filter(|id| fingerprint(db, project, id) != before.rules.get(id).copied())
+        .collect();
+    // What changes what facts there are, or the list of environments, may change anything.
+    let everything = !same_environments || rules_of_facts_changed(db, project, &stale, &rules);
+    let mut any_change = everything || !stale.is_empty();
+    for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
+        let now = Graph::now(db, project, environment);
+        let changed = before.environments.get(usize::from(environment)).map(|it| now.changed(&it.1));
+        let changed = changed.unwrap_or_default();
+        any_change |= !changed.is_empty();
+        let union = match before.environments.get(usize::from(environment)) {
+            Some((_, graph)) if graph.snapshot != now.snapshot => both(&graph.snapshot, &now.snapshot),
+            _ => now.snapshot.clone(),
+        };
+        let mut walk = Backwards { db, project, environment, union: &union, changed: &changed, dirty: BTreeMap::new() };
+        if !everything && !changed.is_empty() {
+            walk.facts(&rules);
+        }
+        for rule in &rules {
+            if everything || stale.contains(&rule.id) {
+                cells.extend(cells_of(db, project, environment, rule));
+            } else if !changed.is_empty() {
+                cells.extend(walk.cells(rule));
+            }
+        }
+    }
+    if any_change {
+        // What is gone is asked for once more, to be found gone; what sees all environments sees any change.
+        let across = rules.iter().filter(|it| it.reach == crate::rule::file::Reach::Across);
+        cells.extend(across.flat_map(|it| cells_of(db, project, 0, it)));
+    }
+    cells.into_iter().collect()
+}
+
+fn rules_of_facts_changed(db: &Database, project: Project, stale: &BTreeSet<Name>, rules: &[Arc<Rule>]) -> bool {
+    let gone = stale.iter().any(|id| set::rule(db, project, id.clone()).is_none());
+    gone || rules.iter().any(|it| stale.contains(&it.id) && (!it.facts.is_empty() || it.shapes()))
+}
+
+/// Returns all nodes and edges of both graphs.
+fn both(a: &Snapshot, b: &Snapshot) -> Arc<Snapshot> {
+    let nodes = a.nodes().iter().chain(b.nodes()).cloned().collect();
+    Arc::new(Snapshot::new(nodes, edges(a).into_iter().chain(edges(b)).collect()))
+}
+
+struct Backwards<'a> {
+    db: &'a Database,
+    project: Project,
+    environment: u16,
+    union: &'a Arc<Snapshot>,
+    changed: &'a BTreeSet<Address>,
+    /// The nodes on which the facts of each relation may have changed.
+    dirty: BTreeMap<Name, BTreeSet<Address>>,
+}
+
+impl Backwards<'_> {
+    /// Walks the fact rules, stratum by stratum.
+    fn facts(&mut self, rules: &[Arc<Rule>]) {
+        let of = &strata::strata(self.db, self.project).of;
+        let last = of.values().copied().max().unwrap_or(0);
+        for stratum in 0..=last {
+            for rule in rules {
+                for fact in rule.facts.iter().filter(|it| of.get(&it.relation) == Some(&stratum)) {
+                    let mut uses = rule.body.uses();
+                    uses.extend(&fact.uses());
+                    let touched = self.touched(rule, &fact.of, &uses, rules);
+                    self.dirty.entry(fact.relation.clone()).or_default().extend(touched);
+                }
+            }
+        }
+    }
+
+    /// Returns the places where an artifact of `rule` may have changed.
+    fn cells(&self, rule: &Rule) -> Vec<Cell> {
+        let Some(artifact) = &rule.artifact else { return Vec::new() };
+        let schema = pack::schema(self.db, self.project);
+        let mut uses = rule.body.uses();
+        uses.extend(artifact.path.uses());
+        let compiled = instance::template(self.db, self.project, rule.id.clone());
+        let nothing = Reads::default();
+        for (name, expression) in &artifact.with {
+            let reads = compiled.template.as_ref().and_then(|it| it.reads().get(name)).unwrap_or(&nothing);
+            uses.extend(&expression.uses_for(reads, schema));
+        }
+        uses.relations.extend(artifact.references.iter().cloned());
+        let mut touched = self.touched(rule, &artifact.per[0], &uses, &[]);
+        if let Some(relation) = &artifact.references {
+            // A reference leads from the node that mentions to the one that is mentioned.
+            for node in self.dirty.get(relation).into_iter().flatten().chain(self.changed) {
+                let mentioning = self.union.index(node).into_iter().flat_map(|it| self.union.incoming(it, shape::REFERENCES));
+                for from in mentioning.map(|(from, _)| self.union.address(from).clone()).collect::<Vec<_>>() {
+                    touched.extend(self.through(rule, &artifact.per[0], &from));
+                }
+            }
+        }
+        touched
+            .into_iter()
+            .map(|node| Cell { environment: self.environment, rule: rule.id.clone(), node })
+            .collect()
+    }
+
+    /// Returns the nodes that `anchor` may be bound to where something that `rule` reads may have changed.
+    fn touched(&self, rule: &Rule, anchor: &Name, uses: &Uses, rules: &[Arc<Rule>]) -> BTreeSet<Address> {
+        let mut roots: BTreeSet<Address> = self.changed.clone();
+        for relation in &uses.relations {
+            roots.extend(self.dirty.get(relation).into_iter().flatten().cloned());
+        }
+        if roots.is_empty() {
+            return roots;
+        }
+        let everywhere = uses.graph.iter().any(|it| {
+            it.from.is_empty() || matches!(it.function, GraphFunction::Layers | GraphFunction::Nodes | GraphFunction::SameCycle)
+        });
+        // A node that stands in a fact may be any; a look-up may find any.
+        if everywhere || !uses.reached.is_empty() || !rule.body.joins.is_empty() {
+            return self.all(rule, anchor);
+        }
+        let _ = rules;
+        let mut sources = roots.clone();
+        for used in &uses.graph {
+            for root in &roots {
+                let seen = match used.function {
+                    GraphFunction::Dependents => reach::reach(self.union, root, &used.edges),
+                    _ => reach::dependents(self.union, root, &used.edges),
+                };
+                sources.extend(seen);
+            }
+        }
+        let mut touched = BTreeSet::new();
+        for node in &sources {
+            touched.extend(self.through(rule, anchor, node));
+        }
+        touched
+    }
+
+    /// Returns the nodes that `anchor` may be bound to where any variable of the rule is bound to `node`.
+    fn through(&self, rule: &Rule, anchor: &Name, node: &Address) -> BTreeSet<Address> {
+        let mut found = match self.back(&rule.body.pattern, anchor, Change::Node(node)) {
+            Some(found) => found,
+            None => return self.all(rule, anchor),
+        };
+        let inner: Vec<&Inner> = rule.body.unless.iter().chain(&rule.body.exists).collect();
+        for Inner { walk, shared } in inner {
+            for variable in shared {
+                let Some(bound) = self.back(walk.pattern(), variable, Change::Node(node)) else { return self.all(rule, anchor) };
+                for bound in bound {
+                    match self.back(&rule.body.pattern, anchor, Change::At(variable, &bound)) {
+                        Some(more) => found.extend(more),
+                        None => return self.all(rule, anchor),
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Walks one pattern backwards; `None` where that takes too many steps.
+    fn back(&self, pattern: &Pattern, target: &Name, change: Change<'_>) -> Option<BTreeSet<Address>> {
+        let world = Union { snapshot: self.union };
+        pattern.touched(&world, target, change, &[], crate::fact::matching::MAX_STEPS).ok()?.ok()
+    }
+
+    fn all(&self, rule: &Rule, anchor: &Name) -> BTreeSet<Address> {
+        let kinds = rule.body.kinds_of(anchor);
+        kinds.iter().flat_map(|kind| self.union.of_kind(kind).iter().cloned()).collect()
+    }
+}
+
+/// The graph before and after, without fields: going backwards, filters are not looked at.
+struct Union<'a> {
+    snapshot: &'a Snapshot,
+}
+
+impl World for Union<'_> {
+    fn outgoing(&self, node: &Address, kind: &Name, each: &mut dyn FnMut(&Address, &Map)) {
+        if let Some(at) = self.snapshot.index(node) {
+            self.snapshot.outgoing(at, kind).for_each(|(to, fields)| each(self.snapshot.address(to), fields));
+        }
+    }
+
+    fn incoming(&self, node: &Address, kind: &Name, each: &mut dyn FnMut(&Address, &Map)) {
+        if let Some(at) = self.snapshot.index(node) {
+            self.snapshot.incoming(at, kind).for_each(|(from, fields)| each(self.snapshot.address(from), fields));
+        }
+    }
+
+    fn of_kind(&self, kind: &Name, each: &mut dyn FnMut(&Address)) {
+        self.snapshot.of_kind(kind).iter().for_each(each);
+    }
+
+    fn field(&self, _: &Address, _: &Name) -> Option<Value> {
+        None
+    }
+
+    fn exists(&self, node: &Address) -> bool {
+        self.snapshot.index(node).is_some()
+    }
+}

@@ -1,0 +1,219 @@
+//! All artifacts of a project: from nothing, or after an edit only those that may have changed.
+//!
+//! After an edit the changed nodes are walked backwards through the rules ([`candidates`]); only those artifacts are
+//! asked of salsa, and only those whose fingerprint changed are printed again. Debug builds ask for all of them as
+//! well and compare.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::artifact::candidates::{self, Before};
+use crate::artifact::instance::{self, Artifact, Artifacts, Cell};
+use crate::db::{Database, Project, View};
+use crate::fact::{self, finding, shape};
+use crate::fingerprint::Fingerprint;
+use crate::kind::pack;
+use crate::problem::{Place, Problem};
+use crate::rule::compile::Rule;
+use crate::rule::file::{Mode, Reach};
+use crate::rule::{set, strata};
+use crate::spec;
+use crate::value::{Address, Name};
+
+/// What stands at one path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fresh {
+    /// The rule that prints it.
+    pub rule: Name,
+    /// Whether it may be run.
+    pub mode: Mode,
+    /// Where it is made.
+    pub cell: Cell,
+    /// Of what it is printed from.
+    pub source: Fingerprint,
+    /// Of its text.
+    pub content: Fingerprint,
+    /// Its text, where this run printed it.
+    pub text: Option<Arc<str>>,
+}
+
+/// All that one run found out, for the next one to begin from.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    before: Option<Before>,
+    cells: BTreeMap<Cell, Arc<Artifacts>>,
+    /// What stands at each path.
+    pub fresh: BTreeMap<Name, Fresh>,
+    /// What is wrong, in no particular order.
+    pub problems: Vec<Problem>,
+    /// The paths that this run printed, sorted.
+    pub printed: Vec<Name>,
+}
+
+/// Returns the state of the project now, going on from what the last run found out.
+#[must_use]
+pub fn refresh(db: &Database, project: Project, last: State) -> State {
+    let mut state = State { problems: problems(db, project), ..State::default() };
+    let cells = match &last.before {
+        None => every_cell(db, project),
+        Some(before) => candidates::candidates(db, project, before),
+    };
+    let asked: Vec<(Cell, Arc<Artifacts>)> = cells
+        .into_par_iter()
+        .map_with(db.clone(), |db, cell| {
+            let artifacts = Arc::new(instance::artifacts(db, project, cell.clone()).clone());
+            (cell, artifacts)
+        })
+        .collect();
+    state.cells = last.cells;
+    for (cell, artifacts) in asked {
+        if artifacts.artifacts.is_empty() && artifacts.problems.is_empty() {
+            state.cells.remove(&cell);
+        } else {
+            state.cells.insert(cell, artifacts);
+        }
+    }
+    debug_assert!(same_cells(db, project, &state.cells), "an artifact outside of the candidates differs");
+    state.before = Some(Before::now(db, project));
+    state.problems.extend(state.cells.values().flat_map(|it| it.problems.iter().cloned()));
+    let cells = std::mem::take(&mut state.cells);
+    let wanted = by_path(&cells, &mut state.problems);
+    state.print(db, project, wanted, last.fresh);
+    state.cells = cells;
+    state
+}
+
+/// Returns every place where an artifact may be made.
+fn every_cell(db: &Database, project: Project) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
+        for id in set::ids(db, project) {
+            let Some(rule) = set::rule(db, project, id.clone()) else { continue };
+            cells.extend(cells_of(db, project, environment, rule));
+        }
+    }
+    cells
+}
+
+/// Returns every place in one environment where `rule` may print an artifact.
+pub(crate) fn cells_of(db: &Database, project: Project, environment: u16, rule: &Rule) -> Vec<Cell> {
+    let Some(artifact) = &rule.artifact else { return Vec::new() };
+    if rule.reach == Reach::Across && environment != 0 {
+        return Vec::new();
+    }
+    let nodes = shape::nodes_of(db, project, View::finished(environment), rule, &artifact.per[0]);
+    nodes.into_iter().map(|node| Cell { environment, rule: rule.id.clone(), node }).collect()
+}
+
+/// Tells whether asking for everything gives what the candidates gave.
+fn same_cells(db: &Database, project: Project, known: &BTreeMap<Cell, Arc<Artifacts>>) -> bool {
+    let mut seen = BTreeSet::new();
+    for cell in every_cell(db, project) {
+        let now = instance::artifacts(db, project, cell.clone());
+        let empty = now.artifacts.is_empty() && now.problems.is_empty();
+        match known.get(&cell) {
+            None if empty => {}
+            Some(known) if **known == *now => {
+                seen.insert(cell);
+            }
+            _ => return false,
+        }
+    }
+    seen.len() == known.len()
+}
+
+/// Returns what goes to each path; two artifacts with one path are a problem.
+fn by_path<'a>(
+    cells: &'a BTreeMap<Cell, Arc<Artifacts>>,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<Name, (&'a Cell, &'a Artifact)> {
+    let mut wanted: BTreeMap<Name, (&Cell, &Artifact)> = BTreeMap::new();
+    for (cell, artifacts) in cells {
+        for artifact in &artifacts.artifacts {
+            let Some((other, _)) = wanted.insert(artifact.path.clone(), (cell, artifact)) else { continue };
+            let problem = Problem::error("artifact::one_path", format!("two artifacts go to `{}`", artifact.path))
+                .at(Place::Rule(cell.rule.clone()), format!("prints it for `{}`", cell.node))
+                .at(Place::Rule(other.rule.clone()), format!("prints it for `{}`", other.node))
+                .help("put what tells the two apart into `path`");
+            problems.push(problem);
+        }
+    }
+    wanted
+}
+
+impl State {
+    /// Prints what is stale, in parallel; the rest is taken over from the last run.
+    fn print(
+        &mut self,
+        db: &Database,
+        project: Project,
+        wanted: BTreeMap<Name, (&Cell, &Artifact)>,
+        last: BTreeMap<Name, Fresh>,
+    ) {
+        let mut last = last;
+        let mut stale: Vec<(Name, Cell, Artifact)> = Vec::new();
+        for (path, (cell, artifact)) in wanted {
+            match last.remove(&path) {
+                Some(known) if known.source == artifact.fingerprint => {
+                    self.fresh.insert(path, Fresh { text: None, ..known });
+                }
+                _ => stale.push((path, cell.clone(), artifact.clone())),
+            }
+        }
+        let printed: Vec<_> = stale
+            .into_par_iter()
+            .map_with(db.clone(), |db, (path, cell, artifact)| {
+                let text = salsa::attach(db, || instance::print(db, project, &cell, &path));
+                (path, cell, artifact, text)
+            })
+            .collect();
+        for (path, cell, artifact, text) in printed {
+            match text {
+                Err(problems) => self.problems.extend(problems),
+                Ok(text) => {
+                    let fresh = Fresh {
+                        rule: artifact.rule,
+                        mode: artifact.mode,
+                        cell,
+                        source: artifact.fingerprint,
+                        content: Fingerprint::of(text.as_bytes()),
+                        text: Some(text.into()),
+                    };
+                    self.printed.push(path.clone());
+                    self.fresh.insert(path, fresh);
+                }
+            }
+        }
+    }
+}
+
+/// Tells whether rules derive a node of this address in any environment.
+fn is_derived(db: &Database, project: Project, address: &Address) -> bool {
+    let environments = (0_u16..).zip(spec::environments(db, project));
+    environments.into_iter().any(|(it, _)| shape::derived(db, project, View::finished(it)).nodes.contains_key(address))
+}
+
+/// Returns what is wrong with the spec, the packs, the graph and the facts, and what rules find fault with.
+fn problems(db: &Database, project: Project) -> Vec<Problem> {
+    let mut problems = spec::problems_given(db, project, &|it| is_derived(db, project, it));
+    problems.extend(pack::pack_problems(db, project).iter().cloned());
+    problems.extend(set::problems(db, project));
+    problems.extend(strata::strata(db, project).problems.iter().cloned());
+    for id in set::ids(db, project) {
+        problems.extend(instance::template(db, project, id.clone()).problems.iter().cloned());
+    }
+    for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
+        problems.extend(shape::problems(db, project, environment));
+        let snapshot = shape::snapshot(db, project, View::finished(environment));
+        let of_facts: Vec<Vec<Problem>> = snapshot
+            .nodes()
+            .par_iter()
+            .map_with(db.clone(), |db, node| fact::problems(db, project, environment, node))
+            .collect();
+        problems.extend(of_facts.into_iter().flatten());
+        problems.extend(finding::all(db, project, environment));
+    }
+    problems
+}

@@ -1,0 +1,180 @@
+//! What patterns and expressions ask, answered by queries: whatever is asked is remembered by salsa.
+
+use crate::db::{Db, Project, View};
+use crate::fact::{self, matching, shape};
+use crate::graph::reach::{Longest, Weigh};
+use crate::graph::{self, pattern};
+use crate::kind::{EdgeKind, Shape, pack};
+use crate::rule::compile::Rule;
+use crate::rule::expression::{GraphFunction, World};
+use crate::value::{Address, Map, Name, Path, Value};
+
+/// Answers what expressions ask of nodes.
+#[derive(Debug)]
+pub struct Nodes;
+
+/// The one that there is.
+pub static NODES: Nodes = Nodes;
+
+impl World for Nodes {
+    fn field(&self, db: &dyn Db, view: View, node: &Address, name: &str) -> Option<Value> {
+        shape::node(db, Project::get(db), view, node)?.fields.get(name).cloned()
+    }
+
+    fn facts(&self, db: &dyn Db, view: View, node: &Address, relation: &str) -> Option<Value> {
+        let project = Project::get(db);
+        let facts = fact::of(db, project, view.environment, node, relation);
+        let one = pack::schema(db, project).relations.get(relation).is_some_and(|it| it.shape == Shape::One);
+        if one {
+            return facts.first().map(|it| Value::Map(it.fields.clone()));
+        }
+        Some(Value::list(facts.iter().map(|it| Value::Map(it.fields.clone()))))
+    }
+
+    fn call(&self, db: &dyn Db, view: View, function: GraphFunction, args: &[Value]) -> Result<Value, String> {
+        let project = Project::get(db);
+        let nodes = |all: &[Address]| Value::list(all.iter().cloned().map(Value::Node));
+        let layers = |all: &[Vec<Address>]| Value::list(all.iter().map(|it| nodes(it)));
+        match (function, args) {
+            (GraphFunction::Nodes, [Value::String(kind)]) => Ok(nodes(of_kind(db, project, view, kind.clone()))),
+            (GraphFunction::Reach, [Value::Node(node), edges]) => {
+                Ok(nodes(reach(db, project, view, node.clone(), names(edges))))
+            }
+            (GraphFunction::Dependents, [Value::Node(node), edges]) => {
+                Ok(nodes(dependents(db, project, view, node.clone(), names(edges))))
+            }
+            (GraphFunction::SameCycle, [Value::Node(a), Value::Node(b), edges]) => {
+                let snapshot = shape::snapshot(db, project, view);
+                Ok(Value::Bool(graph::order::same_cycle(snapshot, a, b, &names(edges))))
+            }
+            (GraphFunction::Longest, [Value::Node(node), edges, Value::String(field)]) => {
+                Ok(longest(db, project, view, node.clone(), names(edges), Path::parse(field)).clone())
+            }
+            (GraphFunction::Layers, [edges]) => {
+                let edges = names(edges);
+                let all = ends(db, project, view, &edges);
+                Ok(layers(&graph::order::layers(shape::snapshot(db, project, view), &all, &edges)))
+            }
+            (GraphFunction::Layers, [edges, Value::List(wanted)]) => {
+                let wanted = wanted.iter().filter_map(|it| if let Value::Node(it) = it { Some(it.clone()) } else { None });
+                let wanted: Vec<Address> = wanted.collect();
+                Ok(layers(&graph::order::layers(shape::snapshot(db, project, view), &wanted, &names(edges))))
+            }
+            _ => Err("the arguments are not of the kinds that it takes".to_owned()),
+        }
+    }
+}
+
+/// Returns the nodes of `kind`.
+#[salsa::tracked(returns(deref))]
+fn of_kind(db: &dyn Db, project: Project, view: View, kind: Name) -> Vec<Address> {
+    shape::snapshot(db, project, view).of_kind(&kind).to_vec()
+}
+
+/// Returns what `node` reaches. A firewall: another edge elsewhere changes nothing here.
+#[salsa::tracked(returns(deref))]
+fn reach(db: &dyn Db, project: Project, view: View, node: Address, edges: Vec<Name>) -> Vec<Address> {
+    graph::reach::reach(shape::snapshot(db, project, view), &node, &edges)
+}
+
+/// Returns what reaches `node`.
+#[salsa::tracked(returns(deref))]
+fn dependents(db: &dyn Db, project: Project, view: View, node: Address, edges: Vec<Name>) -> Vec<Address> {
+    graph::reach::dependents(shape::snapshot(db, project, view), &node, &edges)
+}
+
+/// Returns the longest path from every node: a number that stands on the edges or, failing that, on the nodes.
+#[salsa::tracked(returns(ref))]
+fn longest_paths(db: &dyn Db, project: Project, view: View, edges: Vec<Name>, field: Path) -> Longest {
+    let snapshot = shape::snapshot(db, project, view);
+    let schema = pack::schema(db, project);
+    let Some((first, rest)) = field.0.split_first() else {
+        return graph::reach::longest(snapshot, &edges, Weigh::Count);
+    };
+    let on_edges = edges.iter().filter_map(|it| schema.edges.get(it)).any(|it| it.fields.fields.contains_key(first));
+    if on_edges {
+        return graph::reach::longest(snapshot, &edges, Weigh::Edge(first));
+    }
+    let weigh = |node: &Address| NODES.field(db, view, node, first)?.at(rest).cloned();
+    graph::reach::longest(snapshot, &edges, Weigh::Node(&weigh))
+}
+
+/// Returns the sum along the longest path from `node`, 0 where it has none.
+#[salsa::tracked(returns(ref))]
+fn longest(db: &dyn Db, project: Project, view: View, node: Address, edges: Vec<Name>, field: Path) -> Value {
+    let paths = longest_paths(db, project, view, edges, field);
+    paths.from(shape::snapshot(db, project, view), &node).unwrap_or(Value::Int(0))
+}
+
+/// Returns the nodes of all kinds at which such edges may end, whether they have any or not.
+fn ends(db: &dyn Db, project: Project, view: View, edges: &[Name]) -> Vec<Address> {
+    let snapshot = shape::snapshot(db, project, view);
+    let declared: Vec<&EdgeKind> = edges.iter().filter_map(|it| pack::schema(db, project).edges.get(it)).collect();
+    let open = declared.iter().any(|it| it.from.is_empty() || it.to.is_empty());
+    let may_end = |node: &&Address| declared.iter().any(|it| it.from.contains(&node.kind) || it.to.contains(&node.kind));
+    snapshot.nodes().iter().filter(|it| open || may_end(it)).cloned().collect()
+}
+
+fn names(value: &Value) -> Vec<Name> {
+    match value {
+        Value::String(name) => vec![name.clone()],
+        Value::List(items) => items.iter().filter_map(Value::as_str).map(Name::from).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Answers what the pattern of one rule asks of the graph.
+#[derive(Clone, Copy)]
+pub struct GraphWorld<'a> {
+    /// Where the answers come from.
+    pub db: &'a dyn Db,
+    /// Whose graph it is.
+    pub project: Project,
+    /// From where it is seen.
+    pub view: View,
+    /// The rule whose look-ups are asked for.
+    pub rule: &'a Rule,
+}
+
+/// The edges of one kind at one node, with their far ends.
+#[salsa::tracked(returns(deref))]
+fn outgoing(db: &dyn Db, project: Project, view: View, node: Address, kind: Name) -> Vec<(Address, Map)> {
+    let snapshot = shape::snapshot(db, project, view);
+    let Some(at) = snapshot.index(&node) else { return Vec::new() };
+    snapshot.outgoing(at, &kind).map(|(to, fields)| (snapshot.address(to).clone(), fields.clone())).collect()
+}
+
+#[salsa::tracked(returns(deref))]
+fn incoming(db: &dyn Db, project: Project, view: View, node: Address, kind: Name) -> Vec<(Address, Map)> {
+    let snapshot = shape::snapshot(db, project, view);
+    let Some(at) = snapshot.index(&node) else { return Vec::new() };
+    snapshot.incoming(at, &kind).map(|(from, fields)| (snapshot.address(from).clone(), fields.clone())).collect()
+}
+
+impl pattern::World for GraphWorld<'_> {
+    fn outgoing(&self, node: &Address, kind: &Name, each: &mut dyn FnMut(&Address, &Map)) {
+        let edges = outgoing(self.db, self.project, self.view, node.clone(), kind.clone());
+        edges.iter().for_each(|(to, fields)| each(to, fields));
+    }
+
+    fn incoming(&self, node: &Address, kind: &Name, each: &mut dyn FnMut(&Address, &Map)) {
+        let edges = incoming(self.db, self.project, self.view, node.clone(), kind.clone());
+        edges.iter().for_each(|(from, fields)| each(from, fields));
+    }
+
+    fn of_kind(&self, kind: &Name, each: &mut dyn FnMut(&Address)) {
+        of_kind(self.db, self.project, self.view, kind.clone()).iter().for_each(each);
+    }
+
+    fn field(&self, node: &Address, name: &Name) -> Option<Value> {
+        NODES.field(self.db, self.view, node, name)
+    }
+
+    fn exists(&self, node: &Address) -> bool {
+        shape::node(self.db, self.project, self.view, node).is_some()
+    }
+
+    fn joined(&self, from: &Name, node: &Address, to: &Name, each: &mut dyn FnMut(&Address)) {
+        matching::joined(self, from, node, to).iter().for_each(each);
+    }
+}

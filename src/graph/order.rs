@@ -1,0 +1,152 @@
+//! Order: strongly connected components, layers, and what starts after what.
+//!
+//! Cycles are condensed here, never refused; [`super::cycle`] shows them.
+
+use petgraph::algo::kosaraju_scc;
+use rustc_hash::FxHashSet;
+
+use super::{Adjacency, Edge, Snapshot, is_required};
+use crate::value::{Address, Name};
+
+/// The strongly connected components of a graph, each after those to which its edges lead.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Components {
+    /// The component of each node.
+    of: Vec<u32>,
+    /// The nodes of each component, sorted.
+    members: Vec<Vec<u32>>,
+    /// Whether the members of a component lie on a cycle: they are many, or one with an edge to itself.
+    cyclic: Vec<bool>,
+}
+
+impl Components {
+    /// Returns the components of `graph`.
+    #[must_use]
+    pub fn new(graph: &Adjacency) -> Self {
+        // Not `tarjan_scc`, which is recursive in petgraph 0.8 and overflows on long chains.
+        let mut members = kosaraju_scc(graph);
+        let mut of = vec![0; graph.len()];
+        for (component, nodes) in (0..).zip(&mut members) {
+            nodes.sort_unstable();
+            for node in nodes {
+                of[*node as usize] = component;
+            }
+        }
+        let is_cyclic = |nodes: &Vec<u32>| nodes.len() > 1 || graph.outgoing(nodes[0]).contains(&nodes[0]);
+        let cyclic = members.iter().map(is_cyclic).collect();
+        Self { of, members, cyclic }
+    }
+
+    /// Returns the component of `node`.
+    #[must_use]
+    pub fn of(&self, node: u32) -> u32 {
+        self.of[node as usize]
+    }
+
+    /// Returns the members of each component, sorted; a component stands after those that it leads to.
+    #[must_use]
+    pub fn members(&self) -> &[Vec<u32>] {
+        &self.members
+    }
+
+    /// Returns the members of each component that holds a cycle.
+    pub fn cyclic(&self) -> impl Iterator<Item = &[u32]> {
+        let all = self.members.iter().zip(&self.cyclic);
+        all.filter(|it| *it.1).map(|it| it.0.as_slice())
+    }
+
+    /// Tells whether a cycle leads through both nodes; for a node and itself, whether it lies on one.
+    #[must_use]
+    pub fn same_cycle(&self, a: u32, b: u32) -> bool {
+        self.of(a) == self.of(b) && self.cyclic[self.of(a) as usize]
+    }
+}
+
+/// Tells whether a cycle of these kinds of edge leads through both nodes.
+///
+/// Who asks for many pairs keeps the [`Components`].
+#[must_use]
+pub fn same_cycle(snapshot: &Snapshot, a: &Address, b: &Address, edges: &[Name]) -> bool {
+    match (snapshot.index(a), snapshot.index(b)) {
+        (Some(a), Some(b)) => Components::new(&snapshot.adjacency(edges)).same_cycle(a, b),
+        _ => false,
+    }
+}
+
+/// Returns `nodes` in layers, each after all to which its edges lead, as early as can be; sorted within a layer.
+///
+/// An edge may lead through nodes that are not asked for: they order the others, and take no layer. Nodes on
+/// one cycle share a layer.
+#[must_use]
+pub fn layers(snapshot: &Snapshot, nodes: &[Address], edges: &[Name]) -> Vec<Vec<Address>> {
+    let wanted: Vec<u32> = nodes.iter().filter_map(|it| snapshot.index(it)).collect();
+    let layers = layers_of(&snapshot.adjacency(edges), &wanted);
+    layers.iter().map(|it| snapshot.addresses(it)).collect()
+}
+
+/// Returns the nodes `wanted` of `graph` in layers, as [`layers`] does.
+#[must_use]
+pub fn layers_of(graph: &Adjacency, wanted: &[u32]) -> Vec<Vec<u32>> {
+    let components = Components::new(graph);
+    let mut is_wanted = vec![false; graph.len()];
+    for node in wanted {
+        is_wanted[*node as usize] = true;
+    }
+    let mut layers: Vec<Vec<u32>> = Vec::new();
+    // The number of layers up to and with each component.
+    let mut heights = vec![0_usize; components.members.len()];
+    for (component, members) in components.members.iter().enumerate() {
+        let targets = members.iter().flat_map(|it| graph.outgoing(*it));
+        let below = targets
+            .map(|it| heights[components.of(*it) as usize])
+            .max()
+            .unwrap_or(0);
+        let mut here = members.iter().copied().filter(|it| is_wanted[*it as usize]).peekable();
+        heights[component] = below + usize::from(here.peek().is_some());
+        if heights[component] > layers.len() {
+            layers.push(Vec::new());
+        }
+        if here.peek().is_some() {
+            layers[below].extend(here);
+        }
+    }
+    for layer in &mut layers {
+        layer.sort_unstable();
+    }
+    layers
+}
+
+/// Returns the edges that make the start order, one for each pair of nodes, sorted by their ends.
+///
+/// They are the required edges of both kinds, less the references that lie within one strongly connected
+/// component of both together. Where both kinds join the same nodes, the declared dependency decides. A cycle
+/// of declared dependencies stays in: it is a mistake that [`super::cycle`] reports.
+#[must_use]
+pub fn starts_after(snapshot: &Snapshot, depends_on: &Name, references: &Name) -> Vec<Edge> {
+    let declared: FxHashSet<(u32, u32)> = snapshot.edges(depends_on).map(|it| (it.0, it.1)).collect();
+    let edges = |kind: &Name| {
+        let own = snapshot
+            .edges(kind)
+            .filter(|(from, to, fields)| from != to && is_required(fields));
+        own.map(|(from, to, fields)| (from, to, fields, kind.clone()))
+            .collect::<Vec<_>>()
+    };
+    let firm = edges(depends_on);
+    let mut loose = edges(references);
+    loose.retain(|it| !declared.contains(&(it.0, it.1)));
+    let pairs = firm.iter().chain(&loose).map(|it| (it.0, it.1)).collect();
+    let components = Components::new(&Adjacency::new(snapshot.nodes().len(), pairs));
+    loose.retain(|it| components.of(it.0) != components.of(it.1));
+
+    let mut all = firm;
+    all.extend(loose);
+    // Stable, so that of several edges between two nodes the first stays.
+    all.sort_by_key(|it| (it.0, it.1));
+    all.dedup_by_key(|it| (it.0, it.1));
+    all.into_iter()
+        .map(|(from, to, fields, kind)| {
+            let ends = (snapshot.address(from).clone(), snapshot.address(to).clone());
+            Edge::new(ends.0, kind, ends.1, fields.clone())
+        })
+        .collect()
+}

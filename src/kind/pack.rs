@@ -1,0 +1,393 @@
+//! The packs of a project: their order, and the one schema that they declare together.
+//!
+//! A pack is a folder with a `pack.yaml`. Rule and template files are read elsewhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::declare::{Join, Pack};
+use super::typed::Reader;
+use super::{Field, Record, Schema, Type};
+use crate::db::{Db, Project, SourceFile};
+use crate::problem::{Place, Problem};
+use crate::value::{Name, Path};
+use crate::yaml::{self, Yaml};
+
+/// A pack, as its head describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackInfo {
+    /// Its name.
+    pub name: Name,
+    /// One sentence for its reader.
+    pub doc: Arc<str>,
+    /// The platform that it is for, as it stands in `deployment.platforms`.
+    pub platform: Option<Name>,
+    /// The packs that it needs.
+    pub requires: Vec<Name>,
+    /// The packs that it speaks of where they are there.
+    pub optional: Vec<Name>,
+    /// Its `pack.yaml`.
+    pub file: SourceFile,
+}
+
+/// Returns what all packs declare together.
+pub fn schema(db: &dyn Db, project: Project) -> &Schema {
+    schema_of(db, project)
+}
+
+/// Returns the packs, each behind those it needs, else by name.
+pub fn packs(db: &dyn Db, project: Project) -> &[PackInfo] {
+    packs_of(db, project)
+}
+
+/// Returns what is wrong with the packs' files.
+pub fn pack_problems(db: &dyn Db, project: Project) -> &[Problem] {
+    &joined(db, project).2
+}
+
+// Three queries, so that a moved line in a pack changes the places of its problems and not the schema.
+#[salsa::tracked(returns(deref))]
+fn schema_of(db: &dyn Db, project: Project) -> Arc<Schema> {
+    joined(db, project).0.clone()
+}
+
+#[salsa::tracked(returns(deref))]
+fn packs_of(db: &dyn Db, project: Project) -> Vec<PackInfo> {
+    joined(db, project).1.clone()
+}
+
+struct Head {
+    info: PackInfo,
+    path: Name,
+    text: Arc<str>,
+    yaml: Yaml,
+    /// Where the packs it names stand.
+    names: Vec<(Name, Place)>,
+    own_place: Place,
+}
+
+type Joined = (Arc<Schema>, Vec<PackInfo>, Vec<Problem>);
+
+#[salsa::tracked(returns(ref))]
+fn joined(db: &dyn Db, project: Project) -> Joined {
+    let mut problems = Vec::new();
+    let mut heads: BTreeMap<Name, Head> = BTreeMap::new();
+    let files = project.built_in(db).iter().chain(project.own(db));
+    for file in files.filter(|it| is_pack_file(it.path(db))) {
+        let Some(head) = head(db, *file, &mut problems) else {
+            continue;
+        };
+        if let Some(first) = heads.get(&head.info.name) {
+            let message = format!("two packs bear the name `{}`", head.info.name);
+            let problem = Problem::error("pack::duplicate_pack", message)
+                .at(head.own_place, "second")
+                .at(first.own_place.clone(), "first");
+            problems.push(problem);
+            continue;
+        }
+        heads.insert(head.info.name.clone(), head);
+    }
+    let order = order(&heads, &mut problems);
+    let mut join = Join::default();
+    let packs: Vec<Pack<'_>> = order
+        .iter()
+        .map(|name| {
+            let head = &heads[name];
+            Pack {
+                name: &head.info.name,
+                file: &head.path,
+                text: &head.text,
+                yaml: &head.yaml,
+                may_use: reach(&heads, name),
+            }
+        })
+        .collect();
+    packs.iter().for_each(|it| join.edges(it));
+    packs.iter().for_each(|it| join.kinds(it));
+    packs.iter().for_each(|it| join.rest(it));
+    check(&mut join);
+    share_defaults(&mut join.schema);
+    problems.append(&mut join.problems);
+    problems.sort();
+    problems.dedup();
+    let infos = order.iter().map(|it| heads[it].info.clone()).collect();
+    (Arc::new(join.schema), infos, problems)
+}
+
+fn is_pack_file(path: &str) -> bool {
+    path == "pack.yaml" || path.ends_with("/pack.yaml")
+}
+
+fn head(db: &dyn Db, file: SourceFile, problems: &mut Vec<Problem>) -> Option<Head> {
+    let path = file.path(db).clone();
+    let text = file.text(db).clone();
+    let (yaml, mistakes) = yaml::parse(&text);
+    problems.extend(mistakes.iter().map(|it| it.problem(&path)));
+    let yaml = yaml?;
+    let reader = Reader::new(&path, &text);
+    let Some(name) = yaml.get("pack").filter(|it| it.as_str().is_some()) else {
+        let problem = Problem::error("pack::no_name", "a pack has no name")
+            .at(reader.place(yaml.span), "no `pack` here")
+            .help("write `pack: NAME` at its head");
+        problems.push(problem);
+        return None;
+    };
+    let mut names = Vec::new();
+    let list = |key: &str| {
+        let items = yaml.get(key).map(Yaml::items).unwrap_or_default();
+        let found = items
+            .iter()
+            .filter_map(|it| Some((Name::from(it.as_str()?), reader.place(it.span))));
+        let found: Vec<(Name, Place)> = found.collect();
+        let only: Vec<Name> = found.iter().map(|it| it.0.clone()).collect();
+        (found, only)
+    };
+    let (required, requires) = list("requires");
+    let (_, optional) = list("optional");
+    names.extend(required);
+    let text_of = |key: &str| yaml.get(key).and_then(Yaml::as_str);
+    let info = PackInfo {
+        name: Name::from(name.as_str().unwrap_or("")),
+        doc: text_of("doc").unwrap_or("").into(),
+        platform: text_of("platform").map(Name::from),
+        requires,
+        optional,
+        file,
+    };
+    let own_place = reader.place(name.span);
+    Some(Head {
+        info,
+        path,
+        text: text.clone(),
+        yaml,
+        names,
+        own_place,
+    })
+}
+
+/// Returns the names of the packs, each behind those it needs, else by name.
+fn order(heads: &BTreeMap<Name, Head>, problems: &mut Vec<Problem>) -> Vec<Name> {
+    for head in heads.values() {
+        for (name, place) in head.names.iter().filter(|it| !heads.contains_key(&it.0)) {
+            let message = format!("`{}` requires the pack `{name}`, which is not there", head.info.name);
+            let problem = Problem::error("pack::unknown_pack", message)
+                .at(place.clone(), "no such pack")
+                .suggest(name, heads.keys().map(|it| &**it));
+            problems.push(problem);
+        }
+    }
+    let mut waiting: BTreeMap<&Name, BTreeSet<&Name>> = heads
+        .iter()
+        .map(|(name, head)| {
+            let needs = head.info.requires.iter().chain(&head.info.optional);
+            (name, needs.filter(|it| heads.contains_key(*it)).collect())
+        })
+        .collect();
+    let mut order = Vec::new();
+    while !waiting.is_empty() {
+        let free = waiting.iter().find(|(_, needs)| needs.is_empty());
+        let next = match free {
+            Some((name, _)) => (*name).clone(),
+            None => {
+                let cycle = cycle(&waiting);
+                let message = format!("packs need each other: {}", cycle.join(" → "));
+                let first = Name::from(&*cycle[0]);
+                let mut problem = Problem::error("pack::requires_cycle", message);
+                for name in cycle.iter().skip(1) {
+                    let place = heads[&**name].own_place.clone();
+                    problem = problem.at(place, "part of the cycle");
+                }
+                problems.push(problem.help("take one of them out of `requires` or `optional`"));
+                first
+            }
+        };
+        waiting.remove(&next);
+        waiting.values_mut().for_each(|it| {
+            it.remove(&next);
+        });
+        order.push(next);
+    }
+    order
+}
+
+/// Returns a cycle among packs that all wait, its first name again at its end.
+fn cycle(waiting: &BTreeMap<&Name, BTreeSet<&Name>>) -> Vec<String> {
+    let mut way: Vec<&Name> = Vec::new();
+    let mut at = waiting.keys().next().copied();
+    while let Some(name) = at {
+        if let Some(start) = way.iter().position(|it| *it == name) {
+            let names = way[start..].iter().chain([&name]);
+            return names.map(|it| it.to_string()).collect();
+        }
+        way.push(name);
+        at = waiting[name].iter().next().copied();
+    }
+    unreachable!("every pack that waits waits for one that waits")
+}
+
+/// Returns `name` and all packs that it needs, and that those need.
+fn reach(heads: &BTreeMap<Name, Head>, name: &Name) -> BTreeSet<Name> {
+    let mut found = BTreeSet::from([name.clone()]);
+    let mut open = vec![name.clone()];
+    while let Some(next) = open.pop() {
+        let Some(head) = heads.get(&next) else { continue };
+        for needed in head.info.requires.iter().chain(&head.info.optional) {
+            if found.insert(needed.clone()) {
+                open.push(needed.clone());
+            }
+        }
+    }
+    found
+}
+
+/// Looks up every name, now that all packs have spoken.
+fn check(join: &mut Join) {
+    let schema = &join.schema;
+    let mut problems = Vec::new();
+    for (kind, place) in &join.kinds {
+        if !schema.kinds.contains_key(kind) {
+            let problem = Problem::error("pack::unknown_kind", format!("`{kind}` is no kind of node"))
+                .at(place.clone(), "unknown kind")
+                .suggest(kind, schema.kinds.keys().map(|it| &**it));
+            problems.push(problem);
+        }
+    }
+    for (kind, path, place) in &join.fields {
+        let Some(known) = schema.kinds.get(kind) else {
+            let problem = Problem::error("pack::unknown_kind", format!("`{kind}` is no kind of node"))
+                .at(place.clone(), "a field of this kind is named")
+                .suggest(kind, schema.kinds.keys().map(|it| &**it));
+            problems.push(problem);
+            continue;
+        };
+        if let Err((step, names)) = field_at(&Type::Record(known.fields.clone()), path) {
+            let message = format!("`{path}` is no field of `{kind}`: `{step}` is unknown");
+            let problem = Problem::error("pack::dangling_field", message)
+                .at(place.clone(), "no such field")
+                .suggest(&step, names.iter().map(|it| &**it));
+            problems.push(problem);
+        }
+    }
+    for (alias, place) in schema.aliases.iter().zip(&join.aliases) {
+        let Some(kind) = schema.kinds.get(&alias.kind) else {
+            continue;
+        };
+        let record = Type::Record(kind.fields.clone());
+        let (Ok(own), Ok(neutral)) = (field_at(&record, &alias.own), field_at(&record, &alias.neutral)) else {
+            continue;
+        };
+        if alias.shape.is_none() && !same_measure(&own, &neutral) {
+            let message = format!("`{}` is {own}, but `{}` is {neutral}", alias.own, alias.neutral);
+            let problem = Problem::error("pack::alias_type", message)
+                .at(place.clone(), "they can't stand for each other")
+                .help("give both one type, or say by `as` what the one becomes");
+            problems.push(problem);
+        }
+    }
+    for (edge, other) in &schema.yields {
+        if !schema.edges.contains_key(other) {
+            let problem = Problem::error(
+                "pack::unknown_edge",
+                format!("`{edge}` yields to `{other}`, which is no kind of edge"),
+            )
+            .suggest(other, schema.edges.keys().map(|it| &**it));
+            problems.push(problem);
+        }
+    }
+    join.problems.append(&mut problems);
+}
+
+/// Gives each pack's own field the default of the neutral one, where it has none of its own.
+fn share_defaults(schema: &mut Schema) {
+    let Schema { kinds, aliases, .. } = schema;
+    for alias in aliases.iter().filter(|it| it.shape.is_none()) {
+        let Some(kind) = kinds.get_mut(&alias.kind) else {
+            continue;
+        };
+        let Some(neutral) = field(&kind.fields, &alias.neutral.0).cloned() else {
+            continue;
+        };
+        if let Some(own) = field_mut(Arc::make_mut(&mut kind.fields), &alias.own.0) {
+            share_default(own, &neutral);
+        }
+    }
+}
+
+fn share_default(own: &mut Field, neutral: &Field) {
+    if own.default.is_none() {
+        own.default.clone_from(&neutral.default);
+    }
+    share_in_type(&mut own.ty, &neutral.ty);
+}
+
+fn share_in_type(own: &mut Type, neutral: &Type) {
+    match (own, neutral) {
+        (Type::Record(own), Type::Record(neutral)) if *own != *neutral => {
+            for (name, field) in &mut Arc::make_mut(own).fields {
+                if let Some(neutral) = neutral.fields.get(name) {
+                    share_default(field, neutral);
+                }
+            }
+        }
+        (Type::List(own), Type::List(neutral)) | (Type::Map(own), Type::Map(neutral)) if *own != *neutral => {
+            share_in_type(Arc::make_mut(own), neutral);
+        }
+        _ => {}
+    }
+}
+
+fn field<'r>(record: &'r Record, steps: &[Name]) -> Option<&'r Field> {
+    let [first, rest @ ..] = steps else { return None };
+    let found = record.fields.get(first)?;
+    match &found.ty {
+        _ if rest.is_empty() => Some(found),
+        Type::Record(inner) => field(inner, rest),
+        _ => None,
+    }
+}
+
+fn field_mut<'r>(record: &'r mut Record, steps: &[Name]) -> Option<&'r mut Field> {
+    let [first, rest @ ..] = steps else { return None };
+    let found = record.fields.get_mut(first)?;
+    if rest.is_empty() {
+        return Some(found);
+    }
+    match &mut found.ty {
+        Type::Record(inner) => field_mut(Arc::make_mut(inner), rest),
+        _ => None,
+    }
+}
+
+/// Tells whether values of both types mean the same, whatever a number without a unit means in each.
+fn same_measure(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::Cpu { .. }, Type::Cpu { .. }) | (Type::Memory { .. }, Type::Memory { .. }) => true,
+        (Type::List(a), Type::List(b)) | (Type::Map(a), Type::Map(b)) => same_measure(a, b),
+        (Type::Record(a), Type::Record(b)) => a.fields.iter().all(|(name, field)| {
+            let other = b.fields.get(name);
+            other.is_none_or(|it| same_measure(&field.ty, &it.ty))
+        }),
+        _ => a == b,
+    }
+}
+
+/// Returns the type at the end of `path`, from a value of type `ty`.
+///
+/// # Errors
+///
+/// The first step that is no field, and those that are known there.
+pub fn field_at(ty: &Type, path: &Path) -> Result<Type, (Name, Vec<Name>)> {
+    let mut ty = ty.clone();
+    for step in &path.0 {
+        ty = match &ty {
+            Type::Record(record) => match record.fields.get(step) {
+                Some(Field { ty, .. }) => ty.clone(),
+                None => return Err((step.clone(), record.fields.keys().cloned().collect())),
+            },
+            Type::Map(item) => (**item).clone(),
+            Type::Any => Type::Any,
+            _ => return Err((step.clone(), Vec::new())),
+        };
+    }
+    Ok(ty)
+}

@@ -1,0 +1,501 @@
+//! YAML read against a type: short forms written out, units normalised, references cut out, mistakes told.
+//!
+//! It fills in no defaults and merges nothing: one file, one layer. What is absent stays absent.
+
+use std::sync::Arc;
+
+use super::unit::{self, DURATION_UNITS, MEMORY_UNITS, UnitMistake};
+use super::{Bare, Field, Record, Type, credential, reference};
+use crate::problem::{Place, Problem, Span};
+use crate::value::{Address, Double, Map, Name, Value};
+use crate::yaml::{Data, Entry, Yaml};
+
+/// What `null` means in a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// The first word on a node: `null` says nothing.
+    Base,
+    /// Laid over others: `null` removes, and stays in the value as such.
+    Overlay,
+}
+
+/// Reads the values of one file.
+pub struct Reader<'a> {
+    /// The path of the file.
+    pub file: &'a Name,
+    /// Its text.
+    pub text: &'a str,
+    /// How many megahertz a core has.
+    pub core_mhz: i64,
+    /// What `null` means.
+    pub layer: Layer,
+    /// What was wrong so far.
+    pub problems: Vec<Problem>,
+}
+
+/// How deep an unchecked value may be.
+const DEEPEST: u32 = 64;
+
+/// Where in the types the reader is.
+#[derive(Clone, Copy)]
+struct Spot<'s> {
+    /// The field or key, for messages.
+    name: &'s str,
+    /// The key, where it was free and this is what it stands for.
+    key: Option<&'s str>,
+    depth: u32,
+}
+
+impl<'a> Reader<'a> {
+    /// Returns a reader of the first layer of `file`, for which a core has 1,000 megahertz.
+    #[must_use]
+    pub fn new(file: &'a Name, text: &'a str) -> Self {
+        Self {
+            file,
+            text,
+            core_mhz: 1000,
+            layer: Layer::Base,
+            problems: Vec::new(),
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Returns the place of `span` in the file.
+    #[must_use]
+    pub fn place(&self, span: Span) -> Place {
+        Place::Text(self.file.clone(), span)
+    }
+
+    /// Adds an error about what stands at `span`.
+    pub fn error(&mut self, code: &'static str, span: Span, message: String, label: &str) -> &mut Problem {
+        let problem = Problem::error(code, message).at(self.place(span), label);
+        self.problems.push(problem);
+        let last = self.problems.len() - 1;
+        &mut self.problems[last]
+    }
+
+    /// Returns the fields of `record` that `entries` give; `of` names the whole in messages.
+    pub fn fields<'y>(&mut self, record: &Record, entries: impl Iterator<Item = &'y Entry>, of: &str) -> Value {
+        self.record(record, entries, of, None, 0)
+    }
+
+    /// Returns what `yaml` says where `ty` is wanted, under the name `name`.
+    pub fn read(&mut self, ty: &Type, yaml: &Yaml, name: &str) -> Option<Value> {
+        self.value(
+            ty,
+            yaml,
+            Spot {
+                name,
+                key: None,
+                depth: 0,
+            },
+        )
+    }
+
+    fn record<'y>(
+        &mut self,
+        record: &Record,
+        entries: impl Iterator<Item = &'y Entry>,
+        of: &str,
+        key: Option<&str>,
+        depth: u32,
+    ) -> Value {
+        let mut fields = Vec::new();
+        for entry in entries {
+            let Some((name, field)) = record.fields.get_key_value(&*entry.key) else {
+                self.unknown_field(record, entry, of);
+                continue;
+            };
+            self.deprecated(field, entry);
+            let spot = Spot {
+                name,
+                key: key.filter(|_| record.short.as_ref() == Some(name)),
+                depth: depth + 1,
+            };
+            if let Some(value) = self.value(&field.ty, &entry.value, spot) {
+                fields.push((name.clone(), value));
+            }
+        }
+        fields.into_iter().collect()
+    }
+
+    fn unknown_field(&mut self, record: &Record, entry: &Entry, of: &str) {
+        let message = format!("`{}` is no field of `{of}`", entry.key);
+        let known = record.fields.keys().map(|it| &**it);
+        let problem = Problem::error("spec::unknown_field", message)
+            .at(self.place(entry.key_span), "unknown field")
+            .suggest(&entry.key, known);
+        self.problems.push(problem);
+    }
+
+    fn deprecated(&mut self, field: &Field, entry: &Entry) {
+        let Some(instead) = &field.deprecated else { return };
+        let message = format!("`{}` is deprecated", entry.key);
+        let problem = Problem::warning("spec::deprecated_field", message)
+            .at(self.place(entry.key_span), "deprecated")
+            .help(instead.clone());
+        self.problems.push(problem);
+    }
+
+    fn value(&mut self, ty: &Type, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
+        match (ty, &yaml.data) {
+            (_, Data::Null) => self.null(ty, yaml, spot),
+            (Type::Any, _) => self.any(yaml, spot),
+            (Type::Bool, Data::Bool(it)) => Some(Value::Bool(*it)),
+            (Type::Int, Data::Int(it)) => Some(Value::Int(*it)),
+            (Type::Double, Data::Int(it)) => {
+                #[expect(clippy::cast_precision_loss, reason = "a double was asked for")]
+                let number = *it as f64;
+                Some(Value::Double(Double(number)))
+            }
+            (Type::Double, Data::Double { value, .. }) => Some(Value::Double(Double(*value))),
+            (Type::Text, _) => self.written_text(yaml, spot),
+            (Type::String, _) => self.written_string(yaml, spot),
+            (Type::Choice(choices), _) => self.choice(choices, yaml, spot),
+            (Type::Duration | Type::Cpu { .. } | Type::Memory { .. }, _) => self.quantity(ty, yaml, spot),
+            (Type::List(item), Data::List(items)) => Some(self.list(item, items, spot)),
+            (Type::Map(item), Data::Map(entries)) => Some(self.map(item, entries, spot)),
+            (Type::Map(item), Data::List(names)) if matches!(**item, Type::Record(_)) => {
+                Some(self.map_of_names(names, spot))
+            }
+            (Type::Record(record), Data::Map(entries)) => {
+                Some(self.record(record, entries.iter(), spot.name, spot.key, spot.depth))
+            }
+            (Type::Record(record), _) if record.short.is_some() => self.short(record, yaml, spot),
+            (Type::Node(kinds), Data::String(_)) => self.node(kinds, yaml, spot),
+            _ => self.mismatch(ty, yaml, spot),
+        }
+    }
+
+    fn null(&mut self, ty: &Type, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
+        if self.layer == Layer::Overlay {
+            return Some(Value::Null);
+        }
+        match ty {
+            Type::Record(_) if spot.key.is_some() => Some(Value::Map(Map::default())),
+            _ if spot.key.is_some() => {
+                let message = format!("`{}` has no value", spot.name);
+                self.error("spec::no_value", yaml.span, message, "a value is wanted here")
+                    .help = Some("write `\"\"` for an empty text, or leave the key out".into());
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn mismatch(&mut self, ty: &Type, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
+        let message = format!("`{}` wants {}, found {}", spot.name, wanted(ty), yaml.noun());
+        let label = format!("expected {}", wanted(ty));
+        let help = match (ty, &yaml.data) {
+            (Type::Bool | Type::Int | Type::Double, Data::String(text)) => {
+                looks_typed(ty, &text.content).then(|| format!("remove the quotes: `{}`", text.content))
+            }
+            (Type::List(_), Data::Bool(_) | Data::Int(_) | Data::Double { .. } | Data::String(_)) => {
+                Some(format!("write a list: `[{}]`", yaml.source(self.text)))
+            }
+            (Type::Record(record), _) if !record.fields.is_empty() && record.fields.len() <= 12 => {
+                let known: Vec<String> = record.fields.keys().map(|it| format!("`{it}`")).collect();
+                Some(format!("its fields are {}", known.join(", ")))
+            }
+            _ => None,
+        };
+        let problem = self.error("spec::wrong_type", yaml.span, message, &label);
+        problem.help = help.map(Into::into);
+        None
+    }
+
+    /// Returns the characters of a scalar: those of a number or a boolean as they are written.
+    fn characters<'y>(&self, yaml: &'y Yaml) -> Option<&'y str>
+    where
+        Self: 'y,
+    {
+        match &yaml.data {
+            Data::String(text) => Some(&text.content),
+            _ => None,
+        }
+    }
+
+    fn scalar_source(&self, yaml: &Yaml) -> Option<Name> {
+        match &yaml.data {
+            Data::Bool(_) | Data::Int(_) | Data::Double { .. } => Some(Name::from(yaml.source(self.text))),
+            _ => None,
+        }
+    }
+
+    fn written_text(&mut self, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
+        let Some(content) = self.characters(yaml) else {
+            return match self.scalar_source(yaml) {
+                Some(source) => {
+                    if !matches!(yaml.data, Data::Bool(_)) {
+                        self.credential(&source, yaml, spot.key);
+                    }
+                    Some(Value::String(source))
+                }
+                None => self.mismatch(&Type::Text, yaml, spot),
+            };
+        };
+        self.credential(content, yaml, spot.key);
+        if reference::is_plain(content) {
+            return Some(Value::string(content));
+        }
+        let read = reference::read(content);
+        for bad in &read.bad {
+            let written = &content[bad.start..bad.end];
+            let message = format!("`{written}` is no reference: {}", bad.why);
+            let span = yaml.place(bad.start, bad.end);
+            self.error("spec::bad_reference", span, message, bad.why).help =
+                Some("write `${KIND.NAME.ATTRIBUTE}`, or `$${` for a literal `${`".into());
+        }
+        Some(Value::text(read.text))
+    }
+
+    fn written_string(&mut self, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
+        let Some(content) = self.characters(yaml) else {
+            return match self.scalar_source(yaml) {
+                Some(source) => Some(Value::String(source)),
+                None => self.mismatch(&Type::String, yaml, spot),
+            };
+        };
+        self.credential(content, yaml, None);
+        if !reference::is_plain(content) {
+            let read = reference::read(content);
+            if let Some(mention) = read.mentions.first() {
+                let (start, end) = mention.whole;
+                let message = format!("`{}` can hold no reference", spot.name);
+                self.error(
+                    "spec::reference_not_allowed",
+                    yaml.place(start, end),
+                    message,
+                    "only a plain string may stand here",
+                )
+                .help = Some("write `$${` for a literal `${`".into());
+                return None;
+            }
+            // What is no reference means itself here, since none could stand here.
+            return Some(Value::string(content.replace("$${", "${")));
+        }
+        Some(Value::string(content))
+    }
+
+    fn credential(&mut self, content: &str, yaml: &Yaml, key: Option<&str>) {
+        let Some(what) = credential::looks_like(content, key) else {
+            return;
+        };
+        let message = match key {
+            Some(key) => format!("`{key}` holds {what} in the clear"),
+            None => format!("this text holds {what} in the clear"),
+        };
+        self.error("spec::credential_in_literal", yaml.span, message, "a credential")
+            .help = Some("refer to a secret instead: `${secret.NAME.KEY}`".into());
+    }
+
+    fn choice(&mut self, choices: &Arc<[Name]>, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
+        let written = match self.characters(yaml) {
+            Some(content) => Name::from(content),
+            None => match self.scalar_source(yaml) {
+                Some(source) => source,
+                None => return self.mismatch(&Type::Choice(choices.clone()), yaml, spot),
+            },
+        };
+        if let Some(choice) = choices.iter().find(|it| **it == written) {
+            return Some(Value::String(choice.clone()));
+        }
+        let message = format!("`{written}` is no value of `{}`", spot.name);
+        let problem = Problem::error("spec::unknown_choice", message)
+            .at(self.place(yaml.span), "unknown value")
+            .suggest(&written, choices.iter().map(|it| &**it));
+        self.problems.push(problem);
+        None
+    }
+
+    fn quantity(&mut self, ty: &Type, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
+        let written = match &yaml.data {
+            Data::String(text) => Name::from(&*text.content),
+            Data::Int(_) | Data::Double { .. } => Name::from(yaml.source(self.text)),
+            _ => return self.mismatch(ty, yaml, spot),
+        };
+        let read = match ty {
+            Type::Cpu { bare } => unit::cpu(&written, *bare, self.core_mhz),
+            Type::Memory { bare } => unit::memory(&written, *bare),
+            _ => unit::duration(&written),
+        };
+        match read {
+            Ok(number) => Some(Value::Int(number)),
+            Err(mistake) => {
+                self.bad_quantity(ty, yaml, spot, &written, mistake);
+                None
+            }
+        }
+    }
+
+    fn bad_quantity(&mut self, ty: &Type, yaml: &Yaml, spot: Spot<'_>, written: &str, mistake: UnitMistake) {
+        let what = wanted(ty);
+        let (message, label) = match mistake {
+            UnitMistake::NoUnit => (format!("`{}` lacks a unit: `{written}`", spot.name), "no unit"),
+            UnitMistake::UnknownUnit => (format!("`{written}` has an unknown unit"), "unknown unit"),
+            UnitMistake::OutOfRange => (format!("`{written}` is out of range"), "out of range"),
+            UnitMistake::Malformed => (format!("`{}` wants {what}, found `{written}`", spot.name), "malformed"),
+        };
+        let units = |known: &[(&str, f64)]| {
+            let names: Vec<String> = known.iter().map(|(unit, _)| format!("`{unit}`")).collect();
+            names.join(", ")
+        };
+        let help = match (ty, mistake) {
+            (Type::Memory { .. }, UnitMistake::NoUnit) => format!("write `{written}Mi` or `{written}M`"),
+            (Type::Memory { .. }, UnitMistake::UnknownUnit) => format!("units are {}", units(&MEMORY_UNITS)),
+            (Type::Memory { .. }, _) => "write a size such as `256Mi` or `1.5Gi`".to_owned(),
+            (Type::Cpu { .. }, UnitMistake::NoUnit) => format!("write `{written}m` for millicores"),
+            (Type::Cpu { .. }, _) => "write cores such as `2` or `0.5`, or millicores such as `250m`".to_owned(),
+            (_, UnitMistake::NoUnit) => format!("write `{written}s` for seconds"),
+            (_, UnitMistake::UnknownUnit) => format!("units are {}", units(&DURATION_UNITS)),
+            _ => "write a time such as `30s` or `1m30s`".to_owned(),
+        };
+        self.error("spec::bad_quantity", yaml.span, message, label).help = Some(help.into());
+    }
+
+    fn list(&mut self, item: &Type, items: &[Yaml], spot: Spot<'_>) -> Value {
+        let mut values = Vec::with_capacity(items.len());
+        for yaml in items {
+            if yaml.data == Data::Null {
+                let message = format!("an item of `{}` is empty", spot.name);
+                self.error("spec::no_value", yaml.span, message, "a value is wanted here");
+                continue;
+            }
+            let spot = Spot {
+                depth: spot.depth + 1,
+                ..spot
+            };
+            values.extend(self.value(item, yaml, spot));
+        }
+        Value::list(values)
+    }
+
+    fn map(&mut self, item: &Type, entries: &[Entry], spot: Spot<'_>) -> Value {
+        let mut values = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let spot = Spot {
+                name: &entry.key,
+                key: Some(&entry.key),
+                depth: spot.depth + 1,
+            };
+            if let Some(value) = self.value(item, &entry.value, spot) {
+                values.push((Name::from(&*entry.key), value));
+            }
+        }
+        values.into_iter().collect()
+    }
+
+    /// Writes out a list of names where a map of records is wanted.
+    fn map_of_names(&mut self, names: &[Yaml], spot: Spot<'_>) -> Value {
+        let mut values = Vec::with_capacity(names.len());
+        for yaml in names {
+            match self.characters(yaml).map(Name::from).or(self.scalar_source(yaml)) {
+                Some(name) => values.push((name, Value::Map(Map::default()))),
+                None => {
+                    let message = format!("`{}` wants names, found {}", spot.name, yaml.noun());
+                    self.error("spec::wrong_type", yaml.span, message, "expected a name")
+                        .help = Some("write a map instead of a list: `name: {…}`".into());
+                }
+            }
+        }
+        values.into_iter().collect()
+    }
+
+    fn short(&mut self, record: &Record, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
+        let name = record.short.as_ref()?;
+        let field = record.fields.get(name)?;
+        let value = self.value(&field.ty, yaml, spot)?;
+        Some([(name.clone(), value)].into_iter().collect())
+    }
+
+    fn node(&mut self, kinds: &[Name], yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
+        let written = self.characters(yaml)?;
+        if let Some((kind, name)) = written.split_once('.')
+            && (kinds.is_empty() || kinds.iter().any(|it| **it == *kind))
+        {
+            return Some(Value::Node(Address::new(kind, name)));
+        }
+        if let [kind] = kinds {
+            return Some(Value::Node(Address::new(kind.clone(), written)));
+        }
+        let message = format!("`{}` wants a node as `KIND.NAME`, found `{written}`", spot.name);
+        self.error("spec::wrong_type", yaml.span, message, "its kind is missing");
+        None
+    }
+
+    fn any(&mut self, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
+        if spot.depth > DEEPEST {
+            let message = format!("`{}` is nested too deeply", spot.name);
+            self.error("spec::too_deep", yaml.span, message, "too many levels");
+            return None;
+        }
+        match &yaml.data {
+            Data::Null => Some(Value::Null),
+            Data::Bool(it) => Some(Value::Bool(*it)),
+            Data::Int(it) => Some(Value::Int(*it)),
+            Data::Double { value, .. } => Some(Value::Double(Double(*value))),
+            Data::String(_) => self.written_text(yaml, spot),
+            Data::List(items) => Some(self.list(&Type::Any, items, spot)),
+            Data::Map(entries) => Some(self.any_map(entries, spot)),
+        }
+    }
+
+    fn any_map(&mut self, entries: &[Entry], spot: Spot<'_>) -> Value {
+        let mut values = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let spot = Spot {
+                name: &entry.key,
+                key: Some(&entry.key),
+                depth: spot.depth + 1,
+            };
+            // A null says nothing in the first layer, here as elsewhere.
+            match self.layer {
+                Layer::Base if entry.value.data == Data::Null => {}
+                _ => values.extend(self.any(&entry.value, spot).map(|it| (Name::from(&*entry.key), it))),
+            }
+        }
+        values.into_iter().collect()
+    }
+}
+
+/// Names a type for people, as in "expected a whole number".
+fn wanted(ty: &Type) -> String {
+    let noun = match ty {
+        Type::Any => "a value",
+        Type::Null => "nothing",
+        Type::Bool => "`true` or `false`",
+        Type::Int => "a whole number",
+        Type::Double => "a number",
+        Type::String | Type::Text => "a string",
+        Type::Duration => "a time",
+        Type::Cpu { .. } => "an amount of CPU",
+        Type::Memory { .. } => "a size",
+        Type::Choice(choices) => {
+            let names: Vec<String> = choices.iter().map(|it| format!("`{it}`")).collect();
+            return format!("one of {}", names.join(", "));
+        }
+        Type::List(_) => "a list",
+        Type::Map(_) | Type::Record(_) => "a map",
+        Type::Node(_) => "the name of a node",
+        Type::Edge(_) => "an edge",
+    };
+    noun.to_owned()
+}
+
+fn looks_typed(ty: &Type, content: &str) -> bool {
+    match ty {
+        Type::Bool => content == "true" || content == "false",
+        Type::Int => content.parse::<i64>().is_ok(),
+        _ => content.parse::<f64>().is_ok(),
+    }
+}
+
+/// Tells whether a number without a unit is refused.
+#[must_use]
+pub fn wants_unit(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Duration | Type::Cpu { bare: Bare::Refused } | Type::Memory { bare: Bare::Refused }
+    )
+}

@@ -1,0 +1,183 @@
+//! Numbers with a unit, read to whole millicores, bytes and milliseconds.
+//!
+//! How they are written out again is decided by the rules of a platform, not here.
+
+use super::Bare;
+
+/// Why a text is no number with a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnitMistake {
+    /// It does not look like one.
+    Malformed,
+    /// Its unit is missing where it must be written.
+    NoUnit,
+    /// Its unit is unknown.
+    UnknownUnit,
+    /// It is too large, or too small to be told from nothing.
+    OutOfRange,
+}
+
+/// The suffixes of a size with their factors.
+pub const MEMORY_UNITS: [(&str, f64); 18] = [
+    ("B", 1.0),
+    ("k", 1e3),
+    ("K", 1e3),
+    ("kB", 1e3),
+    ("KB", 1e3),
+    ("M", 1e6),
+    ("MB", 1e6),
+    ("G", 1e9),
+    ("GB", 1e9),
+    ("T", 1e12),
+    ("TB", 1e12),
+    ("Ki", 1024.0),
+    ("Mi", 1_048_576.0),
+    ("Gi", 1_073_741_824.0),
+    ("Ti", 1_099_511_627_776.0),
+    ("KiB", 1024.0),
+    ("MiB", 1_048_576.0),
+    ("GiB", 1_073_741_824.0),
+];
+
+/// The suffixes of a time with their factors.
+pub const DURATION_UNITS: [(&str, f64); 5] = [("ms", 1.0), ("s", 1e3), ("m", 60e3), ("h", 3_600e3), ("d", 86_400e3)];
+
+/// Returns the millicores that `text` writes.
+///
+/// # Errors
+///
+/// [`UnitMistake`] says why it writes none.
+pub fn cpu(text: &str, bare: Bare, core_mhz: i64) -> Result<i64, UnitMistake> {
+    let (number, unit) = split(text)?;
+    let megahertz = 1000.0 / core_mhz.max(1) as f64;
+    let factor = match unit {
+        "" => match bare {
+            Bare::Cores => 1000.0,
+            Bare::Megahertz => megahertz,
+            Bare::Refused | Bare::Mebibytes => return Err(UnitMistake::NoUnit),
+        },
+        "m" => 1.0,
+        "MHz" => megahertz,
+        "GHz" => megahertz * 1000.0,
+        _ => return Err(UnitMistake::UnknownUnit),
+    };
+    whole(number, factor)
+}
+
+/// Returns the bytes that `text` writes.
+///
+/// # Errors
+///
+/// [`UnitMistake`] says why it writes none.
+pub fn memory(text: &str, bare: Bare) -> Result<i64, UnitMistake> {
+    let (number, unit) = split(text)?;
+    let factor = match (unit, bare) {
+        ("", Bare::Mebibytes) => 1_048_576.0,
+        ("", _) if number == 0.0 => 1.0,
+        ("", _) => return Err(UnitMistake::NoUnit),
+        _ => factor_of(unit, &MEMORY_UNITS)?,
+    };
+    whole(number, factor)
+}
+
+/// Returns the milliseconds that `text` writes: one or more numbers with a unit each.
+///
+/// # Errors
+///
+/// [`UnitMistake`] says why it writes none.
+pub fn duration(text: &str) -> Result<i64, UnitMistake> {
+    let mut rest = text.trim();
+    if rest == "0" {
+        return Ok(0);
+    }
+    let mut sum: i64 = 0;
+    loop {
+        let digits = number_length(rest);
+        let number: f64 = rest[..digits].parse().map_err(|_| UnitMistake::Malformed)?;
+        rest = &rest[digits..];
+        let letters = rest.find(|it: char| !it.is_ascii_alphabetic()).unwrap_or(rest.len());
+        let unit = &rest[..letters];
+        if unit.is_empty() {
+            return Err(UnitMistake::NoUnit);
+        }
+        let part = whole(number, factor_of(unit, &DURATION_UNITS)?)?;
+        sum = sum.checked_add(part).ok_or(UnitMistake::OutOfRange)?;
+        rest = &rest[letters..];
+        if rest.is_empty() {
+            return Ok(sum);
+        }
+    }
+}
+
+fn factor_of(unit: &str, known: &[(&str, f64)]) -> Result<f64, UnitMistake> {
+    let found = known.iter().find(|(name, _)| *name == unit);
+    found.map(|(_, factor)| *factor).ok_or(UnitMistake::UnknownUnit)
+}
+
+fn number_length(text: &str) -> usize {
+    text.find(|it: char| !(it.is_ascii_digit() || it == '.'))
+        .unwrap_or(text.len())
+}
+
+fn split(text: &str) -> Result<(f64, &str), UnitMistake> {
+    let text = text.trim();
+    let digits = number_length(text);
+    let number = text[..digits].parse().map_err(|_| UnitMistake::Malformed)?;
+    Ok((number, text[digits..].trim_start()))
+}
+
+fn whole(number: f64, factor: f64) -> Result<i64, UnitMistake> {
+    let product = (number * factor).round();
+    // Beyond 2^53 a double no longer holds every whole number.
+    if product > 9_007_199_254_740_992.0 || (product == 0.0 && number != 0.0) {
+        return Err(UnitMistake::OutOfRange);
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "the range was just checked")]
+    Ok(product as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cpu_is_read_to_millicores() {
+        assert_eq!(cpu("2", Bare::Cores, 1000), Ok(2000));
+        assert_eq!(cpu("0.5", Bare::Cores, 1000), Ok(500));
+        assert_eq!(cpu("250m", Bare::Cores, 1000), Ok(250));
+        assert_eq!(cpu("256", Bare::Megahertz, 1000), Ok(256));
+        assert_eq!(cpu("256", Bare::Megahertz, 2000), Ok(128));
+        assert_eq!(cpu("250m", Bare::Megahertz, 2000), Ok(250));
+        assert_eq!(cpu("1.2GHz", Bare::Cores, 1000), Ok(1200));
+        assert_eq!(cpu("250x", Bare::Cores, 1000), Err(UnitMistake::UnknownUnit));
+        assert_eq!(cpu("-1", Bare::Cores, 1000), Err(UnitMistake::Malformed));
+        assert_eq!(cpu("0.0001", Bare::Cores, 1000), Err(UnitMistake::OutOfRange));
+    }
+
+    #[test]
+    fn memory_is_read_to_bytes() {
+        assert_eq!(memory("512Mi", Bare::Refused), Ok(512 << 20));
+        assert_eq!(memory("1.5Gi", Bare::Refused), Ok(3 << 29));
+        assert_eq!(memory("128M", Bare::Refused), Ok(128_000_000));
+        assert_eq!(memory("128", Bare::Mebibytes), Ok(128 << 20));
+        assert_eq!(memory("128", Bare::Refused), Err(UnitMistake::NoUnit));
+        assert_eq!(memory("0", Bare::Refused), Ok(0));
+        assert_eq!(memory("128Mo", Bare::Refused), Err(UnitMistake::UnknownUnit));
+        assert_eq!(memory("", Bare::Refused), Err(UnitMistake::Malformed));
+        assert_eq!(memory("99999999T", Bare::Refused), Err(UnitMistake::OutOfRange));
+    }
+
+    #[test]
+    fn durations_are_read_to_milliseconds() {
+        assert_eq!(duration("30s"), Ok(30_000));
+        assert_eq!(duration("1m30s"), Ok(90_000));
+        assert_eq!(duration("1h"), Ok(3_600_000));
+        assert_eq!(duration("250ms"), Ok(250));
+        assert_eq!(duration("1.5s"), Ok(1500));
+        assert_eq!(duration("0"), Ok(0));
+        assert_eq!(duration("30"), Err(UnitMistake::NoUnit));
+        assert_eq!(duration("30sec"), Err(UnitMistake::UnknownUnit));
+        assert_eq!(duration("s"), Err(UnitMistake::Malformed));
+        assert_eq!(duration("1m30"), Err(UnitMistake::NoUnit));
+    }
+}

@@ -1,0 +1,15 @@
+//! The border: the only code that touches the machine.
+//!
+//! It reads files into the database, hands the results to the plan, and carries the plan out. It decides nothing
+//! about specs, rules or templates.
+
+pub mod cli;
+pub mod discover;
+pub mod disk;
+pub mod engine;
+pub mod index;
+pub mod manifest;
+pub mod report;
+pub mod session;
+pub mod store;
+pub mod watch;

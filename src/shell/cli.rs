@@ -1,0 +1,267 @@
+//! The command line: arguments in, exit code out.
+//!
+//! One file a command, with its arguments and what it does. What commands share is in [`Session`]; how things are
+//! found out is not known here.
+
+mod apply;
+mod check;
+mod completions;
+mod graph;
+mod init;
+mod listing;
+mod pack;
+mod plan;
+mod query;
+mod schema;
+mod test;
+mod watch;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+
+use super::discover;
+use super::disk::Disk;
+use super::engine::{Answer, Ask, Engine};
+use super::report::{Color, Exit, ProblemFormat, Report, Sources, Volume};
+use super::session;
+use crate::db::Override;
+use crate::problem::Problem;
+use crate::value;
+
+/// Generates every deployment file of a monorepo from one spec.
+#[derive(Debug, Parser)]
+#[command(name = "gen", version, about, arg_required_else_help = true, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Everywhere")]
+struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    folder: Option<PathBuf>,
+    /// Colour the output
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    color: Color,
+    /// Print results and problems only
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Say each step and its time
+    #[arg(long, global = true, conflicts_with = "quiet")]
+    log: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::InitArgs),
+    Plan(plan::PlanArgs),
+    Apply(apply::ApplyArgs),
+    Check(check::CheckArgs),
+    Watch(watch::WatchArgs),
+    Query(query::QueryArgs),
+    Graph(graph::GraphArgs),
+    Schema(schema::SchemaArgs),
+    #[command(subcommand)]
+    Pack(pack::PackCommand),
+    Test(test::TestArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// What is asked about: arguments of all commands that derive something.
+#[derive(Clone, Debug, Default, Args)]
+struct AskArgs {
+    /// Cover this environment only; may be repeated
+    #[arg(long = "env", value_name = "NAME")]
+    environments: Vec<String>,
+    /// Set a field for this run alone, as in `services.orders.deployment.replicas=3`; may be repeated
+    #[arg(long = "set", value_name = "PATH=VALUE", value_parser = parse_override)]
+    overrides: Vec<Override>,
+}
+
+impl AskArgs {
+    fn ask(&self) -> Ask {
+        Ask {
+            environments: self.environments.iter().map(|it| it.as_str().into()).collect(),
+            overrides: self.overrides.clone(),
+        }
+    }
+}
+
+fn parse_override(text: &str) -> Result<Override, String> {
+    let (path, yaml) = text.split_once('=').ok_or("a field and its value are joined by `=`")?;
+    let path = value::Path::parse(path);
+    if path.0.is_empty() {
+        return Err("no field is named before the `=`".to_owned());
+    }
+    Ok(Override {
+        path,
+        yaml: yaml.into(),
+    })
+}
+
+/// Runs the command that the arguments of this process name.
+#[must_use]
+pub fn run() -> ExitCode {
+    let exit = match Cli::try_parse() {
+        Ok(cli) => cli.run(),
+        Err(error) => {
+            // Help and the version go to stdout, mistakes to stderr. A reader that has gone away has read enough.
+            let _: std::io::Result<()> = error.print();
+            if error.use_stderr() { Exit::Usage } else { Exit::Done }
+        }
+    };
+    exit.into()
+}
+
+impl Cli {
+    fn run(self) -> Exit {
+        let Self { global, command } = self;
+        let report = |format| global.report(format);
+        match command {
+            Command::Init(args) => init::run(&args, &global.here(), &report(ProblemFormat::Full)),
+            Command::Completions(args) => completions::run(&args, &report(ProblemFormat::Full)),
+            Command::Plan(args) => global.within(args.format(), |it| plan::run(&args, it)),
+            Command::Apply(args) => global.within(ProblemFormat::Full, |it| apply::run(&args, it)),
+            Command::Check(args) => global.within(args.output_format, |it| check::run(&args, it)),
+            Command::Watch(args) => global.within(ProblemFormat::Full, |it| watch::run(&args, it)),
+            Command::Query(args) => global.within(ProblemFormat::Full, |it| query::run(&args, it)),
+            Command::Graph(args) => global.within(ProblemFormat::Full, |it| graph::run(&args, it)),
+            Command::Schema(args) => global.within(ProblemFormat::Full, |it| schema::run(&args, it)),
+            Command::Pack(command) => global.within(ProblemFormat::Full, |it| pack::run(&command, it)),
+            Command::Test(args) => global.within(ProblemFormat::Full, |it| test::run(&args, it)),
+        }
+    }
+}
+
+impl Global {
+    fn report(&self, format: ProblemFormat) -> Report {
+        let volume = match (self.quiet, self.log) {
+            (true, _) => Volume::Quiet,
+            (false, true) => Volume::Log,
+            (false, false) => Volume::Normal,
+        };
+        Report::new(self.color, volume, format)
+    }
+
+    fn here(&self) -> PathBuf {
+        self.folder.clone().unwrap_or_else(|| PathBuf::from("."))
+    }
+
+    /// Runs `command` in the project in which this process was started.
+    fn within(&self, format: ProblemFormat, command: impl FnOnce(&mut Session) -> Exit) -> Exit {
+        let report = self.report(format);
+        match Session::open(self.here(), report) {
+            Ok(mut session) => command(&mut session),
+            Err(problem) => {
+                report.problems(&[problem], &Sources::default());
+                Exit::Failed
+            }
+        }
+    }
+}
+
+/// The project that a command works on.
+struct Session {
+    /// Where the user stands: paths of the command line are relative to it.
+    here: PathBuf,
+    disk: Disk,
+    engine: Engine,
+    memory: session::Memory,
+    report: Report,
+}
+
+impl Session {
+    fn open(here: PathBuf, report: Report) -> Result<Self, Problem> {
+        let root = discover::find_root(&here)?;
+        let unusable = |folder: &Path, error: &std::io::Error| {
+            Problem::error(
+                "shell::no_folder",
+                format!("the folder `{}` can't be used: {error}", folder.display()),
+            )
+        };
+        let disk = Disk::open(&root.folder).map_err(|it| unusable(&root.folder, &it))?;
+        let here = std::fs::canonicalize(&here).map_err(|it| unusable(&here, &it))?;
+        Ok(Self {
+            here,
+            disk,
+            engine: Engine::open(root),
+            memory: session::Memory::default(),
+            report,
+        })
+    }
+
+    /// Returns `paths`, as the user writes them, relative to the project.
+    fn relative(&self, paths: &[PathBuf]) -> Result<Vec<String>, Problem> {
+        let relative = |path: &PathBuf| session::relative(self.disk.root(), &self.here, path);
+        let paths: Vec<String> = paths.iter().map(relative).collect::<Result<_, _>>()?;
+        // The root of the project stands for all of it.
+        Ok(if paths.iter().any(String::is_empty) {
+            Vec::new()
+        } else {
+            paths
+        })
+    }
+
+    /// Prints `problem`, and returns the exit code of a failure.
+    fn fail(&self, problem: Problem) -> Exit {
+        self.report.problems(&[problem], &Sources::default());
+        Exit::Failed
+    }
+
+    /// Says what is wrong with the arguments, as clap would.
+    fn usage(&self, text: &str) -> Exit {
+        let error = Cli::command().error(clap::error::ErrorKind::ArgumentConflict, text);
+        let _: std::io::Result<()> = error.print();
+        Exit::Usage
+    }
+
+    /// Prints the problems of `answer`, and hands its value, if there is one, to `show`.
+    fn show<T>(&self, answer: Answer<T>, show: impl FnOnce(T) -> Exit) -> Exit {
+        self.report.problems(&answer.problems, &answer.sources);
+        let is_wrong = answer.problems.iter().any(Problem::is_error);
+        match answer.value {
+            Some(value) if !is_wrong => show(value),
+            Some(value) => {
+                show(value);
+                Exit::Failed
+            }
+            None => Exit::Failed,
+        }
+    }
+
+    /// Runs `step`, and says how long it took to those who asked.
+    fn timed<T>(&mut self, name: &str, step: impl FnOnce(&mut Self) -> T) -> T {
+        let start = Instant::now();
+        let result = step(self);
+        self.report
+            .log(|| format!("{name}: {:.1} ms", start.elapsed().as_secs_f64() * 1000.0));
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_field_is_set_by_its_path() {
+        let set = parse_override("services.orders.env.A=b=c").expect("well formed");
+        assert_eq!(
+            (set.path.to_string().as_str(), &*set.yaml),
+            ("services.orders.env.A", "b=c")
+        );
+        assert!(parse_override("nothing").is_err() && parse_override("=x").is_err());
+    }
+}

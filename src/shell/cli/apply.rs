@@ -1,0 +1,125 @@
+//! `gen apply`: does what a plan shows.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::super::report::{Exit, Sources};
+use super::super::session;
+use super::super::store::{Patience, Recovery};
+use super::listing::{self, Tense};
+use super::{AskArgs, Session};
+use crate::plan::{Chosen, Decisions};
+use crate::problem::Problem;
+
+/// Write the files that a plan shows, all or none
+#[derive(Debug, Args)]
+pub(super) struct ApplyArgs {
+    /// Artifacts, or folders of them; all if none is named
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    ask: AskArgs,
+    /// Let the generated content replace files that were edited by hand or that gen did not write: those at PATH, or all
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = ALL)]
+    overwrite: Vec<PathBuf>,
+    /// Keep such files as they are, on record, until something else is generated: those at PATH, or all
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = ALL)]
+    adopt: Vec<PathBuf>,
+    /// Wait while another process applies
+    #[arg(long)]
+    wait: bool,
+}
+
+/// What a flag without a path means: the folder of the user, which is all if that is the root.
+const ALL: &str = ".";
+
+pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
+    let decided = decisions(args, session).and_then(|it| Ok((it, session.relative(&args.paths)?)));
+    let (decisions, paths) = match decided {
+        Ok(decided) => decided,
+        Err(Wrong::Usage(text)) => {
+            return session.usage(text);
+        }
+        Err(Wrong::Problem(problem)) => return session.fail(problem),
+    };
+    let ask = args.ask.ask();
+    let outcome = session.timed("derive", |it| it.engine.outcome(&ask));
+    let scope = session::scope(&ask, &outcome, paths);
+    let patience = if args.wait { Patience::Wait } else { Patience::Fail };
+    let applied = session.timed("apply", |it| {
+        session::apply(
+            &mut it.memory,
+            &it.disk,
+            &mut it.engine,
+            &outcome,
+            &scope,
+            &decisions,
+            patience,
+        )
+    });
+    session.memory.save(&session.disk, &outcome);
+    let report = &session.report;
+    let (planned, recovery) = match applied {
+        Ok(applied) => applied,
+        Err(problems) => {
+            report.problems(&problems, &outcome.sources);
+            return Exit::Failed;
+        }
+    };
+    match recovery {
+        Recovery::Nothing => {}
+        Recovery::Finished => report.note("an apply that was interrupted is finished"),
+        Recovery::Restored => report.note("an apply that was interrupted is undone"),
+    }
+    report.problems(&outcome.problems, &outcome.sources);
+    report.problems(&planned.problems, &Sources::default());
+    report.result(&listing::lines(&planned.plan, Tense::Past));
+    report.note(&if planned.plan.is_empty() {
+        format!("nothing to do: {} files are as wanted", planned.plan.n_unchanged)
+    } else {
+        let changed = planned.plan.entries.len();
+        format!("done: {changed} changed, {} unchanged", planned.plan.n_unchanged)
+    });
+    Exit::Done
+}
+
+enum Wrong {
+    Usage(&'static str),
+    Problem(Problem),
+}
+
+impl From<Problem> for Wrong {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+fn decisions(args: &ApplyArgs, session: &Session) -> Result<Decisions, Wrong> {
+    let decisions = Decisions {
+        overwrite: chosen(&args.overwrite, session)?,
+        adopt: chosen(&args.adopt, session)?,
+    };
+    let is_named_twice = decisions
+        .overwrite
+        .named()
+        .any(|it| decisions.adopt.named().any(|other| it == other));
+    if is_named_twice || (decisions.overwrite == Chosen::All && decisions.adopt == Chosen::All) {
+        return Err(Wrong::Usage(
+            "`--overwrite` and `--adopt` contradict each other: name different paths",
+        ));
+    }
+    Ok(decisions)
+}
+
+fn chosen(paths: &[PathBuf], session: &Session) -> Result<Chosen, Problem> {
+    if paths.is_empty() {
+        return Ok(Chosen::None);
+    }
+    let paths = session.relative(paths)?;
+    Ok(if paths.is_empty() {
+        Chosen::All
+    } else {
+        Chosen::Under(paths.into_iter().collect())
+    })
+}

@@ -1,0 +1,64 @@
+//! `gen check`: for CI, whether everything is valid and fresh.
+
+use clap::Args;
+
+use super::super::report::{Exit, ProblemFormat, problems};
+use super::super::session;
+use super::listing::{self, Tense};
+use super::{AskArgs, Session};
+use crate::plan::{Decisions, json};
+use crate::problem::Problem;
+
+/// Exit with 1 when something is invalid, else with 2 when something is not fresh
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    ask: AskArgs,
+    /// How problems are printed
+    #[arg(long, value_name = "FORMAT", default_value = "full")]
+    pub(super) output_format: ProblemFormat,
+}
+
+pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
+    let ask = args.ask.ask();
+    let outcome = session.timed("derive", |it| it.engine.outcome(&ask));
+    let mut found = outcome.problems.clone();
+    let mut planned = session::Planned::default();
+    if !outcome.is_invalid() {
+        let scope = session::scope(&ask, &outcome, Vec::new());
+        planned = session.timed("compare", |it| {
+            session::prepare(&it.disk, &outcome, &scope, &Decisions::default())
+        });
+        found.append(&mut planned.problems);
+    }
+    let is_wrong = found.iter().any(Problem::is_error);
+    let is_fresh = !is_wrong && planned.is_fresh();
+    let report = &session.report;
+    if args.output_format == ProblemFormat::Json {
+        problems::sort(&mut found);
+        let document = json::document(&planned.plan, |_| None);
+        let mut document = serde_json::to_value(document).expect("a plan is plain data");
+        document["valid"] = (!is_wrong).into();
+        document["fresh"] = is_fresh.into();
+        document["problems"] = problems::machine(&found, &outcome.sources);
+        report.result(&format!("{document:#}\n"));
+    } else {
+        report.problems(&found, &outcome.sources);
+        report.result(&listing::lines(&planned.plan, Tense::Future));
+        let n_errors = found.iter().filter(|it| it.is_error()).count();
+        report.note(&match (is_wrong, is_fresh) {
+            (true, _) if n_errors == 1 => "invalid: 1 error".to_owned(),
+            (true, _) => format!("invalid: {n_errors} errors"),
+            (false, true) => format!("valid and fresh: {} files", planned.plan.n_unchanged),
+            (false, false) if planned.plan.is_empty() => {
+                "valid, but the manifest is not settled: run `gen apply`".to_owned()
+            }
+            (false, false) => format!("valid, but not fresh: {}; run `gen apply`", planned.plan.counts()),
+        });
+    }
+    match (is_wrong, is_fresh) {
+        (true, _) => Exit::Failed,
+        (false, false) => Exit::Pending,
+        (false, true) => Exit::Done,
+    }
+}

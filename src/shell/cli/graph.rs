@@ -1,0 +1,25 @@
+//! `gen graph`: the layers and cycles of the graph, drawn.
+
+use clap::Args;
+
+use super::super::engine::GraphForm;
+use super::super::report::Exit;
+use super::{AskArgs, Session};
+
+/// Draw the graph: layers in start order, and cycles
+#[derive(Debug, Args)]
+pub(super) struct GraphArgs {
+    #[command(flatten)]
+    ask: AskArgs,
+    /// The form of the drawing
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    format: GraphForm,
+}
+
+pub(super) fn run(args: &GraphArgs, session: &mut Session) -> Exit {
+    let answer = session.engine.graph(&args.ask.ask(), args.format);
+    session.show(answer, |text| {
+        session.report.result(&text);
+        Exit::Done
+    })
+}

@@ -1,0 +1,72 @@
+//! A plan in lines, as plan, apply, check and watch print it.
+//!
+//! Words, not colours, say what happens to a file.
+
+use std::fmt::Write as _;
+
+use crate::plan::{Change, Entry, Intent, Plan, Resolution};
+
+/// Whether something is about to happen, or has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tense {
+    /// As a plan says it.
+    Future,
+    /// As an apply says it.
+    Past,
+}
+
+/// Returns a line for each entry of `plan`, with its reasons below.
+pub(super) fn lines(plan: &Plan, tense: Tense) -> String {
+    let width = plan.entries.iter().map(|it| it.path.as_str().chars().count()).max();
+    let width = width.unwrap_or(0).min(72);
+    plan.entries.iter().map(|it| line(it, tense, width)).collect()
+}
+
+/// Returns the line of `entry`, its path padded to `width`, with its reasons below.
+pub(super) fn line(entry: &Entry, tense: Tense, width: usize) -> String {
+    let mut text = format!(
+        "{:<10} {:<width$}  {}",
+        word(entry, tense),
+        entry.path.as_str(),
+        entry.rule
+    );
+    match &entry.change {
+        Change::Moved { from } => _ = write!(text, "  from {from}"),
+        Change::Obstructed(why) => _ = write!(text, "  {why}"),
+        _ => {}
+    }
+    text.push('\n');
+    for reason in &entry.reasons {
+        let change = match (&reason.old, &reason.new) {
+            (Some(old), Some(new)) => format!(": {old} → {new}"),
+            (None, Some(new)) => format!(": {new}, new"),
+            (Some(old), None) => format!(": was {old}"),
+            (None, None) => String::new(),
+        };
+        _ = writeln!(text, "           because {}{change}", reason.input);
+    }
+    text
+}
+
+fn word(entry: &Entry, tense: Tense) -> &'static str {
+    use Tense::{Future, Past};
+    match (&entry.change, entry.resolution, tense) {
+        (Change::EditedByHand(_), Resolution::Open, _) => "edited",
+        (Change::Foreign, Resolution::Open, _) => "foreign",
+        (Change::Obstructed(_), ..) => "obstructed",
+        (Change::EditedByHand(_) | Change::Foreign, Resolution::Adopt, Future) => "keep",
+        (Change::EditedByHand(_) | Change::Foreign, Resolution::Adopt, Past) => "kept",
+        (Change::Create, _, Future) => "create",
+        (Change::Create, _, Past) => "created",
+        (Change::Delete | Change::EditedByHand(Intent::Delete), _, Future) => "delete",
+        (Change::Delete | Change::EditedByHand(Intent::Delete), _, Past) => "deleted",
+        (Change::Update | Change::EditedByHand(Intent::Write) | Change::Foreign, _, Future) => "update",
+        (Change::Update | Change::EditedByHand(Intent::Write) | Change::Foreign, _, Past) => "updated",
+        (Change::Moved { .. }, _, Future) => "move",
+        (Change::Moved { .. }, _, Past) => "moved",
+        (Change::Adopt, _, Future) => "adopt",
+        (Change::Adopt, _, Past) => "adopted",
+        (Change::Forget, _, Future) => "forget",
+        (Change::Forget, _, Past) => "forgot",
+    }
+}

@@ -1,0 +1,94 @@
+//! `gen pack`: lists packs, prints one, copies one into the project.
+
+use std::fs;
+use std::io::{ErrorKind, Write as _};
+
+use clap::{Args, Subcommand};
+
+use super::super::engine::{Origin, PackFile};
+use super::super::report::Exit;
+use super::Session;
+use crate::plan::ArtifactPath;
+use crate::problem::Problem;
+
+/// List, print or copy packs of rules and templates
+#[derive(Debug, Subcommand)]
+pub(super) enum PackCommand {
+    /// List the packs
+    List,
+    /// Print the files of a pack
+    Show(PackArgs),
+    /// Copy the files of a pack into the project, where they can be changed
+    Eject(PackArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PackArgs {
+    /// The pack
+    name: String,
+}
+
+pub(super) fn run(command: &PackCommand, session: &mut Session) -> Exit {
+    match command {
+        PackCommand::List => list(session),
+        PackCommand::Show(args) => {
+            let answer = session.engine.pack_files(&args.name);
+            session.show(answer, |files| {
+                for (path, text) in files {
+                    let end = if text.ends_with('\n') { "" } else { "\n" };
+                    session.report.result(&format!("# {path}\n{text}{end}\n"));
+                }
+                Exit::Done
+            })
+        }
+        PackCommand::Eject(args) => {
+            let answer = session.engine.pack_files(&args.name);
+            session.show(answer, |files| match eject(session, &files) {
+                Ok(()) => Exit::Done,
+                Err(problem) => session.fail(problem),
+            })
+        }
+    }
+}
+
+fn list(session: &mut Session) -> Exit {
+    let answer = session.engine.packs();
+    session.show(answer, |packs| {
+        let width = packs.iter().map(|it| it.name.chars().count()).max().unwrap_or(0);
+        for pack in packs {
+            let origin = match pack.origin {
+                Origin::BuiltIn => "built in",
+                Origin::Own => "own",
+            };
+            let line = format!("{:<width$}  {origin:<8}  {}", pack.name, pack.doc);
+            session.report.result(&format!("{}\n", line.trim_end()));
+        }
+        Exit::Done
+    })
+}
+
+/// Copies `files` into the project. One that is there already stays, and nothing is copied.
+fn eject(session: &Session, files: &[PackFile]) -> Result<(), Problem> {
+    for (path, _) in files {
+        ArtifactPath::parse(path)?;
+        if session.disk.stat(path).is_ok() {
+            return Err(Problem::error("shell::exists", format!("`{path}` is there already"))
+                .help("move it away to copy the built-in one"));
+        }
+    }
+    for (path, text) in files {
+        let place = session.disk.place(path);
+        let made = place.parent().map_or(Ok(()), fs::create_dir_all);
+        let written = made.and_then(|()| fs::File::create_new(&place)?.write_all(text.as_bytes()));
+        written.map_err(|error| {
+            let what = if error.kind() == ErrorKind::AlreadyExists {
+                "shell::exists"
+            } else {
+                "shell::write_failed"
+            };
+            Problem::error(what, format!("`{path}` can't be written: {error}"))
+        })?;
+        session.report.result(&format!("created    {path}\n"));
+    }
+    Ok(())
+}

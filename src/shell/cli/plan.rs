@@ -1,0 +1,121 @@
+//! `gen plan`: what would change, and why.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::super::report::{Exit, ProblemFormat, problems};
+use super::super::session;
+use super::listing::{self, Tense};
+use super::{AskArgs, Session};
+use crate::plan::{Decisions, json};
+use crate::problem::Problem;
+
+/// Show what would change, and why
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// Artifacts, or folders of them; all if none is named
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    ask: AskArgs,
+    /// Show the difference of each file
+    #[arg(long)]
+    diff: bool,
+    /// Lines to show around each change, with --diff
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    context: usize,
+    /// Print all of it for machines
+    #[arg(long)]
+    json: bool,
+    /// Exit with 2 when something would change
+    #[arg(long)]
+    detailed_exitcode: bool,
+}
+
+impl PlanArgs {
+    /// Returns how problems are printed: into the document itself, if one is printed.
+    pub(super) fn format(&self) -> ProblemFormat {
+        if self.json {
+            ProblemFormat::Json
+        } else {
+            ProblemFormat::Full
+        }
+    }
+}
+
+pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Exit {
+    let paths = match session.relative(&args.paths) {
+        Ok(paths) => paths,
+        Err(problem) => return session.fail(problem),
+    };
+    let ask = args.ask.ask();
+    let outcome = session.timed("derive", |it| it.engine.outcome(&ask));
+    let scope = session::scope(&ask, &outcome, paths);
+    let mut found = outcome.problems.clone();
+    let mut planned = session::Planned::default();
+    if !outcome.is_invalid() {
+        planned = session.timed("compare", |it| {
+            session::prepare(&it.disk, &outcome, &scope, &Decisions::default())
+        });
+        found.append(&mut planned.problems);
+    }
+    let mut diffs = Vec::new();
+    if args.diff && !found.iter().any(Problem::is_error) {
+        let made = session::diffs(
+            &session.disk,
+            &mut session.engine,
+            &outcome,
+            &planned.plan,
+            args.context,
+        );
+        match made {
+            Ok(made) => diffs = made,
+            Err(problems) => found.extend(problems),
+        }
+    }
+    let is_wrong = found.iter().any(Problem::is_error);
+    if args.json {
+        problems::sort(&mut found);
+        let document = json::document(&planned.plan, |at| diffs.get(at).cloned());
+        let mut document = serde_json::to_value(document).expect("a plan is plain data");
+        document["problems"] = problems::machine(&found, &outcome.sources);
+        session.report.result(&format!("{document:#}\n"));
+    } else {
+        session.report.problems(&found, &outcome.sources);
+        if !is_wrong {
+            show(args, session, &planned, &diffs);
+        }
+    }
+    if is_wrong {
+        Exit::Failed
+    } else if args.detailed_exitcode && !planned.is_fresh() {
+        Exit::Pending
+    } else {
+        Exit::Done
+    }
+}
+
+fn show(args: &PlanArgs, session: &Session, planned: &session::Planned, diffs: &[String]) {
+    let report = &session.report;
+    if args.diff {
+        for (entry, diff) in planned.plan.entries.iter().zip(diffs) {
+            report.result(&listing::line(entry, Tense::Future, 0));
+            report.diff(diff);
+        }
+    } else {
+        report.result(&listing::lines(&planned.plan, Tense::Future));
+    }
+    if planned.is_fresh() {
+        report.note(&format!("no changes: {} files are as wanted", planned.plan.n_unchanged));
+        return;
+    }
+    report.note(&planned.plan.counts().to_string());
+    let n_undecided = planned.plan.obstacles().len();
+    if n_undecided > 0 {
+        report.note(
+            "files that were edited by hand, or that gen did not write, wait for a decision: \
+             `gen apply --overwrite=PATH` or `--adopt=PATH`",
+        );
+    }
+}

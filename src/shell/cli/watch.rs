@@ -1,0 +1,135 @@
+//! `gen watch`: applies on each save.
+
+use std::path::{Path, PathBuf};
+use std::process;
+
+use clap::Args;
+
+use super::super::engine::{Ask, Changed, Outcome};
+use super::super::report::{Exit, Sources};
+use super::super::session;
+use super::super::store::Patience;
+use super::super::watch::{Batch, Watch, Watched};
+use super::listing::{self, Tense};
+use super::{AskArgs, Session};
+use crate::plan::Decisions;
+use crate::problem::Problem;
+
+/// Apply on each save; an error keeps the last good output
+#[derive(Debug, Args)]
+pub(super) struct WatchArgs {
+    #[command(flatten)]
+    ask: AskArgs,
+    /// Run CMD in a shell after each change of a file
+    #[arg(long, value_name = "CMD")]
+    exec: Option<String>,
+}
+
+pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
+    let watch = Watch::default();
+    let stopper = watch.stopper();
+    if let Err(error) = ctrlc::set_handler(move || stopper.stop()) {
+        return session.fail(Problem::error(
+            "shell::signal",
+            format!("signals can't be handled: {error}"),
+        ));
+    }
+    let ask = args.ask.ask();
+    let root = session.disk.root().to_path_buf();
+    let report = session.report;
+    let notice = |problem: Problem| report.problems(&[problem], &Sources::default());
+    let mut said = Vec::new();
+    watch.run(&root, notice, |batch| {
+        if !matches!(batch, Batch::Missed(_)) {
+            said.clear();
+        }
+        session.engine.refresh(&changed(&root, batch));
+        if once(session, &ask, &mut said)
+            && let Some(command) = &args.exec
+        {
+            execute(session, command);
+        }
+        watched(session, &root)
+    });
+    session.memory.save(&session.disk, &Outcome::default());
+    Exit::Interrupted
+}
+
+/// Applies once; tells whether a file changed. What was `said` is not said again.
+fn once(session: &mut Session, ask: &Ask, said: &mut Vec<Problem>) -> bool {
+    let outcome = session.timed("derive", |it| it.engine.outcome(ask));
+    let scope = session::scope(ask, &outcome, Vec::new());
+    let applied = session.timed("apply", |it| {
+        let decisions = Decisions::default();
+        session::apply(
+            &mut it.memory,
+            &it.disk,
+            &mut it.engine,
+            &outcome,
+            &scope,
+            &decisions,
+            Patience::Wait,
+        )
+    });
+    let report = &session.report;
+    let (planned, problems) = match applied {
+        Ok((mut planned, _)) => {
+            let more = std::mem::take(&mut planned.problems);
+            (Some(planned), outcome.problems.iter().cloned().chain(more).collect())
+        }
+        Err(problems) => (None, problems),
+    };
+    if problems != *said {
+        report.problems(&problems, &outcome.sources);
+        if planned.is_none() {
+            report.note("the last good output stays");
+        }
+        *said = problems;
+    }
+    planned.is_some_and(|it| {
+        report.result(&listing::lines(&it.plan, Tense::Past));
+        !it.plan.is_empty()
+    })
+}
+
+fn changed(root: &Path, batch: Batch) -> Changed {
+    let (Batch::Paths(paths) | Batch::Missed(paths)) = batch else {
+        return Changed::Anything;
+    };
+    let inside = |path: PathBuf| Some(path.strip_prefix(root).ok()?.to_str()?.replace('\\', "/"));
+    Changed::Paths(paths.into_iter().filter_map(inside).collect())
+}
+
+fn watched(session: &Session, root: &Path) -> Watched {
+    let interest = session.engine.interest();
+    let mut folders: std::collections::BTreeSet<PathBuf> = interest
+        .folders
+        .iter()
+        .map(|it| root.join(it))
+        .filter(|it| it.is_dir())
+        .collect();
+    folders.insert(root.to_path_buf());
+    let root = root.to_path_buf();
+    Watched {
+        folders,
+        concerns: Box::new(move |path| {
+            let inside = path.strip_prefix(&root).ok().and_then(Path::to_str);
+            inside.is_some_and(|it| interest.concerns(&it.replace('\\', "/")))
+        }),
+    }
+}
+
+fn execute(session: &Session, command: &str) {
+    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    let ended = process::Command::new(shell)
+        .args([flag, command])
+        .current_dir(session.disk.root())
+        .status();
+    let what = match ended {
+        Ok(status) if status.success() => return,
+        Ok(status) => status.to_string(),
+        Err(error) => error.to_string(),
+    };
+    let problem = Problem::warning("shell::exec", format!("`{command}` failed: {what}"));
+    session.report.problems(&[problem], &Sources::default());
+}

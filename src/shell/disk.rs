@@ -1,0 +1,612 @@
+//! The project's files: what stands at a path, and the single steps by which it changes.
+//!
+//! Each step is atomic, or repeatable. In which order they come, and what happens when one fails, is `store`'s to
+//! know. Nothing here follows a symbolic link out of the project, nor into git's folder or gen's own.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::index::{Index, Seen, Stat};
+use crate::fingerprint::Fingerprint;
+use crate::plan::{ArtifactPath, Found, Mode};
+
+/// The disposable part of what gen keeps.
+pub const CACHE: &str = ".gen/cache";
+
+/// A step that changes the disk, named for the tests that stop before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// The record of what is about to happen.
+    Intent,
+    /// A new folder.
+    Folder,
+    /// A new file beside the old one, before its first byte.
+    Begin,
+    /// The same, half written.
+    Half,
+    /// The old and the new file change places.
+    Swap,
+    /// The halves of that, on systems that can't do it at once.
+    SwapHalf,
+    /// A file is taken away.
+    Remove,
+    /// One shard of the manifest.
+    Shard,
+    /// Everything is flushed to the device.
+    Sync,
+    /// What is left over is deleted.
+    Clean,
+    /// The stat index.
+    Index,
+}
+
+/// The files below the root of one project.
+#[derive(Debug)]
+pub struct Disk {
+    root: PathBuf,
+    #[cfg(test)]
+    pub(super) fault: tests::Fault,
+}
+
+impl Disk {
+    /// Opens the project whose root folder is `root`.
+    ///
+    /// # Errors
+    /// The error of the system where there is no such folder.
+    pub fn open(root: &Path) -> io::Result<Self> {
+        Ok(Self {
+            root: fs::canonicalize(root)?,
+            #[cfg(test)]
+            fault: tests::Fault::default(),
+        })
+    }
+
+    /// Returns the root folder, without links.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Returns where `path`, relative to the root, stands.
+    #[must_use]
+    pub fn place(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// Passes a step, unless a test stops the process right before it.
+    #[cfg_attr(
+        not(test),
+        expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "tests stop here")
+    )]
+    fn step(&self, step: Step) -> io::Result<()> {
+        #[cfg(test)]
+        self.fault.pass(step)?;
+        let _: Step = step;
+        Ok(())
+    }
+
+    // Looking.
+
+    /// Returns what stands at each of `paths`, and the fingerprints that `index` did not know.
+    #[must_use]
+    pub fn look(&self, paths: &[&ArtifactPath], index: &Index) -> (Vec<Found>, Vec<Seen>) {
+        let mut folders: BTreeMap<&str, Folder> = BTreeMap::new();
+        let mut last = "";
+        for path in paths {
+            if path.folder() != last {
+                last = path.folder();
+                for folder in path.folders() {
+                    if !folders.contains_key(folder) {
+                        let above = folder.rsplit_once('/').and_then(|(above, _)| folders.get(above));
+                        let state = self.folder(folder, above);
+                        folders.insert(folder, state);
+                    }
+                }
+            }
+        }
+        paths
+            .par_iter()
+            .with_min_len(64)
+            .map(|path| match folders.get(path.folder()) {
+                Some(Folder::Missing) => (Found::Absent, None),
+                Some(Folder::Blocked(why)) => (Found::Blocked(why.clone()), None),
+                Some(Folder::Real) | None => self.look_at(path, index),
+            })
+            .fold(<(Vec<Found>, Vec<Seen>)>::default, |mut all, (found, seen)| {
+                all.0.push(found);
+                all.1.extend(seen);
+                all
+            })
+            .reduce(Default::default, |mut all, mut more| {
+                all.0.append(&mut more.0);
+                all.1.append(&mut more.1);
+                all
+            })
+    }
+
+    fn look_at(&self, path: &ArtifactPath, index: &Index) -> (Found, Option<Seen>) {
+        let place = self.place(path.as_str());
+        let metadata = match fs::symlink_metadata(&place) {
+            Ok(metadata) => metadata,
+            Err(error) if is_absence(&error) => return (Found::Absent, None),
+            Err(error) => return (Found::Blocked(error.to_string().into()), None),
+        };
+        if !metadata.is_file() {
+            let found = match metadata.file_type() {
+                it if it.is_dir() => Found::Folder,
+                it if it.is_symlink() => Found::Link,
+                _ => Found::Other,
+            };
+            return (found, None);
+        }
+        let stat = Stat::of(&metadata);
+        let mode = mode_of(&metadata);
+        if let Some(digest) = index.digest(path.as_str(), &stat) {
+            return (Found::File(digest, mode), None);
+        }
+        match fs::read(&place) {
+            Ok(content) => {
+                let digest = Fingerprint::of(&content);
+                (Found::File(digest, mode), Some((path.to_string(), stat, digest)))
+            }
+            Err(error) => (Found::Blocked(error.to_string().into()), None),
+        }
+    }
+
+    /// Returns the state of `folder`, given that of the one above.
+    fn folder(&self, folder: &str, above: Option<&Folder>) -> Folder {
+        match above {
+            Some(Folder::Missing) => return Folder::Missing,
+            Some(Folder::Blocked(why)) => return Folder::Blocked(why.clone()),
+            Some(Folder::Real) | None => {}
+        }
+        let place = self.place(folder);
+        match fs::symlink_metadata(&place) {
+            Ok(it) if it.is_dir() => Folder::Real,
+            Ok(it) if it.is_symlink() => self.linked_folder(folder, &place),
+            Ok(_) => Folder::Blocked(format!("`{folder}` is a file where a folder should be").into()),
+            Err(error) if is_absence(&error) => Folder::Missing,
+            Err(error) => Folder::Blocked(format!("`{folder}`: {error}").into()),
+        }
+    }
+
+    fn linked_folder(&self, folder: &str, place: &Path) -> Folder {
+        let Ok(real) = fs::canonicalize(place) else {
+            return Folder::Blocked(format!("`{folder}` is a link that leads nowhere").into());
+        };
+        let Ok(inside) = real.strip_prefix(&self.root) else {
+            return Folder::Blocked(format!("`{folder}` is a link that leaves the project").into());
+        };
+        let inside = inside.to_string_lossy().replace('\\', "/");
+        if !inside.is_empty() && ArtifactPath::parse(&inside).is_err() {
+            return Folder::Blocked(format!("`{folder}` is a link to `{inside}`, where gen does not write").into());
+        }
+        if real.is_dir() {
+            Folder::Real
+        } else {
+            Folder::Blocked(format!("`{folder}` is a link to a file where a folder should be").into())
+        }
+    }
+
+    /// Returns the content at `path`, relative to the root.
+    ///
+    /// # Errors
+    /// The error of the system.
+    pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
+        fs::read(self.place(path))
+    }
+
+    /// Returns what the file or link at `path` holds, without following the link: its kind and its fingerprint.
+    pub(super) fn probe(&self, path: &str) -> Held {
+        let place = self.place(path);
+        match fs::symlink_metadata(&place) {
+            Ok(it) if it.is_symlink() => match fs::read_link(&place) {
+                Ok(target) => Held::Link(Fingerprint::of(target.as_os_str().as_encoded_bytes())),
+                Err(_) => Held::Other,
+            },
+            Ok(it) if it.is_file() => match fs::read(&place) {
+                Ok(content) => Held::File {
+                    digest: Fingerprint::of(&content),
+                    is_torn: content.is_empty() || content.contains(&0),
+                },
+                Err(_) => Held::Other,
+            },
+            Ok(_) => Held::Other,
+            Err(error) if is_absence(&error) => Held::Nothing,
+            Err(_) => Held::Other,
+        }
+    }
+
+    // What gen keeps for itself.
+
+    /// Returns the names in the folder at `path`; none where it does not exist.
+    ///
+    /// # Errors
+    /// The error of the system.
+    pub fn list(&self, path: &str) -> io::Result<Vec<String>> {
+        match fs::read_dir(self.place(path)) {
+            Ok(entries) => entries
+                .map(|it| Ok(it?.file_name().to_string_lossy().into_owned()))
+                .collect(),
+            Err(error) if is_absence(&error) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the metadata at `path`.
+    ///
+    /// # Errors
+    /// The error of the system.
+    pub fn stat(&self, path: &str) -> io::Result<Metadata> {
+        fs::symlink_metadata(self.place(path))
+    }
+
+    /// Returns the content of one of gen's own files.
+    ///
+    /// # Errors
+    /// The error of the system, or one for a file beyond reason.
+    pub fn read_small(&self, path: &str) -> io::Result<Vec<u8>> {
+        const MOST: u64 = 256 << 20;
+        let place = self.place(path);
+        let metadata = fs::symlink_metadata(&place)?;
+        if !metadata.is_file() || metadata.len() > MOST {
+            return Err(io::Error::new(ErrorKind::InvalidData, "not a file of gen's"));
+        }
+        fs::read(place)
+    }
+
+    /// Makes a folder under `.gen`, each level of which must be a folder and no link.
+    pub(super) fn make_state_folder(&self, path: &str) -> io::Result<()> {
+        for (at, _) in path.match_indices('/').chain([(path.len(), "")]) {
+            let place = self.place(&path[..at]);
+            match fs::create_dir(&place) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    if !fs::symlink_metadata(&place)?.is_dir() {
+                        let text = format!("`{}` is no folder", &path[..at]);
+                        return Err(io::Error::new(ErrorKind::NotADirectory, text));
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the folder of the cache, which git passes over.
+    pub(super) fn make_cache_folder(&self) -> io::Result<()> {
+        self.make_state_folder(CACHE)?;
+        let ignore = self.place(&format!("{CACHE}/.gitignore"));
+        if fs::symlink_metadata(&ignore).is_err() {
+            fs::write(ignore, "*\n")?;
+        }
+        Ok(())
+    }
+
+    /// Writes one of gen's own files in one step.
+    pub(super) fn replace_small(&self, path: &str, content: &[u8], step: Step) -> io::Result<()> {
+        // In the cache, so that what a dead process leaves is nobody's concern.
+        self.make_cache_folder()?;
+        let beside = self.place(&format!("{CACHE}/{}", temporary(&path.replace('/', "+"))));
+        let _: io::Result<()> = fs::remove_file(&beside);
+        let done = self.write_and_rename(&beside, &self.place(path), content, step);
+        if done.is_err() {
+            let _: io::Result<()> = fs::remove_file(&beside);
+        }
+        done
+    }
+
+    fn write_and_rename(&self, beside: &Path, place: &Path, content: &[u8], step: Step) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(beside)?;
+        file.write_all(content)?;
+        if step == Step::Intent {
+            file.sync_all()?;
+        }
+        drop(file);
+        self.step(step)?;
+        fs::rename(beside, place)?;
+        if step == Step::Intent {
+            sync_folder(&self.place(CACHE))?;
+        }
+        Ok(())
+    }
+
+    /// Deletes one of gen's own files.
+    pub(super) fn remove_small(&self, path: &str, step: Step) -> io::Result<()> {
+        self.step(step)?;
+        match fs::remove_file(self.place(path)) {
+            Err(error) if !is_absence(&error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    // The steps of an apply.
+
+    /// Makes one folder. One that is there already is no error: another program may be as fast.
+    pub(super) fn make_folder(&self, path: &str) -> io::Result<()> {
+        self.step(Step::Folder)?;
+        match fs::create_dir(self.place(path)) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            it => it,
+        }
+    }
+
+    /// Deletes a folder, if it is empty and no link; tells whether it is gone.
+    pub(super) fn remove_folder(&self, path: &str) -> bool {
+        let place = self.place(path);
+        let is_real = fs::symlink_metadata(&place).is_ok_and(|it| it.is_dir());
+        is_real && self.step(Step::Clean).is_ok() && fs::remove_dir(place).is_ok()
+    }
+
+    /// Writes `content` to the new file at `path`, over what an earlier run left there.
+    pub(super) fn write_new(&self, path: &str, content: &[u8], mode: Mode) -> io::Result<()> {
+        self.step(Step::Begin)?;
+        let place = self.place(path);
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(match mode {
+                Mode::Plain => 0o666,
+                Mode::Executable => 0o777,
+            });
+        }
+        #[cfg(not(unix))]
+        let _: Mode = mode;
+        let mut file = match options.open(&place) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                fs::remove_file(&place)?;
+                options.open(&place)?
+            }
+            it => it?,
+        };
+        #[cfg(test)]
+        {
+            file.write_all(&content[..content.len() / 2])?;
+            self.step(Step::Half)?;
+            file.write_all(&content[content.len() / 2..])
+        }
+        #[cfg(not(test))]
+        file.write_all(content)
+    }
+
+    /// Puts the file at `new` to `path`, where nothing may stand.
+    pub(super) fn put(&self, new: &str, path: &str) -> io::Result<()> {
+        self.step(Step::Swap)?;
+        let (new, place) = (self.place(new), self.place(path));
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{CWD, RenameFlags, renameat_with};
+            match renameat_with(CWD, &new, CWD, &place, RenameFlags::NOREPLACE) {
+                Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {}
+                it => return it.map_err(Into::into),
+            }
+        }
+        if fs::symlink_metadata(&place).is_ok() {
+            return Err(io::Error::from(ErrorKind::AlreadyExists));
+        }
+        fs::rename(new, place)
+    }
+
+    /// Lets the files at `new` and `path` change places; where the system can't do that at once, by way of `by`.
+    pub(super) fn swap(&self, new: &str, path: &str, by: &str) -> io::Result<()> {
+        self.step(Step::Swap)?;
+        let (new, place, by) = (self.place(new), self.place(path), self.place(by));
+        #[cfg(target_os = "linux")]
+        if self.can_exchange() {
+            use rustix::fs::{CWD, RenameFlags, renameat_with};
+            match renameat_with(CWD, &new, CWD, &place, RenameFlags::EXCHANGE) {
+                Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {}
+                it => return it.map_err(Into::into),
+            }
+        }
+        fs::rename(&place, &by)?;
+        self.step(Step::SwapHalf)?;
+        fs::rename(&new, &place)?;
+        self.step(Step::SwapHalf)?;
+        fs::rename(&by, &new)
+    }
+
+    #[cfg(target_os = "linux")]
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "tests take the other way too"))]
+    fn can_exchange(&self) -> bool {
+        #[cfg(test)]
+        return !self.fault.no_exchange;
+        #[cfg(not(test))]
+        true
+    }
+
+    /// Takes the file at `path` away to `aside`, where nothing of worth stands.
+    pub(super) fn take_away(&self, path: &str, aside: &str) -> io::Result<()> {
+        self.step(Step::Remove)?;
+        fs::rename(self.place(path), self.place(aside))
+    }
+
+    /// Deletes what is left at `path`, if anything.
+    pub(super) fn clean(&self, path: &str) -> io::Result<()> {
+        let place = self.place(path);
+        if fs::symlink_metadata(&place).is_err() {
+            return Ok(());
+        }
+        self.step(Step::Clean)?;
+        fs::remove_file(place)
+    }
+
+    /// Flushes to the device what was written at `paths`: each of a few, the whole file system for many.
+    pub(super) fn sync(&self, paths: &[&str]) -> io::Result<()> {
+        const FEW: usize = 16;
+        self.step(Step::Sync)?;
+        #[cfg(target_os = "linux")]
+        if paths.len() > FEW {
+            return Ok(rustix::fs::syncfs(File::open(&self.root)?)?);
+        }
+        let _: usize = FEW;
+        let mut folders: Vec<PathBuf> = Vec::new();
+        for path in paths {
+            let place = self.place(path);
+            match File::open(&place) {
+                Ok(file) => file.sync_all()?,
+                Err(error) if is_absence(&error) => {}
+                Err(error) => return Err(error),
+            }
+            folders.extend(place.parent().map(Path::to_path_buf));
+        }
+        folders.sort();
+        folders.dedup();
+        folders.iter().try_for_each(|it| sync_folder(it))
+    }
+}
+
+/// What stands at a path, as an apply sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Nothing.
+    Nothing,
+    /// A file; torn, if it looks as after a loss of power.
+    File { digest: Fingerprint, is_torn: bool },
+    /// A link to somewhere.
+    Link(Fingerprint),
+    /// Something else.
+    Other,
+}
+
+enum Folder {
+    Real,
+    Missing,
+    Blocked(Arc<str>),
+}
+
+/// Tells whether `error` says that there is nothing, or that something above is no folder.
+fn is_absence(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+fn mode_of(metadata: &Metadata) -> Mode {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        if metadata.permissions().mode() & 0o100 == 0 {
+            return Mode::Plain;
+        }
+    }
+    let _: &Metadata = metadata;
+    // Without such a bit nothing is missing.
+    Mode::Executable
+}
+
+/// Returns the path of the file that is written beside the one at `path`: in the same folder, so that it can be
+/// renamed, and always the same, so that a later run finds it.
+pub(super) fn temporary(path: &str) -> String {
+    let (folder, name) = path
+        .rsplit_once('/')
+        .map_or(("", path), |(folder, name)| (folder, name));
+    let name = &Fingerprint::of(name.as_bytes()).to_string()[..16];
+    let slash = if folder.is_empty() { "" } else { "/" };
+    format!("{folder}{slash}.gen~{name}")
+}
+
+fn sync_folder(place: &Path) -> io::Result<()> {
+    // Windows can't open a folder as a file, and keeps its entries by itself.
+    if cfg!(unix) {
+        match File::open(place) {
+            Ok(folder) => folder.sync_all(),
+            Err(error) if is_absence(&error) => Ok(()),
+            Err(error) => Err(error),
+        }
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// Where a test stops the process: before a step, after so many others. Nothing passes after that.
+    #[derive(Debug, Default)]
+    pub(crate) struct Fault {
+        pub(crate) kill_after: Option<usize>,
+        /// The step fails, and the process lives on.
+        pub(crate) fail: Option<(Step, usize)>,
+        pub(crate) no_exchange: bool,
+        pub(crate) n_passed: AtomicUsize,
+        pub(crate) n_of_step: AtomicUsize,
+        pub(crate) is_dead: AtomicBool,
+    }
+
+    impl Fault {
+        pub(super) fn pass(&self, step: Step) -> io::Result<()> {
+            let n_passed = self.n_passed.fetch_add(1, Ordering::SeqCst);
+            if self.kill_after.is_some_and(|it| n_passed >= it) {
+                self.is_dead.store(true, Ordering::SeqCst);
+                return Err(io::Error::other(format!("killed before {step:?}")));
+            }
+            if let Some((wrong, after)) = self.fail
+                && wrong == step
+                && self.n_of_step.fetch_add(1, Ordering::SeqCst) == after
+            {
+                return Err(io::Error::from(ErrorKind::StorageFull));
+            }
+            Ok(())
+        }
+
+        pub(crate) fn is_dead(&self) -> bool {
+            self.is_dead.load(Ordering::SeqCst)
+        }
+    }
+
+    fn path(text: &str) -> ArtifactPath {
+        ArtifactPath::parse(text).expect("a plain path")
+    }
+
+    fn look(disk: &Disk, at: &str) -> Found {
+        disk.look(&[&path(at)], &Index::default()).0.remove(0)
+    }
+
+    #[test]
+    fn what_stands_in_the_way_is_seen() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let at = |it: &str| folder.path().join(it);
+        fs::create_dir_all(at("folder/inner")).expect("made");
+        fs::write(at("file"), "x").expect("written");
+        let disk = Disk::open(folder.path()).expect("the folder is there");
+        assert_eq!(look(&disk, "file"), Found::File(Fingerprint::of(b"x"), Mode::Plain));
+        assert_eq!(look(&disk, "none/none"), Found::Absent);
+        assert_eq!(look(&disk, "folder/inner"), Found::Folder);
+        assert!(matches!(look(&disk, "file/x/y"), Found::Blocked(why) if why.contains("where a folder should be")));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_never_followed_out_of_the_project() {
+        use std::os::unix::fs::symlink;
+        let (folder, outside) = (
+            tempfile::tempdir().expect("a folder"),
+            tempfile::tempdir().expect("a folder"),
+        );
+        let at = |it: &str| folder.path().join(it);
+        fs::create_dir_all(at("real")).expect("made");
+        fs::create_dir_all(at(".git/hooks")).expect("made");
+        fs::write(at("real/x"), "x").expect("written");
+        symlink(outside.path(), at("out")).expect("linked");
+        symlink("real", at("in")).expect("linked");
+        symlink(".git/hooks", at("git")).expect("linked");
+        symlink("nowhere", at("nowhere-link")).expect("linked");
+        symlink("real/x", at("link")).expect("linked");
+        let disk = Disk::open(folder.path()).expect("the folder is there");
+        assert!(matches!(look(&disk, "out/x"), Found::Blocked(why) if why.contains("leaves the project")));
+        assert!(matches!(look(&disk, "out/deep/er/x"), Found::Blocked(_)));
+        assert!(matches!(look(&disk, "git/x"), Found::Blocked(why) if why.contains("does not write")));
+        assert!(matches!(look(&disk, "nowhere-link/x"), Found::Blocked(why) if why.contains("nowhere")));
+        assert_eq!(look(&disk, "in/x"), Found::File(Fingerprint::of(b"x"), Mode::Plain));
+        assert_eq!(look(&disk, "link"), Found::Link);
+    }
+}

@@ -1,0 +1,353 @@
+//! The one door between the commands and what derives artifacts from specs.
+//!
+//! Commands know nothing of databases, rules or templates: they open an engine, ask it, and print or carry out the
+//! answer. What the questions are stands here; how they are answered lies behind the methods.
+
+mod cases;
+mod files;
+mod questions;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::discover::{Interest, Root};
+use super::report::Sources;
+use crate::artifact::fresh::{self, State};
+use crate::artifact::instance;
+use crate::db::{Database, Override, Project};
+pub use crate::plan::{ArtifactPath, Content, Mode, Wanted};
+use crate::problem::{Place, Problem};
+use crate::rule::{file, set};
+use crate::spec;
+use crate::value::{Address, Name};
+use files::Files;
+
+/// What a command asks about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// The environments by name; all, if empty.
+    pub environments: Vec<Name>,
+    /// Fields that are set for this run alone.
+    pub overrides: Vec<Override>,
+}
+
+/// An environment and its folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Environment {
+    /// Its name.
+    pub name: Name,
+    /// Its folder relative to the project; empty for one that stands at the root.
+    pub folder: String,
+}
+
+/// Of which paths an outcome speaks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// Of all: what is not wanted is to go.
+    #[default]
+    Whole,
+    /// Of these: all others are as the last outcome of this engine wanted them. What is not wanted of these is to go.
+    Only(BTreeSet<ArtifactPath>),
+}
+
+/// What the rules want, and what is wrong.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// The artifacts of the environments that were asked for, sorted by path. Worth nothing while a problem is an error.
+    pub wanted: Vec<Wanted>,
+    /// Of which paths `wanted` speaks.
+    pub extent: Extent,
+    /// What is wrong, each place with its file and span.
+    pub problems: Vec<Problem>,
+    /// The texts of at least those files in which problems stand.
+    pub sources: Sources,
+    /// All environments of the spec, those included that were not asked for; none if it names none.
+    pub environments: Vec<Environment>,
+}
+
+impl Outcome {
+    /// Tells whether something is wrong that forbids to write.
+    #[must_use]
+    pub fn is_invalid(&self) -> bool {
+        self.problems.iter().any(Problem::is_error)
+    }
+}
+
+/// An answer that may come with problems.
+#[derive(Clone, Debug)]
+pub struct Answer<T> {
+    /// The answer; `None` where there is none.
+    pub value: Option<T>,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+    /// The texts of the files in which problems stand.
+    pub sources: Sources,
+}
+
+/// The bindings that match a pattern.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bindings {
+    /// The variables, in the order of the pattern.
+    pub variables: Vec<Name>,
+    /// For each match the nodes, in the order of the variables; sorted.
+    pub rows: Vec<Vec<Address>>,
+}
+
+/// The form in which the graph is drawn.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum GraphForm {
+    /// Layers in start order, and cycles.
+    #[default]
+    Text,
+    /// Graphviz.
+    Dot,
+    /// Mermaid.
+    Mermaid,
+    /// A drawing.
+    Svg,
+}
+
+/// A pack, in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pack {
+    /// Its name.
+    pub name: Name,
+    /// What it is for.
+    pub doc: Arc<str>,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// Where a pack comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// It is built in.
+    BuiltIn,
+    /// The project brings it.
+    Own,
+}
+
+/// A file of a pack: its path as the project would hold it (`rules/…`, `templates/…`), and its content.
+pub type PackFile = (Name, Arc<str>);
+
+/// A case of a pack's tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// Its name: the pack and the case.
+    pub name: Name,
+    /// How it ended; a failure with the difference.
+    pub outcome: Result<(), Arc<str>>,
+}
+
+/// What may have changed since the last answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// These paths, relative to the project, and nothing else.
+    Paths(Vec<String>),
+    /// Anything.
+    Anything,
+}
+
+/// Derives artifacts from the files of one project.
+pub struct Engine {
+    root: Root,
+    db: Database,
+    files: Files,
+    state: State,
+    #[cfg(test)]
+    outcome: Option<Outcome>,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Opens the project at `root`. Nothing is read before something is asked.
+    #[must_use]
+    pub fn open(root: Root) -> Self {
+        Self::watched(root, Database::default())
+    }
+
+    /// Opens the project at `root` on a database of the caller's, who may listen to what it does.
+    #[must_use]
+    pub fn watched(root: Root, db: Database) -> Self {
+        Self {
+            root,
+            db,
+            files: Files::default(),
+            state: State::default(),
+            #[cfg(test)]
+            outcome: None,
+        }
+    }
+
+    /// Returns an engine that always wants `outcome`.
+    #[cfg(test)]
+    pub(crate) fn fixed(root: Root, outcome: Outcome) -> Self {
+        Self { outcome: Some(outcome), ..Self::open(root) }
+    }
+
+    /// Returns the project.
+    #[must_use]
+    pub fn root(&self) -> &Root {
+        &self.root
+    }
+
+    /// Takes notice of what changed on the disk since the last answer.
+    pub fn refresh(&mut self, changed: &Changed) {
+        self.files.notice(changed);
+    }
+
+    /// Returns what the rules want.
+    pub fn outcome(&mut self, ask: &Ask) -> Outcome {
+        #[cfg(test)]
+        if let Some(outcome) = &self.outcome {
+            return outcome.clone();
+        }
+        let Some(project) = self.load(ask) else {
+            return Outcome { problems: self.files.problems.clone(), ..Outcome::default() };
+        };
+        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state));
+        let mut outcome = Outcome {
+            problems: self.files.problems.clone(),
+            sources: self.files.sources(&self.db, project),
+            environments: environments(&self.db, project),
+            ..Outcome::default()
+        };
+        outcome.problems.extend(self.unknown_environments(project, ask));
+        outcome.problems.extend(self.located(project, &self.state.problems));
+        for (path, fresh) in &self.state.fresh {
+            let environment = spec::environments(&self.db, project).get(usize::from(fresh.cell.environment));
+            if !ask.environments.is_empty() && !environment.is_some_and(|it| ask.environments.contains(&it.name)) {
+                continue;
+            }
+            match ArtifactPath::parse(path) {
+                Err(problem) => {
+                    let problem = problem.at(Place::Rule(fresh.rule.clone()), "prints it");
+                    outcome.problems.extend(self.located(project, &[problem]));
+                }
+                Ok(path) => outcome.wanted.push(Wanted {
+                    path,
+                    rule: fresh.rule.clone(),
+                    digest: fresh.content,
+                    content: match &fresh.text {
+                        Some(text) => Content::Printed(text.as_bytes().into()),
+                        None => Content::Known(fresh.content),
+                    },
+                    mode: match fresh.mode {
+                        file::Mode::Plain => Mode::Plain,
+                        file::Mode::Executable => Mode::Executable,
+                    },
+                    reasons: Vec::new(),
+                }),
+            }
+        }
+        outcome
+    }
+
+    /// Returns the paths that the last outcome had to print, sorted.
+    #[must_use]
+    pub fn printed(&self) -> &[Name] {
+        &self.state.printed
+    }
+
+    /// Prints the artifacts at `paths`, of which the last outcome said only what they would be.
+    ///
+    /// # Errors
+    /// What went wrong while printing.
+    pub fn print(&mut self, paths: &[&ArtifactPath]) -> Result<Vec<Arc<[u8]>>, Vec<Problem>> {
+        let Some(project) = self.files.project() else { return Ok(Vec::new()) };
+        let printed: Vec<Result<Arc<[u8]>, Vec<Problem>>> = paths
+            .par_iter()
+            .map_with(self.db.clone(), |db, path| {
+                let Some(fresh) = self.state.fresh.get(path.as_str()) else { return Ok([].into()) };
+                if let Some(text) = &fresh.text {
+                    return Ok(text.as_bytes().into());
+                }
+                let text = salsa::attach(db, || instance::print(db, project, &fresh.cell, path.as_str()))?;
+                Ok(text.into_bytes().into())
+            })
+            .collect();
+        let mut texts = Vec::with_capacity(printed.len());
+        let mut problems = Vec::new();
+        for one in printed {
+            match one {
+                Ok(text) => texts.push(text),
+                Err(found) => problems.extend(found),
+            }
+        }
+        if problems.is_empty() { Ok(texts) } else { Err(self.located(project, &problems)) }
+    }
+
+    /// Returns what to watch, as of the last outcome.
+    #[must_use]
+    pub fn interest(&self) -> Interest {
+        self.files.interest.clone()
+    }
+
+    /// Brings the inputs of the database up to date.
+    fn load(&mut self, ask: &Ask) -> Option<Project> {
+        self.files.load(&mut self.db, &self.root, &ask.overrides)
+    }
+
+    fn unknown_environments(&self, project: Project, ask: &Ask) -> Vec<Problem> {
+        let known: Vec<&Name> = spec::environments(&self.db, project).iter().map(|it| &it.name).collect();
+        let unknown = ask.environments.iter().filter(|it| !known.contains(it));
+        unknown
+            .map(|it| {
+                Problem::error("shell::unknown_environment", format!("the spec has no environment `{it}`"))
+                    .suggest(it, known.iter().map(|it| &***it).filter(|it| !it.is_empty()))
+            })
+            .collect()
+    }
+
+    /// Gives each place of `problems` its file and span; a place that is written nowhere is left out.
+    fn located(&self, project: Project, problems: &[Problem]) -> Vec<Problem> {
+        let locate = |place: &Place| match place {
+            Place::Text(..) => Some(place.clone()),
+            Place::Rule(id) => Some(set::source(&self.db, project, id.clone()).as_ref()?.name.place()),
+            Place::Field { .. } => {
+                let (file, span) = spec::locate(&self.db, project, place)?;
+                Some(Place::Text(file, span))
+            }
+        };
+        let mut located: Vec<Problem> = problems.to_vec();
+        for problem in &mut located {
+            problem.labels.retain_mut(|label| match locate(&label.place) {
+                Some(place) => {
+                    label.place = place;
+                    true
+                }
+                None => false,
+            });
+            problem.labels.dedup_by(|a, b| a.place == b.place);
+        }
+        located.sort();
+        located.dedup();
+        located
+    }
+}
+
+fn environments(db: &Database, project: Project) -> Vec<Environment> {
+    let named = spec::environments(db, project).iter().filter(|it| !it.name.is_empty());
+    named.map(|it| Environment { name: it.name.clone(), folder: it.dir.to_string() }).collect()
+}
+
+/// Returns the answer `value`, with the files' own problems.
+fn answer<T>(value: Option<T>, problems: Vec<Problem>, sources: Sources) -> Answer<T> {
+    Answer { value, problems, sources }
+}
+
+/// The built-in packs' files: paths and texts, sorted by path.
+pub(crate) fn built_in() -> &'static BTreeMap<&'static str, &'static str> {
+    static FILES: std::sync::LazyLock<BTreeMap<&str, &str>> = std::sync::LazyLock::new(|| {
+        let files: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
+        files.iter().copied().collect()
+    });
+    &FILES
+}

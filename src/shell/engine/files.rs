@@ -1,0 +1,169 @@
+//! The files of a project as inputs of the database: read once, then only what changed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use salsa::{Durability, Setter};
+
+use super::Changed;
+use crate::db::{Database, Override, Project, SourceFile};
+use crate::problem::{Place, Problem};
+use crate::shell::discover::{self, Gathered, Include, Interest, Root, Text};
+use crate::shell::report::Sources;
+use crate::value::Name;
+use crate::yaml;
+
+/// The inputs that were set, by path.
+#[derive(Default)]
+pub(super) struct Files {
+    project: Option<Project>,
+    root: BTreeMap<Name, SourceFile>,
+    included: BTreeMap<Name, SourceFile>,
+    own: BTreeMap<Name, SourceFile>,
+    /// What may have changed; everything before the first reading.
+    pending: Pending,
+    /// What could not be read.
+    pub(super) problems: Vec<Problem>,
+    /// What there is to watch.
+    pub(super) interest: Interest,
+    /// The project whose packs are used instead of this one's own, for a case of its tests.
+    packs_of: Option<Root>,
+}
+
+#[derive(Default)]
+enum Pending {
+    #[default]
+    Anything,
+    Paths(Vec<String>),
+}
+
+impl Files {
+    /// Returns the project, once it was read.
+    pub(super) fn project(&self) -> Option<Project> {
+        self.project
+    }
+
+    /// Uses the packs of the project at `root`.
+    pub(super) fn packs_of(&mut self, root: Root) {
+        self.packs_of = Some(root);
+    }
+
+    /// Takes notice of what changed on the disk.
+    pub(super) fn notice(&mut self, changed: &Changed) {
+        match (&mut self.pending, changed) {
+            (Pending::Paths(known), Changed::Paths(paths)) => known.extend(paths.iter().cloned()),
+            (Pending::Anything, _) => {}
+            (_, Changed::Anything) => self.pending = Pending::Anything,
+        }
+    }
+
+    /// Brings the inputs up to date; `None` where the root file can't be read.
+    pub(super) fn load(&mut self, db: &mut Database, root: &Root, overrides: &[Override]) -> Option<Project> {
+        let pending = std::mem::replace(&mut self.pending, Pending::Paths(Vec::new()));
+        match pending {
+            Pending::Paths(paths) if self.project.is_some() && self.update(db, root, &paths) => {}
+            _ => self.read(db, root),
+        }
+        let project = self.project?;
+        if project.overrides(db) != overrides {
+            project.set_overrides(db).to(overrides.to_vec());
+        }
+        Some(project)
+    }
+
+    /// Reads again the files at `paths`; `false` where files came or went, so that all must be looked for.
+    fn update(&mut self, db: &mut Database, root: &Root, paths: &[String]) -> bool {
+        let concerned: Vec<String> = paths.iter().filter(|it| self.interest.concerns(it)).cloned().collect();
+        let known = |path: &String| self.included.contains_key(path.as_str()) || self.own.contains_key(path.as_str());
+        if !concerned.iter().all(known) {
+            return false;
+        }
+        let (texts, problems) = discover::read(&root.folder, &concerned);
+        if !problems.is_empty() || texts.len() != concerned.len() {
+            return false;
+        }
+        for Text { path, text } in texts {
+            if let Some(file) = self.included.get(&path).or_else(|| self.own.get(&path)).copied()
+                && **file.text(db) != *text
+            {
+                file.set_text(db).to(text);
+            }
+        }
+        true
+    }
+
+    /// Reads all files, and sets those inputs that differ.
+    fn read(&mut self, db: &mut Database, root: &Root) {
+        let spec = root.spec.clone();
+        let Gathered { root: text, included, own, interest, problems } =
+            discover::gather(root, |text| includes(&spec, text));
+        self.interest = interest;
+        self.problems = problems;
+        let own = match &self.packs_of {
+            Some(other) => discover::gather(other, |_| Vec::new()).own,
+            None => own,
+        };
+        let Some(text) = text else {
+            self.project = None;
+            return;
+        };
+        set(db, &mut self.root, vec![text]);
+        set(db, &mut self.included, included);
+        set(db, &mut self.own, own);
+        let Some(first) = self.root.values().next().copied() else { return };
+        let included: Vec<SourceFile> = self.included.values().copied().collect();
+        let own: Vec<SourceFile> = self.own.values().copied().collect();
+        match self.project {
+            None => {
+                let files = super::built_in().iter().map(|(path, text)| {
+                    SourceFile::builder(Name::from(*path), Arc::from(*text)).durability(Durability::HIGH).new(db)
+                });
+                let files: Vec<SourceFile> = files.collect();
+                self.project = Some(Project::new(db, first, included, files, own, Vec::new()));
+            }
+            Some(project) => {
+                if *project.included(db) != included {
+                    project.set_included(db).to(included);
+                }
+                if *project.own(db) != own {
+                    project.set_own(db).to(own);
+                }
+            }
+        }
+    }
+
+    /// Returns the texts of all files, for printing problems.
+    pub(super) fn sources(&self, db: &Database, project: Project) -> Sources {
+        let files = self.root.values().chain(self.included.values()).chain(self.own.values());
+        let files = files.chain(project.built_in(db));
+        files.map(|it| (it.path(db).clone(), it.text(db).clone())).collect()
+    }
+}
+
+/// Makes `known` hold `texts` and nothing else, touching only what differs.
+fn set(db: &mut Database, known: &mut BTreeMap<Name, SourceFile>, texts: Vec<Text>) {
+    let mut next = BTreeMap::new();
+    for Text { path, text } in texts {
+        let file = match known.remove(&path) {
+            None => SourceFile::new(db, path.clone(), text),
+            Some(file) => {
+                if **file.text(db) != *text {
+                    file.set_text(db).to(text);
+                }
+                file
+            }
+        };
+        next.insert(path, file);
+    }
+    *known = next;
+}
+
+/// Returns the globs under `include` in the text of the root file.
+fn includes(file: &Name, text: &str) -> Vec<Include> {
+    let (root, _) = yaml::parse(text);
+    let Some(list) = root.as_ref().and_then(|it| it.get("include")) else { return Vec::new() };
+    let globs = list.items().iter().filter_map(|it| {
+        Some(Include { glob: it.as_str()?.into(), place: Some(Place::Text(file.clone(), it.span)) })
+    });
+    globs.collect()
+}

@@ -1,0 +1,233 @@
+//! The stat index: what a file held when it was last read, and by what to see that it still does.
+//!
+//! As git's: size, times and inode of a file, and a file whose time is not older than the index itself is read
+//! again, since it may have changed within one tick of the clock. Disposable; damage means an empty index.
+
+use std::fs::Metadata;
+use std::io;
+
+use super::disk::{Disk, Step};
+use crate::fingerprint::Fingerprint;
+
+const MAGIC: &[u8; 8] = b"genidx1\n";
+/// Size, two times, inode and digest of one entry, behind its path.
+const FIXED: usize = 8 + 12 + 12 + 8 + 16;
+
+/// By what one sees that a file has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    size: u64,
+    modified: (i64, u32),
+    changed: (i64, u32),
+    inode: u64,
+}
+
+impl Stat {
+    /// Returns the stat in `metadata`.
+    #[must_use]
+    pub fn of(metadata: &Metadata) -> Self {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            let nanoseconds = |it: i64| u32::try_from(it).unwrap_or(0);
+            Self {
+                size: metadata.len(),
+                modified: (metadata.mtime(), nanoseconds(metadata.mtime_nsec())),
+                changed: (metadata.ctime(), nanoseconds(metadata.ctime_nsec())),
+                inode: metadata.ino(),
+            }
+        }
+        #[cfg(not(unix))]
+        Self {
+            size: metadata.len(),
+            modified: metadata
+                .modified()
+                .ok()
+                .and_then(|it| it.duration_since(std::time::UNIX_EPOCH).ok())
+                .map_or((0, 0), |it| {
+                    (i64::try_from(it.as_secs()).unwrap_or(i64::MAX), it.subsec_nanos())
+                }),
+            changed: (0, 0),
+            inode: 0,
+        }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend(self.size.to_le_bytes());
+        for (seconds, nanoseconds) in [self.modified, self.changed] {
+            out.extend(seconds.to_le_bytes());
+            out.extend(nanoseconds.to_le_bytes());
+        }
+        out.extend(self.inode.to_le_bytes());
+    }
+}
+
+/// A file that was read: its path, its stat before that, and its content's fingerprint.
+pub type Seen = (String, Stat, Fingerprint);
+
+/// What files held when they were last read.
+#[derive(Debug, Default)]
+pub struct Index {
+    bytes: Vec<u8>,
+    /// Where each entry begins, sorted by path.
+    starts: Vec<u32>,
+    /// When the index was written.
+    written: (i64, u32),
+}
+
+impl Index {
+    /// Reads the index in the file at `path`, below the root of `disk`. A missing or damaged one is empty.
+    #[must_use]
+    pub fn load(disk: &Disk, path: &str) -> Self {
+        let (Ok(bytes), Ok(metadata)) = (disk.read_small(path), disk.stat(path)) else {
+            return Self::default();
+        };
+        let written = Stat::of(&metadata).modified;
+        Self::parse(bytes, written).unwrap_or_default()
+    }
+
+    fn parse(bytes: Vec<u8>, written: (i64, u32)) -> Option<Self> {
+        let body = bytes.strip_prefix(MAGIC)?;
+        let (hash, body) = body.split_at_checked(16)?;
+        if Fingerprint::of(body).bytes() != *hash {
+            return None;
+        }
+        let mut starts = Vec::new();
+        let mut at = MAGIC.len() + 16;
+        while at < bytes.len() {
+            starts.push(u32::try_from(at).ok()?);
+            let length = u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?);
+            at += 2 + usize::from(length) + FIXED;
+        }
+        (at == bytes.len()).then_some(Self { bytes, starts, written })
+    }
+
+    /// Returns the path at `start` and what follows it.
+    fn entry(&self, start: u32) -> (&[u8], &[u8]) {
+        let start = start as usize;
+        let length = usize::from(u16::from_le_bytes([self.bytes[start], self.bytes[start + 1]]));
+        self.bytes[start + 2..start + 2 + length + FIXED].split_at(length)
+    }
+
+    /// Returns the fingerprint of the file at `path`, if its `stat` says that it is the same as when it was read.
+    #[must_use]
+    pub fn digest(&self, path: &str, stat: &Stat) -> Option<Fingerprint> {
+        if stat.modified >= self.written || stat.changed >= self.written {
+            return None;
+        }
+        let at = self
+            .starts
+            .binary_search_by(|it| self.entry(*it).0.cmp(path.as_bytes()))
+            .ok()?;
+        let (_, fixed) = self.entry(self.starts[at]);
+        let mut same = Vec::with_capacity(FIXED);
+        stat.write(&mut same);
+        let (stat, digest) = fixed.split_at(FIXED - 16);
+        (stat == same)
+            .then(|| digest.try_into().map(Fingerprint::from_bytes).ok())
+            .flatten()
+    }
+
+    /// Writes an index with what this one says, `seen` instead where both speak of a path, and without what
+    /// `keep` does not want. A failure is nobody's concern: the index saves time only.
+    pub fn save(&self, disk: &Disk, path: &str, mut seen: Vec<Seen>, keep: impl Fn(&str) -> bool) {
+        seen.sort_by(|a, b| a.0.cmp(&b.0));
+        seen.dedup_by(|a, b| a.0 == b.0);
+        let mut body: Vec<u8> = Vec::with_capacity(self.bytes.len());
+        let mut new = seen.iter().peekable();
+        let put = |body: &mut Vec<u8>, (path, stat, digest): &Seen| {
+            if let Ok(length) = u16::try_from(path.len()) {
+                body.extend(length.to_le_bytes());
+                body.extend(path.as_bytes());
+                stat.write(body);
+                body.extend(digest.bytes());
+            }
+        };
+        for start in &self.starts {
+            let (path, _) = self.entry(*start);
+            while let Some(it) = new.next_if(|it| it.0.as_bytes() < path) {
+                put(&mut body, it);
+            }
+            if let Some(it) = new.next_if(|it| it.0.as_bytes() == path) {
+                put(&mut body, it);
+            } else if std::str::from_utf8(path).is_ok_and(&keep) {
+                let start = *start as usize;
+                body.extend(&self.bytes[start..start + 2 + path.len() + FIXED]);
+            }
+        }
+        new.for_each(|it| put(&mut body, it));
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend(Fingerprint::of(&body).bytes());
+        bytes.append(&mut body);
+        let _: io::Result<()> = disk.replace_small(path, &bytes, Step::Index);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATH: &str = ".gen/cache/outputs";
+
+    #[test]
+    fn an_entry_holds_until_its_file_changes() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let disk = Disk::open(folder.path()).expect("the folder is there");
+        let write = |text: &str| std::fs::write(folder.path().join("a"), text).expect("written");
+        write("x");
+        // The file is older than the index by more than a tick.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let stat = Stat::of(&disk.stat("a").expect("there"));
+        let seen = vec![
+            ("b".to_owned(), stat, Fingerprint::of(b"b")),
+            ("a".to_owned(), stat, Fingerprint::of(b"x")),
+        ];
+        Index::default().save(&disk, PATH, seen, |_| true);
+        let index = Index::load(&disk, PATH);
+        assert_eq!(index.digest("a", &stat), Some(Fingerprint::of(b"x")));
+        assert_eq!(index.digest("c", &stat), None);
+        write("y");
+        assert_eq!(index.digest("a", &Stat::of(&disk.stat("a").expect("there"))), None);
+
+        index.save(&disk, PATH, vec![("c".to_owned(), stat, Fingerprint::of(b"c"))], |it| {
+            it != "b"
+        });
+        let index = Index::load(&disk, PATH);
+        let known = ["a", "b", "c"].map(|it| index.digest(it, &stat).is_some());
+        assert_eq!(known, [true, false, true]);
+    }
+
+    #[test]
+    fn a_file_as_young_as_the_index_is_read_again() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let disk = Disk::open(folder.path()).expect("the folder is there");
+        std::fs::write(folder.path().join("a"), "x").expect("written");
+        let stat = Stat::of(&disk.stat("a").expect("there"));
+        Index::default().save(&disk, PATH, vec![("a".to_owned(), stat, Fingerprint::of(b"x"))], |_| {
+            true
+        });
+        let index = Index {
+            written: stat.modified,
+            ..Index::load(&disk, PATH)
+        };
+        assert_eq!(index.digest("a", &stat), None);
+    }
+
+    #[test]
+    fn a_damaged_index_is_empty() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let disk = Disk::open(folder.path()).expect("the folder is there");
+        std::fs::write(folder.path().join("a"), "x").expect("written");
+        let stat = Stat::of(&disk.stat("a").expect("there"));
+        Index::default().save(&disk, PATH, vec![("a".to_owned(), stat, Fingerprint::of(b"x"))], |_| {
+            true
+        });
+        let mut bytes = disk.read_small(PATH).expect("there");
+        for at in 0..bytes.len() {
+            bytes[at] ^= 1;
+            assert!(Index::parse(bytes.clone(), (0, 0)).is_none(), "byte {at}");
+            bytes[at] ^= 1;
+        }
+        assert!(Index::parse(bytes, (0, 0)).is_some());
+    }
+}

@@ -1,0 +1,534 @@
+//! From an outcome to a plan, and from a plan to the disk: the way that plan, apply, check and watch share.
+//!
+//! Nothing is printed here, and nothing is decided about contents.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::disk::{CACHE, Disk};
+use super::engine::{Ask, Engine, Extent, Outcome};
+use super::index::{Index, Seen, Stat};
+use super::manifest::{self, Manifest};
+use super::store::{self, Patience, Recovery, Store};
+use crate::fingerprint::Fingerprint;
+use crate::plan::{ArtifactPath, Content, Coverage, Decisions, Entry, Found, Plan, Scope, Site, plan, sites, sites_at};
+use crate::problem::Problem;
+use crate::value::Name;
+
+/// A plan, and what it was made of.
+#[derive(Debug, Default)]
+pub struct Planned {
+    /// What would change.
+    pub plan: Plan,
+    /// What is on record.
+    pub manifest: Manifest,
+    /// What is wrong with the records and the paths; warnings, unless nothing can be planned.
+    pub problems: Vec<Problem>,
+}
+
+impl Planned {
+    /// Tells whether everything is as wanted and on record.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.plan.is_empty() && !self.manifest.is_unsettled()
+    }
+
+    /// Tells whether something is wrong that forbids to write.
+    #[must_use]
+    pub fn is_invalid(&self) -> bool {
+        self.problems.iter().any(Problem::is_error)
+    }
+}
+
+/// Returns what a command covers that asks for `ask` and `paths`.
+#[must_use]
+pub fn scope(ask: &Ask, outcome: &Outcome, paths: Vec<String>) -> Scope {
+    let covered = |name: &Name| match ask.environments.is_empty() || ask.environments.contains(name) {
+        true => Coverage::Covered,
+        false => Coverage::LeftOut,
+    };
+    Scope {
+        environments: outcome
+            .environments
+            .iter()
+            .map(|it| (it.folder.clone(), covered(&it.name)))
+            .collect(),
+        elsewhere: if ask.environments.is_empty() {
+            Coverage::Covered
+        } else {
+            Coverage::LeftOut
+        },
+        paths,
+    }
+}
+
+/// What a process knows from its last apply, and need not read again.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// The manifest, and the time of its folder: another process may have written it since.
+    manifest: Option<(Manifest, Stat)>,
+    /// What was written, for the index.
+    seen: Vec<Seen>,
+}
+
+impl Memory {
+    fn manifest(&mut self, disk: &Disk) -> Result<(Manifest, Vec<Problem>), Problem> {
+        let now = disk.stat(manifest::FOLDER).ok().map(|it| Stat::of(&it));
+        match self.manifest.take() {
+            Some((manifest, then)) if Some(then) == now => Ok((manifest, Vec::new())),
+            _ => Manifest::load(disk),
+        }
+    }
+
+    fn keep(&mut self, disk: &Disk, manifest: Manifest) {
+        let now = disk.stat(manifest::FOLDER).ok().map(|it| Stat::of(&it));
+        self.manifest = now.map(|now| (manifest, now));
+    }
+
+    /// Writes to the index what was learnt, so that the next process need not read it.
+    pub fn save(&mut self, disk: &Disk, outcome: &Outcome) {
+        let index = Index::load(disk, &index_path());
+        let manifest = self.manifest.as_ref().map(|it| &it.0);
+        remember(disk, &index, std::mem::take(&mut self.seen), manifest, outcome);
+    }
+}
+
+/// Plans what `outcome` wants, in `scope`, against what is on record and on `disk`.
+#[must_use]
+pub fn prepare(disk: &Disk, outcome: &Outcome, scope: &Scope, decisions: &Decisions) -> Planned {
+    prepare_with(&mut Memory::default(), disk, outcome, scope, decisions)
+}
+
+fn prepare_with(memory: &mut Memory, disk: &Disk, outcome: &Outcome, scope: &Scope, decisions: &Decisions) -> Planned {
+    let (mut manifest, mut problems) = match memory.manifest(disk) {
+        Ok(known) => known,
+        Err(problem) => {
+            return Planned {
+                problems: vec![problem],
+                ..Planned::default()
+            };
+        }
+    };
+    if store::is_interrupted(disk) {
+        problems.push(
+            Problem::warning("shell::interrupted", "an earlier apply was interrupted")
+                .help("`gen apply` finishes it, or puts back what was there"),
+        );
+    }
+    let files: Vec<(&ArtifactPath, &Name)> = outcome.wanted.iter().map(|it| (&it.path, &it.rule)).collect();
+    problems.extend(crate::plan::path::collisions(&files));
+    if problems.iter().any(Problem::is_error) {
+        return Planned {
+            manifest,
+            problems,
+            ..Planned::default()
+        };
+    }
+    // A few files are read faster than the index of all.
+    let index = match outcome.extent {
+        Extent::Whole => Index::load(disk, &index_path()),
+        Extent::Only(_) => Index::default(),
+    };
+    let (found, seen, digests) = {
+        let sites = join(&manifest, outcome, scope);
+        let paths: Vec<&ArtifactPath> = sites.iter().map(|it| it.path).collect();
+        let (found, seen) = disk.look(&paths, &index);
+        let digest = |(path, found): (&&ArtifactPath, &Found)| match found {
+            Found::File(digest, _) => Some(((*path).clone(), *digest)),
+            _ => None,
+        };
+        let mut digests: BTreeMap<ArtifactPath, Fingerprint> = BTreeMap::new();
+        if manifest.is_unsettled() {
+            digests.extend(paths.iter().zip(&found).filter_map(digest));
+        }
+        (found, seen, digests)
+    };
+    manifest.settle(|path| digests.get(path).copied());
+    let sites = join(&manifest, outcome, scope);
+    let plan = plan(&sites, &found, decisions);
+    let named = scope.paths.iter().map(String::as_str);
+    let named = named.chain(decisions.overwrite.named()).chain(decisions.adopt.named());
+    problems.extend(unmatched(named, &sites));
+    drop(sites);
+    if outcome.extent == Extent::Whole {
+        remember(disk, &index, seen, Some(&manifest), outcome);
+    }
+    Planned {
+        plan,
+        manifest,
+        problems,
+    }
+}
+
+fn join<'a>(manifest: &'a Manifest, outcome: &'a Outcome, scope: &Scope) -> Vec<Site<'a>> {
+    match &outcome.extent {
+        Extent::Whole => sites(&outcome.wanted, manifest.records(), scope),
+        Extent::Only(paths) => sites_at(paths, &outcome.wanted, manifest.records(), scope),
+    }
+}
+
+/// Carries out what [`prepare`] plans, under the lock; also says how an interrupted apply was settled.
+///
+/// # Errors
+/// What stands in the way; nothing has changed then.
+pub fn apply(
+    memory: &mut Memory,
+    disk: &Disk,
+    engine: &mut Engine,
+    outcome: &Outcome,
+    scope: &Scope,
+    decisions: &Decisions,
+    patience: Patience,
+) -> Result<(Planned, Recovery), Vec<Problem>> {
+    if outcome.is_invalid() {
+        return Err(outcome.problems.clone());
+    }
+    let (store, recovery) = Store::open(disk, patience).map_err(|it| vec![it])?;
+    let mut planned = prepare_with(memory, disk, outcome, scope, decisions);
+    if planned.is_invalid() {
+        return Err(planned.problems);
+    }
+    let obstacles = planned.plan.obstacles();
+    if !obstacles.is_empty() {
+        planned.problems.extend(obstacles);
+        return Err(planned.problems);
+    }
+    let manifest = std::mem::take(&mut planned.manifest);
+    if planned.plan.is_empty() && !manifest.is_unsettled() {
+        memory.keep(disk, manifest);
+        return Ok((planned, recovery));
+    }
+    let contents = contents(engine, outcome, &planned.plan)?;
+    let print = |path: &ArtifactPath| Ok(contents.get(path).expect("each file of the plan was printed").clone());
+    let applied = store.apply(&planned.plan, manifest, &print).map_err(|it| vec![it])?;
+    planned.problems.extend(applied.problems);
+    memory.keep(disk, applied.manifest);
+    memory.seen.extend(applied.seen);
+    Ok((planned, recovery))
+}
+
+/// Returns the content of each file that `plan` writes.
+fn contents(
+    engine: &mut Engine,
+    outcome: &Outcome,
+    plan: &Plan,
+) -> Result<BTreeMap<ArtifactPath, Arc<[u8]>>, Vec<Problem>> {
+    let mut contents = BTreeMap::new();
+    let mut unknown = Vec::new();
+    for entry in &plan.entries {
+        match wanted(outcome, &entry.path).map(|it| &it.content) {
+            Some(Content::Printed(bytes)) => _ = contents.insert(entry.path.clone(), bytes.clone()),
+            Some(Content::Known(_)) => unknown.push(&entry.path),
+            None => {}
+        }
+    }
+    let printed = engine.print(&unknown)?;
+    for (path, bytes) in unknown.iter().zip(&printed) {
+        if wanted(outcome, path).is_some_and(|it| it.digest != Fingerprint::of(bytes)) {
+            return Err(vec![
+                Problem::error(
+                    "shell::stale_cache",
+                    format!("the cache promised another content of `{path}` than what was printed"),
+                )
+                .help("delete `.gen/cache` and run the command again"),
+            ]);
+        }
+    }
+    contents.extend(unknown.into_iter().cloned().zip(printed));
+    Ok(contents)
+}
+
+fn wanted<'o>(outcome: &'o Outcome, path: &ArtifactPath) -> Option<&'o crate::plan::Wanted> {
+    let at = outcome.wanted.binary_search_by(|it| it.path.cmp(path)).ok()?;
+    Some(&outcome.wanted[at])
+}
+
+/// Returns the difference at each entry of `plan`, with `context` lines around each change.
+///
+/// # Errors
+/// What went wrong while printing artifacts of which only the fingerprint was known.
+pub fn diffs(
+    disk: &Disk,
+    engine: &mut Engine,
+    outcome: &Outcome,
+    plan: &Plan,
+    context: usize,
+) -> Result<Vec<String>, Vec<Problem>> {
+    let contents = contents(engine, outcome, plan)?;
+    let diff = |entry: &Entry| {
+        let old = match entry.found {
+            Found::File(..) => disk.read(entry.path.as_str()).ok(),
+            _ => None,
+        };
+        let new = contents.get(&entry.path).map(|it| &**it);
+        // A file that only comes on record, or moves, has no difference.
+        let is_changed = entry.wanted.map(|it| it.0) != old.as_deref().map(Fingerprint::of);
+        let is_moved = matches!(entry.change, crate::plan::Change::Moved { .. });
+        if is_changed && !is_moved {
+            crate::plan::diff::unified(entry.path.as_str(), old.as_deref(), new, context)
+        } else {
+            String::new()
+        }
+    };
+    Ok(plan.entries.par_iter().map(diff).collect())
+}
+
+fn index_path() -> String {
+    format!("{CACHE}/outputs")
+}
+
+/// Keeps in the index what was read, if anything was.
+fn remember(disk: &Disk, index: &Index, seen: Vec<Seen>, manifest: Option<&Manifest>, outcome: &Outcome) {
+    if seen.is_empty() {
+        return;
+    }
+    let is_wanted = |path: &str| outcome.wanted.binary_search_by(|it| it.path.as_str().cmp(path)).is_ok();
+    let is_recorded = |path: &str| {
+        let records = manifest.map(Manifest::records).unwrap_or_default();
+        records.binary_search_by(|it| it.path.as_str().cmp(path)).is_ok()
+    };
+    index.save(disk, &index_path(), seen, |path| is_recorded(path) || is_wanted(path));
+}
+
+/// Says which of `named` hold none of the paths of `sites`.
+fn unmatched<'a>(named: impl Iterator<Item = &'a str>, sites: &[Site<'_>]) -> Vec<Problem> {
+    let missing = named.filter(|name| !sites.iter().any(|it| it.path.is_under(name)));
+    let problem = |name: &str| {
+        Problem::error(
+            "plan::no_such_path",
+            format!("`{name}` is no artifact, and no folder of artifacts"),
+        )
+        .suggest(name, sites.iter().map(|it| it.path.as_str()))
+    };
+    missing.map(problem).collect()
+}
+
+/// Returns `path`, as a user in the folder `from` writes it, relative to the project at `root`; `""` is the root.
+///
+/// # Errors
+/// A problem where it leaves the project.
+pub fn relative(root: &Path, from: &Path, path: &Path) -> Result<String, Problem> {
+    let outside = || {
+        Problem::error(
+            "plan::unsafe_path",
+            format!("`{}` lies outside of the project", path.display()),
+        )
+        .help("name a path below the folder of the root file")
+    };
+    let mut parts: Vec<String> = Vec::new();
+    for part in from.join(path).components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => _ = parts.pop().ok_or_else(outside)?,
+            Component::Prefix(_) | Component::RootDir => parts.clear(),
+            Component::Normal(name) => parts.push(name.to_str().ok_or_else(outside)?.to_owned()),
+        }
+    }
+    let inside = root.components().filter_map(|it| match it {
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        _ => None,
+    });
+    let inside: Vec<String> = inside.collect();
+    let rest = parts.strip_prefix(inside.as_slice()).ok_or_else(outside)?;
+    Ok(rest.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Chosen, Mode, Wanted};
+    use crate::shell::discover::Root;
+    use crate::shell::engine::Environment;
+
+    fn wanted(path: &str, content: &str) -> Wanted {
+        let path = ArtifactPath::parse(path).expect("a plain path");
+        Wanted::printed(path, "tubes/line".into(), content.as_bytes().into(), Mode::Plain)
+    }
+
+    fn outcome(wanted: &[(&str, &str)]) -> Outcome {
+        Outcome {
+            wanted: wanted
+                .iter()
+                .map(|(path, content)| self::wanted(path, content))
+                .collect(),
+            ..Outcome::default()
+        }
+    }
+
+    fn run(disk: &Disk, outcome: &Outcome, scope: &Scope, decisions: &Decisions) -> Result<Planned, Vec<Problem>> {
+        let root = Root {
+            folder: disk.root().to_path_buf(),
+            spec: "gen.yaml".into(),
+        };
+        let mut engine = Engine::fixed(root, outcome.clone());
+        let mut memory = Memory::default();
+        let applied = apply(
+            &mut memory,
+            disk,
+            &mut engine,
+            outcome,
+            scope,
+            decisions,
+            Patience::Fail,
+        );
+        memory.save(disk, outcome);
+        applied.map(|it| it.0)
+    }
+
+    #[test]
+    fn a_plan_after_an_apply_is_empty_with_and_without_the_index() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let disk = Disk::open(folder.path()).expect("the folder is there");
+        let outcome = outcome(&[("a/x", "1"), ("b", "2")]);
+        let all = Scope::default();
+        run(&disk, &outcome, &all, &Decisions::default()).expect("applied");
+        for _ in 0..2 {
+            let planned = prepare(&disk, &outcome, &all, &Decisions::default());
+            assert!(planned.is_fresh() && planned.problems.is_empty(), "{planned:?}");
+        }
+        assert!(folder.path().join(".gen/cache/outputs").is_file());
+        std::fs::remove_dir_all(folder.path().join(".gen/cache")).expect("removed");
+        assert!(prepare(&disk, &outcome, &all, &Decisions::default()).is_fresh());
+        std::fs::write(folder.path().join("b"), "3").expect("written");
+        assert_eq!(
+            prepare(&disk, &outcome, &all, &Decisions::default())
+                .plan
+                .counts()
+                .edited_by_hand,
+            1
+        );
+    }
+
+    #[test]
+    fn what_is_remembered_holds_until_another_process_writes() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let disk = Disk::open(folder.path()).expect("the folder is there");
+        let (all, none) = (Scope::default(), Decisions::default());
+        let mut memory = Memory::default();
+        let step = |memory: &mut Memory, outcome: &Outcome| {
+            let root = Root {
+                folder: disk.root().to_path_buf(),
+                spec: "gen.yaml".into(),
+            };
+            let mut engine = Engine::fixed(root, outcome.clone());
+            let applied = apply(memory, &disk, &mut engine, outcome, &all, &none, Patience::Fail);
+            applied.expect("applied").0.plan.counts().to_string()
+        };
+        let first = outcome(&[("a/x", "1"), ("b", "2"), ("c", "3")]);
+        assert_eq!(step(&mut memory, &first), "3 to create");
+        let path = |it: &str| ArtifactPath::parse(it).expect("a plain path");
+        let next = Outcome {
+            extent: Extent::Only([path("b"), path("c"), path("d")].into()),
+            ..outcome(&[("b", "22"), ("d", "4")])
+        };
+        assert_eq!(step(&mut memory, &next), "1 to create, 1 to update, 1 to delete");
+        let last = outcome(&[("a/x", "1"), ("b", "22"), ("d", "4")]);
+        assert_eq!(step(&mut Memory::default(), &last), "3 unchanged");
+        let other = outcome(&[("a/x", "1"), ("b", "other"), ("d", "4")]);
+        assert_eq!(step(&mut Memory::default(), &other), "1 to update, 2 unchanged");
+        let only = Outcome {
+            extent: Extent::Only([path("b")].into()),
+            ..outcome(&[("b", "22")])
+        };
+        assert_eq!(step(&mut memory, &only), "1 to update");
+    }
+
+    #[test]
+    fn an_environment_that_was_not_asked_for_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let disk = Disk::open(folder.path()).expect("the folder is there");
+        let environments = ["dev", "prod"].map(|it| Environment {
+            name: it.into(),
+            folder: it.into(),
+        });
+        let both = Outcome {
+            environments: environments.into(),
+            ..outcome(&[("dev/a", "1"), ("prod/a", "1")])
+        };
+        run(
+            &disk,
+            &both,
+            &scope(&Ask::default(), &both, vec![]),
+            &Decisions::default(),
+        )
+        .expect("applied");
+        let dev = Outcome {
+            environments: both.environments.clone(),
+            ..outcome(&[("dev/a", "2")])
+        };
+        let ask = Ask {
+            environments: vec!["dev".into()],
+            ..Ask::default()
+        };
+        let planned = run(&disk, &dev, &scope(&ask, &dev, vec![]), &Decisions::default()).expect("applied");
+        assert_eq!(planned.plan.counts().to_string(), "1 to update");
+        assert!(folder.path().join("prod/a").is_file());
+        let (manifest, _) = Manifest::load(&disk).expect("loaded");
+        assert_eq!(manifest.records().len(), 2);
+    }
+
+    #[test]
+    fn a_conflict_in_the_manifest_is_settled_by_what_stands_there() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let disk = Disk::open(folder.path()).expect("the folder is there");
+        let all = Scope::default();
+        run(
+            &disk,
+            &outcome(&[("a", "ours"), ("b", "x")]),
+            &all,
+            &Decisions::default(),
+        )
+        .expect("applied");
+        let shard = folder.path().join(".gen/manifest/+.txt");
+        let text = std::fs::read_to_string(&shard).expect("text");
+        let (ours, theirs) = (
+            Fingerprint::of(b"ours").to_string(),
+            Fingerprint::of(b"theirs").to_string(),
+        );
+        let line = format!("{ours} a tubes/line\n");
+        let conflict = format!(
+            "<<<<<<< HEAD\n{line}=======\n{}>>>>>>> topic\n",
+            line.replace(&ours, &theirs)
+        );
+        std::fs::write(&shard, text.replace(&line, &conflict)).expect("written");
+        std::fs::write(folder.path().join("a"), "theirs").expect("written");
+        let next = outcome(&[("a", "newer"), ("b", "x")]);
+        let planned = prepare(&disk, &next, &all, &Decisions::default());
+        assert_eq!(planned.plan.counts().to_string(), "1 to update, 1 unchanged");
+        assert!(!planned.is_fresh());
+        run(&disk, &next, &all, &Decisions::default()).expect("applied");
+        assert!(prepare(&disk, &next, &all, &Decisions::default()).is_fresh());
+        assert!(!std::fs::read_to_string(&shard).expect("text").contains("<<<"));
+    }
+
+    #[test]
+    fn a_name_that_fits_nothing_is_an_error() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let disk = Disk::open(folder.path()).expect("the folder is there");
+        let scope = Scope {
+            paths: vec!["tubes/ordres".into()],
+            ..Scope::default()
+        };
+        let planned = prepare(&disk, &outcome(&[("tubes/orders", "1")]), &scope, &Decisions::default());
+        assert_eq!(planned.problems[0].code, "plan::no_such_path");
+        let decisions = Decisions {
+            overwrite: Chosen::Under(["pipes".to_owned()].into()),
+            adopt: Chosen::None,
+        };
+        let planned = prepare(&disk, &outcome(&[("tubes/orders", "1")]), &Scope::default(), &decisions);
+        assert_eq!(planned.problems[0].code, "plan::no_such_path");
+    }
+
+    #[test]
+    fn paths_of_users_become_paths_of_the_project() {
+        let relative = |from: &str, path: &str| relative(Path::new("/p"), Path::new(from), Path::new(path)).ok();
+        assert_eq!(relative("/p/a", "../b/./c").as_deref(), Some("b/c"));
+        assert_eq!(relative("/p/a", ".").as_deref(), Some("a"));
+        assert_eq!(relative("/p", "/p/x/").as_deref(), Some("x"));
+        assert_eq!(relative("/p", "../q"), None);
+        assert_eq!(relative("/p", "../../.."), None);
+    }
+}

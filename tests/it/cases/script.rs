@@ -1,0 +1,103 @@
+//! `case.yaml`: what a golden folder runs besides `apply`. A few lines that happen to look like YAML, and no more.
+
+/// One command.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Command {
+    /// What stands behind `gen`.
+    pub(super) words: Vec<String>,
+    /// The exit code that is right.
+    pub(super) exit: i32,
+}
+
+/// All of a case's commands.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Script {
+    /// The exit code of `apply`, where the case insists on one.
+    pub(super) apply: Option<i32>,
+    /// What runs after it, in order.
+    pub(super) commands: Vec<Command>,
+}
+
+impl Script {
+    /// Reads `text`, or says what is wrong with it.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let mut script = Self::default();
+        for (at, line) in text.lines().enumerate() {
+            let wrong = |what: &str| format!("case.yaml:{}: {what}: {line}", at + 1);
+            let line = line.trim();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (key, value) = line
+                .split_once(": ")
+                .ok_or_else(|| wrong("neither `run: …` nor `exit: …`"))?;
+            match key {
+                "run" => {
+                    let words = words(value).ok_or_else(|| wrong("a quote is left open"))?;
+                    script.commands.push(Command { words, exit: 0 });
+                }
+                "exit" => {
+                    let exit = value.trim().parse().map_err(|_| wrong("no exit code"))?;
+                    match script.commands.last_mut() {
+                        Some(command) => command.exit = exit,
+                        None => script.apply = Some(exit),
+                    }
+                }
+                _ => return Err(wrong("neither `run: …` nor `exit: …`")),
+            }
+        }
+        Ok(script)
+    }
+}
+
+/// Splits `text` into words, where quotes of either sort hold one together; `None` if one is left open.
+fn words(text: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    for letter in text.chars() {
+        match (quote, letter) {
+            (Some(open), _) if open == letter => quote = None,
+            (None, '"' | '\'') => {
+                quote = Some(letter);
+                word.get_or_insert_default();
+            }
+            (None, _) if letter.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(letter),
+        }
+    }
+    words.extend(word);
+    quote.is_none().then_some(words)
+}
+
+#[test]
+fn a_script_is_read_word_by_word() {
+    let text = "# why\nexit: 1\n\nrun: query \"(a:service {type: 'x'})\" --json ''\nrun: check\nexit: 2\n";
+    let command = |words: &[&str], exit| Command {
+        words: words.iter().map(ToString::to_string).collect(),
+        exit,
+    };
+    let commands = vec![
+        command(&["query", "(a:service {type: 'x'})", "--json", ""], 0),
+        command(&["check"], 2),
+    ];
+    assert_eq!(
+        Script::parse(text),
+        Ok(Script {
+            apply: Some(1),
+            commands
+        })
+    );
+    assert_eq!(
+        Script::parse("run: 'a").unwrap_err(),
+        "case.yaml:1: a quote is left open: run: 'a"
+    );
+    assert_eq!(
+        Script::parse("\nruns: a").unwrap_err(),
+        "case.yaml:2: neither `run: …` nor `exit: …`: runs: a"
+    );
+    assert_eq!(
+        Script::parse("exit: no").unwrap_err(),
+        "case.yaml:1: no exit code: exit: no"
+    );
+}

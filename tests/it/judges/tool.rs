@@ -1,0 +1,233 @@
+//! The command lines of the judges, and what their answers mean. Which files they get is not decided here.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::tidy::top;
+
+/// The versions of Kubernetes that `.ci/judges` has schemas of.
+pub(super) const KUBERNETES: [&str; 2] = ["1.34.0", "1.36.0"];
+
+/// What jobcheck takes a file for.
+#[derive(Clone, Copy)]
+pub(super) enum Language {
+    /// A job, with its drivers' configs.
+    Job,
+    /// Any HCL: its syntax alone is judged.
+    Hcl,
+    /// An ACL policy.
+    Acl,
+}
+
+/// What a judge says of some files.
+pub(super) struct Verdict {
+    /// How many files it looked at, by its own account where it gives one.
+    pub(super) n_judged: usize,
+    /// What is wrong, each with its file.
+    pub(super) faults: Vec<String>,
+}
+
+/// What a tool printed.
+struct Answer {
+    stdout: String,
+    stderr: String,
+    code: Option<i32>,
+}
+
+impl Answer {
+    /// Returns the answer as it is, for where it can't be understood.
+    fn whole(&self) -> String {
+        format!("exit {:?}\n{}{}", self.code, self.stdout, self.stderr)
+    }
+
+    /// Returns the stdout as JSON.
+    fn json(&self, tool: &str) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{tool}: {error}\n{}", self.whole()))
+    }
+}
+
+/// The folder of the judges.
+pub(super) struct Tools {
+    folder: PathBuf,
+}
+
+impl Tools {
+    /// Returns the folder that `GEN_JUDGES` names, unless nothing is to be judged.
+    pub(super) fn of_environment() -> Option<Self> {
+        let folder = std::env::var("GEN_JUDGES")
+            .ok()
+            .filter(|it| !it.is_empty() && it != "none")?;
+        let folder = PathBuf::from(folder);
+        let is_whole = folder.is_absolute() && folder.join("schemas").is_dir();
+        assert!(
+            is_whole,
+            "GEN_JUDGES is `{}`, which is no folder that `.ci/judges` printed",
+            folder.display()
+        );
+        Some(Self { folder })
+    }
+
+    /// Judges files by Nomad's own code, all in one process.
+    pub(super) fn jobcheck(&self, language: Language, files: &[PathBuf]) -> Verdict {
+        let options: &[&str] = match language {
+            Language::Job => &["-json", "-"],
+            Language::Hcl => &["-hcl", "-json", "-"],
+            Language::Acl => &["-acl", "-json", "-"],
+        };
+        let list: String = files.iter().map(|it| format!("{}\n", it.display())).collect();
+        let answer = self.run("jobcheck", options, &[], &list);
+        let parse =
+            |line| serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("jobcheck: {error}: {line}"));
+        let reports: Vec<Value> = answer.stdout.lines().map(parse).collect();
+        let faults = reports.iter().filter_map(|it| {
+            let error = it["error"].as_str()?;
+            let file = it["file"].as_str().unwrap_or_default();
+            Some(
+                error
+                    .lines()
+                    .map(|line| format!("{file}: {line}"))
+                    .collect::<Vec<_>>()
+                    .join("\n"),
+            )
+        });
+        verdict("jobcheck", &answer, reports.len(), faults.collect())
+    }
+
+    /// Judges jobs by `nomad job validate`, one at a time, since it takes no more.
+    pub(super) fn job_validate(&self, files: &[PathBuf]) -> Verdict {
+        let mut faults = Vec::new();
+        for file in files {
+            let answer = self.run("nomad", &["job", "validate"], std::slice::from_ref(file), "");
+            if answer.code != Some(0) || !answer.stdout.contains("Job validation successful") {
+                faults.push(format!("{}: {}", file.display(), answer.whole()));
+            }
+        }
+        Verdict {
+            n_judged: files.len(),
+            faults,
+        }
+    }
+
+    /// Judges whether files are laid out as `nomad fmt` would.
+    pub(super) fn fmt(&self, files: &[PathBuf]) -> Verdict {
+        let answer = self.run("nomad", &["fmt", "-check"], files, "");
+        // It names the files that it would change, and on stderr those that it can't read.
+        let faults = answer
+            .stdout
+            .lines()
+            .map(|it| format!("{it}: not as `nomad fmt` lays it out"));
+        let errors = (!answer.stderr.trim().is_empty()).then(|| answer.stderr.clone());
+        verdict("nomad fmt", &answer, files.len(), faults.chain(errors).collect())
+    }
+
+    /// Judges manifests by the schemas of one version of Kubernetes, unknown fields too.
+    pub(super) fn kubeconform(&self, version: &str, files: &[PathBuf]) -> Verdict {
+        let schemas = format!(
+            "{}/schemas/{{{{.NormalizedKubernetesVersion}}}}-local{{{{.StrictSuffix}}}}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
+            self.folder.display()
+        );
+        let mut options = "-verbose -strict -summary -output json -n 2"
+            .split(' ')
+            .collect::<Vec<_>>();
+        options.extend(["-kubernetes-version", version, "-schema-location", &schemas]);
+        let answer = self.run("kubeconform", &options, files, "");
+        let report = answer.json("kubeconform");
+        let resources = report["resources"]
+            .as_array()
+            .unwrap_or_else(|| panic!("kubeconform: {report}"));
+        let (mut judged, mut wrong, mut skipped) = (BTreeSet::new(), Vec::new(), Vec::new());
+        for resource in resources {
+            let word = |key: &str| resource[key].as_str().unwrap_or_default();
+            let line = || {
+                format!(
+                    "{}: {} {}: {}",
+                    word("filename"),
+                    word("kind"),
+                    word("name"),
+                    word("msg")
+                )
+            };
+            match word("status") {
+                // A document with nothing in it: none is judged by that.
+                "" => continue,
+                "statusValid" => {}
+                "statusSkipped" => skipped.push(format!("{}skipped", line())),
+                _ => wrong.push(line()),
+            }
+            judged.insert(word("filename"));
+        }
+        let mut verdict = verdict("kubeconform", &answer, judged.len(), wrong);
+        verdict.faults.extend(skipped);
+        verdict
+    }
+
+    /// Judges scripts.
+    pub(super) fn shellcheck(&self, files: &[PathBuf]) -> Verdict {
+        let answer = self.run("shellcheck", &["-f", "json1"], files, "");
+        let report = answer.json("shellcheck");
+        let comments = report["comments"]
+            .as_array()
+            .unwrap_or_else(|| panic!("shellcheck: {report}"));
+        let faults = comments.iter().map(|it| {
+            let word = |key: &str| it[key].as_str().unwrap_or_default();
+            format!("{}:{}: SC{}: {}", word("file"), it["line"], it["code"], word("message"))
+        });
+        verdict("shellcheck", &answer, files.len(), faults.collect())
+    }
+
+    /// Runs a tool in the project's top folder, with nothing of this machine's environment.
+    fn run(&self, tool: &str, options: &[&str], files: &[PathBuf], input: &str) -> Answer {
+        let program = self.folder.join("bin").join(tool);
+        assert!(
+            program.is_file(),
+            "GEN_JUDGES is `{}`, which has no bin/{tool}",
+            self.folder.display()
+        );
+        let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("judges");
+        fs::create_dir_all(&home).expect("the target folder is ours");
+        let mut child = Command::new(&program)
+            .args(options)
+            .args(files)
+            .current_dir(top())
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("HOME", home)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        // The tools print only once they have read all of their input, so this can't wait for itself.
+        child
+            .stdin
+            .take()
+            .expect("it is piped")
+            .write_all(input.as_bytes())
+            .expect("a tool reads its input");
+        let output = child
+            .wait_with_output()
+            .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
+        Answer {
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+            code: output.status.code(),
+        }
+    }
+}
+
+/// Returns a verdict of which the exit code is no other opinion: 0 where nothing is wrong, else 1.
+fn verdict(tool: &str, answer: &Answer, n_judged: usize, faults: Vec<String>) -> Verdict {
+    let wanted = i32::from(!faults.is_empty());
+    assert!(
+        answer.code == Some(wanted),
+        "{tool} finds {} faults, but:\n{}",
+        faults.len(),
+        answer.whole()
+    );
+    Verdict { n_judged, faults }
+}
