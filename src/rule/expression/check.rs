@@ -72,6 +72,21 @@ enum Ask {
 impl Checker<'_> {
     /// Returns an expression in its checked form, and its type.
     pub(crate) fn check(&mut self, it: &IdedExpr) -> (Tree, Typed) {
+        let (tree, typed) = self.part(it);
+        let makes = match &it.expr {
+            Expr::List(_) | Expr::Map(_) => true,
+            Expr::Call(call) => call.func_name == operators::CONDITIONAL || is_name(&call.func_name),
+            _ => false,
+        };
+        // A few signs can make a type that doubles at each step: `cel.bind(x, {'a': x, 'b': x}, …)`.
+        if makes && !typed.broken && typed.is_too_large() {
+            let problem = Problem::error("expression::too_deep", "the value has too many parts to be checked");
+            return self.refuse(problem, self.span(it), "too large from here on");
+        }
+        (tree, typed)
+    }
+
+    fn part(&mut self, it: &IdedExpr) -> (Tree, Typed) {
         match &it.expr {
             Expr::Literal(literal) => self.literal(it, literal),
             Expr::Ident(name) => self.variable(it, name),

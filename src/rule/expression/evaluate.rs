@@ -9,7 +9,7 @@ use super::function::{Meter, Run, finite, sorted_by};
 use super::reads::Projection;
 use super::seen::{Seen, equal, order};
 use super::tree::{Absent, Asked, Binary, Binds, Fold, Make, Member, Op, Tree};
-use super::{Bindings, Failure};
+use super::{Bindings, Failure, MAX_STEPS};
 use crate::db::{Db, View};
 use crate::problem::{Place, Span};
 use crate::value::{Address, Double, Map, Name, Segment, Text, Value};
@@ -54,6 +54,14 @@ impl<'a> Evaluator<'a> {
     /// Returns the value of a part of an expression.
     pub(super) fn run(&mut self, tree: &Tree) -> Result<Seen> {
         self.spend(tree.span, 1)?;
+        let seen = self.value(tree)?;
+        if seen.weight() as u64 > MAX_STEPS {
+            return Err(self.failure(tree.span, format!("a list of more than {MAX_STEPS} values was made")));
+        }
+        Ok(seen)
+    }
+
+    fn value(&mut self, tree: &Tree) -> Result<Seen> {
         match &tree.op {
             Op::Literal(value) => Ok(Seen::Plain(self.bindings.view, value.clone())),
             Op::Variable(name) => match self.bindings.variables.get(name) {
@@ -77,10 +85,12 @@ impl<'a> Evaluator<'a> {
             }
             Op::Binary(sign, sides) => {
                 let (a, b) = (self.run(&sides[0])?, self.run(&sides[1])?);
+                self.spend(tree.span, a.weight().saturating_add(b.weight()))?;
                 self.binary(tree.span, *sign, &a, &b)
             }
             Op::Call(function, args) => {
                 let args = args.iter().map(|it| self.run(it)).collect::<Result<Vec<Seen>>>()?;
+                self.spend(tree.span, args.iter().map(Seen::weight).sum())?;
                 let result = match function.run {
                     Run::Values(run) => {
                         let args: Vec<Value> = args.iter().map(Seen::value).collect();
@@ -161,7 +171,7 @@ impl<'a> Evaluator<'a> {
         match of {
             Seen::Plain(view, Value::Map(map)) => Ok(map.get(name).map(|it| Seen::Plain(*view, it.clone()))),
             Seen::Plain(view, Value::Node(node)) => Ok(self.ask(*view, node, name, relation)),
-            Seen::Record(fields) => Ok(fields.get(name).cloned()),
+            Seen::Record(fields, _) => Ok(fields.get(name).cloned()),
             Seen::Edge(view, edge) => Ok(match name {
                 "from" => Some(Seen::Plain(*view, Value::Node(edge.from.clone()))),
                 "to" => Some(Seen::Plain(*view, Value::Node(edge.to.clone()))),
@@ -214,7 +224,7 @@ impl<'a> Evaluator<'a> {
                 let item = usize::try_from(*position).ok().and_then(|it| items.get(it));
                 Ok(item.map(|it| Seen::Plain(*view, it.clone())))
             }
-            (Seen::List(items), Some(Value::Int(position))) => {
+            (Seen::List(items, _), Some(Value::Int(position))) => {
                 Ok(usize::try_from(*position).ok().and_then(|it| items.get(it)).cloned())
             }
             _ => Err(self.failure(at, format!("{} can't be indexed by {}", of.noun(), key.noun()))),
@@ -294,7 +304,7 @@ impl<'a> Evaluator<'a> {
                 return Err(self.failure(key.span, format!("the key `{name}` stands twice in a map")));
             }
         }
-        Ok(Seen::Record(Arc::new(made)))
+        Ok(Seen::record(made))
     }
 
     fn key(&mut self, tree: &Tree) -> Result<Name> {
@@ -354,15 +364,15 @@ impl<'a> Evaluator<'a> {
             let item = item.value();
             return Ok(Seen::of(items.iter().any(|it| equal(it, &item))));
         }
-        if let Seen::List(items) = of {
+        if let Seen::List(items, _) = of {
             self.spend(at, items.len())?;
             let item = item.value();
             return Ok(Seen::of(items.iter().any(|it| equal(&it.value(), &item))));
         }
         match (of, item.plain()) {
             (Seen::Plain(_, Value::Map(map)), Some(Value::String(name))) => Ok(Seen::of(map.get(name).is_some())),
-            (Seen::Record(fields), Some(Value::String(name))) => Ok(Seen::of(fields.contains_key(name))),
-            (Seen::Plain(_, Value::Map(_)) | Seen::Record(_), _) => Ok(Seen::of(false)),
+            (Seen::Record(fields, _), Some(Value::String(name))) => Ok(Seen::of(fields.contains_key(name))),
+            (Seen::Plain(_, Value::Map(_)) | Seen::Record(..), _) => Ok(Seen::of(false)),
             _ => Err(self.failure(at, format!("`in` looks into a list or a map, not into {}", of.noun()))),
         }
     }
@@ -432,7 +442,7 @@ impl<'a> Evaluator<'a> {
             (Make::ExistsOne, _) => Ok(Seen::of(n_held == 1)),
             (Make::Filter | Make::List, _) => Ok(Seen::list(made)),
             (Make::Sorted, _) => sorted_by(&mut self.meter, keyed).map_err(|it| self.failure(tree.span, it)),
-            (Make::Map | Make::Entries, _) => Ok(Seen::Record(Arc::new(entries))),
+            (Make::Map | Make::Entries, _) => Ok(Seen::record(entries)),
         }
     }
 
@@ -473,7 +483,7 @@ impl<'a> Evaluator<'a> {
         }
         let has_members = matches!(
             seen,
-            Seen::Plain(_, Value::Map(_) | Value::Node(_)) | Seen::Record(_) | Seen::Edge(..)
+            Seen::Plain(_, Value::Map(_) | Value::Node(_)) | Seen::Record(..) | Seen::Edge(..)
         );
         if !has_members {
             return Ok(seen.value());

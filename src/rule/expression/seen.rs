@@ -45,10 +45,10 @@ pub struct BoundEdge {
 pub(crate) enum Seen {
     /// A stored value, and from where its nodes are seen.
     Plain(View, Value),
-    /// A list that an expression made.
-    List(Arc<[Seen]>),
-    /// A map that an expression made.
-    Record(Arc<BTreeMap<Name, Seen>>),
+    /// A list that an expression made, and its weight.
+    List(Arc<[Seen]>, usize),
+    /// A map that an expression made, and its weight.
+    Record(Arc<BTreeMap<Name, Seen>>, usize),
     /// An edge.
     Edge(View, Arc<BoundEdge>),
     /// What `.?` gives: a value, or none.
@@ -63,10 +63,10 @@ impl Seen {
             Bound::Elsewhere(view, address) => Self::Plain(*view, Value::Node(address.clone())),
             Bound::Edge(edge) => Self::Edge(view, edge.clone()),
             Bound::Value(value) => Self::Plain(view, value.clone()),
-            Bound::List(items) => Self::List(items.iter().map(|it| Self::bound(view, it)).collect()),
+            Bound::List(items) => Self::list(items.iter().map(|it| Self::bound(view, it)).collect()),
             Bound::Record(fields) => {
                 let fields = fields.iter().map(|(name, it)| (name.clone(), Self::bound(view, it)));
-                Self::Record(Arc::new(fields.collect()))
+                Self::record(fields)
             }
         }
     }
@@ -78,12 +78,17 @@ impl Seen {
 
     /// Returns the list of `items`.
     pub(crate) fn list(items: Vec<Self>) -> Self {
-        Self::List(items.into())
+        let weight = items.iter().fold(1, |all: usize, it| all.saturating_add(it.weight()));
+        Self::List(items.into(), weight)
     }
 
     /// Returns the map of `fields`.
     pub(crate) fn record(fields: impl IntoIterator<Item = (Name, Self)>) -> Self {
-        Self::Record(Arc::new(fields.into_iter().collect()))
+        let fields: BTreeMap<Name, Self> = fields.into_iter().collect();
+        let weight = fields
+            .values()
+            .fold(1, |all: usize, it| all.saturating_add(it.weight()));
+        Self::Record(Arc::new(fields), weight)
     }
 
     /// Returns the optional that holds `inner`.
@@ -103,8 +108,8 @@ impl Seen {
     pub(crate) fn value(&self) -> Value {
         match self {
             Self::Plain(_, value) => value.clone(),
-            Self::List(items) => Value::List(items.iter().map(Self::value).collect()),
-            Self::Record(fields) => fields.iter().map(|(name, it)| (name.clone(), it.value())).collect(),
+            Self::List(items, _) => Value::List(items.iter().map(Self::value).collect()),
+            Self::Record(fields, _) => fields.iter().map(|(name, it)| (name.clone(), it.value())).collect(),
             Self::Edge(_, edge) => edge
                 .fields
                 .iter()
@@ -125,7 +130,7 @@ impl Seen {
             Self::Plain(view, Value::List(items)) => {
                 Some(items.iter().map(|it| Self::Plain(*view, it.clone())).collect())
             }
-            Self::List(items) => Some(items.to_vec()),
+            Self::List(items, _) => Some(items.to_vec()),
             _ => None,
         }
     }
@@ -138,7 +143,7 @@ impl Seen {
                     .map(|(key, it)| (key.clone(), Self::Plain(*view, it.clone())))
                     .collect(),
             ),
-            Self::Record(fields) => Some(fields.iter().map(|(key, it)| (key.clone(), it.clone())).collect()),
+            Self::Record(fields, _) => Some(fields.iter().map(|(key, it)| (key.clone(), it.clone())).collect()),
             _ => None,
         }
     }
@@ -148,9 +153,21 @@ impl Seen {
         match self {
             Self::Plain(_, Value::List(items)) => Some(items.len()),
             Self::Plain(_, Value::Map(map)) => Some(map.len()),
-            Self::List(items) => Some(items.len()),
-            Self::Record(fields) => Some(fields.len()),
+            Self::List(items, _) => Some(items.len()),
+            Self::Record(fields, _) => Some(fields.len()),
             _ => None,
+        }
+    }
+
+    /// Returns how many values it is when it is written out. A list that holds another twice is shared in memory, but
+    /// whoever walks it meets both: weights must be bounded, else few signs make a list that nobody can print.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Plain(_, Value::List(items)) => items.len() + 1,
+            Self::Plain(_, Value::Map(map)) => map.len() + 1,
+            Self::List(_, weight) | Self::Record(_, weight) => *weight,
+            Self::Optional(Some(inner)) => inner.weight(),
+            _ => 1,
         }
     }
 
@@ -158,8 +175,8 @@ impl Seen {
     pub(crate) fn noun(&self) -> &'static str {
         match self {
             Self::Plain(_, value) => value.noun(),
-            Self::List(_) => "a list",
-            Self::Record(_) => "a map",
+            Self::List(..) => "a list",
+            Self::Record(..) => "a map",
             Self::Edge(..) => "an edge",
             Self::Optional(_) => "an optional value",
         }

@@ -54,6 +54,14 @@ impl Typed {
         }
     }
 
+    /// Tells whether a walk over its type, or over where it comes from, would meet too many parts.
+    pub(crate) fn is_too_large(&self) -> bool {
+        let mut left = MAX_PARTS;
+        count_type(&self.ty, &mut left);
+        count_traces(&self.traces, &mut left);
+        left == 0
+    }
+
     /// Returns the words for it in messages.
     pub(crate) fn words(&self) -> String {
         if self.optional {
@@ -90,6 +98,42 @@ impl Typed {
             keys_of,
             ..Self::new(ty, traces)
         })
+    }
+}
+
+/// The most parts that a type may have, those that are shared counted each time they are met.
+const MAX_PARTS: usize = 20_000;
+
+fn count_type(ty: &Type, left: &mut usize) {
+    *left = left.saturating_sub(1);
+    if *left == 0 {
+        return;
+    }
+    match ty {
+        Type::List(item) | Type::Map(item) => count_type(item, left),
+        Type::Record(record) => {
+            for field in record.fields.values() {
+                count_type(&field.ty, left);
+                if *left == 0 {
+                    return;
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn count_traces(traces: &[Trace], left: &mut usize) {
+    for trace in traces {
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            return;
+        }
+        match trace {
+            Trace::At(_) => {}
+            Trace::Each(items) => count_traces(items, left),
+            Trace::Members(members) => members.values().for_each(|it| count_traces(it, left)),
+        }
     }
 }
 

@@ -215,6 +215,23 @@ fn deep_sources_are_refused() {
 }
 
 #[test]
+fn sources_that_double_are_refused() {
+    for (start, step) in [
+        ("[1]", "[x, x]"),
+        ("[1]", "{'a': x, 'b': x}"),
+        ("s", "{'a': x, 'b': x}"),
+        ("[s]", "true ? [x, x] : [x]"),
+        ("s", "[x, x].map(y, {'a': y, 'b': y})"),
+        ("[s]", "true ? [dyn(x)] : [dyn(x)]"),
+    ] {
+        let source = (0..40).fold(start.to_owned(), |inner, _| format!("cel.bind(x, {inner}, {step})"));
+        let (expression, problems) = compile(&source);
+        assert!(expression.is_none(), "{step}");
+        assert_eq!(problems[0].code, "expression::too_deep", "{step}");
+    }
+}
+
+#[test]
 fn all_mistakes_are_told_at_once() {
     let (_, problems) = compile("s.nope + s.bore.x > nofn(1) ? zz : s.label");
     let codes: Vec<&str> = problems.iter().map(|it| &*it.code).collect();

@@ -216,6 +216,15 @@ fn evaluation_always_ends() {
     ] {
         fails(source, "steps");
     }
+    let doubled = (0..24).fold("dyn([1])".to_owned(), |inner, _| {
+        format!("cel.bind(x, {inner}, dyn([x, x]))")
+    });
+    // What the checker can follow it refuses; what it can't is weighed when it runs.
+    let (expression, problems) = compile(&doubled);
+    match expression {
+        Some(expression) => assert!(bound(|it| expression.evaluate(it)).is_err()),
+        None => assert_eq!(problems[0].code, "expression::too_deep"),
+    }
     gives("many.map(a, a * 2).filter(a, a > 10).size()", 1994);
 }
 
