@@ -151,7 +151,7 @@ mod tests {
     #[test]
     fn the_end_of_a_path_says_its_format() {
         let formats = [
-            ("jobs/todo.nomad", Format::Hcl),
+            ("jobs/todo.hcl", Format::Hcl),
             ("main.tf", Format::Hcl),
             ("scripts/deploy.sh", Format::Shell),
             ("orders/Dockerfile", Format::Dockerfile),

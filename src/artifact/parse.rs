@@ -5,7 +5,8 @@
 use std::fmt;
 
 use super::format::Format;
-use crate::problem::Span;
+use super::text::Origin;
+use crate::problem::{Place, Problem, Span};
 use crate::value::Value;
 
 /// Why a text is not of its format.
@@ -20,6 +21,21 @@ pub struct ParseFailure {
 impl fmt::Display for ParseFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+impl ParseFailure {
+    /// Returns what is wrong with the artifact at `path`, at the line of the template that printed it.
+    #[must_use]
+    pub fn problem(&self, path: &str, origins: &[Origin]) -> Problem {
+        let message = format!("`{path}` would not be readable: {}", self.message);
+        let problem = Problem::error("artifact::unparsable", message)
+            .help("close in the template what it opens; print values that bring their own syntax with `json` or `hcl`");
+        let at = origins.partition_point(|it| it.range.end <= self.span.start);
+        match origins.get(at).or(origins.last()) {
+            Some(origin) => problem.at(Place::Text(origin.file.clone(), origin.span), "printed here"),
+            None => problem,
+        }
     }
 }
 
@@ -418,4 +434,75 @@ fn yaml(text: &str) -> Result<(), ParseFailure> {
         start = end;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn right_texts_are_read_and_wrong_ones_fail_at_their_place() {
+        let right = [
+            (
+                Format::Hcl,
+                "job \"x\" {\n  a = <<-EOT\n    $${b} %%{c}\n  EOT\n  env = { \"a.b\" = \"x\" }\n}\n",
+            ),
+            (
+                Format::Shell,
+                "#!/bin/sh\nset -eu\nfor x in a b; do\n  echo \"$x\" | cat <<EOF\n$x\nEOF\ndone\n",
+            ),
+            (Format::Json, "{\"a\": [1, null]}"),
+            (Format::Yaml, "a: 1\n---\na: 2\n"),
+            (Format::Toml, "[a]\nb = 1\n"),
+            (Format::Ini, "; x\n[a]\nb = 1\nc: 2\n"),
+            (Format::Env, "# x\nexport A=1\nB='a\nb'\nC=\"x\" # y\n"),
+            (
+                Format::Dockerfile,
+                "# syntax=a/b\nARG X\nFROM a\nRUN a \\\n  && b\nRUN <<EOF\nx (\nEOF\nCMD [\"a\"]\n",
+            ),
+            (
+                Format::Caddyfile,
+                "a.example {\n  respond \"x }\" {\n  }\n  # {\n  root {env.X}\n}\n",
+            ),
+        ];
+        for (format, text) in right {
+            assert_eq!(check_output(format, text), Ok(()), "{text}");
+        }
+        let wrong = [
+            (Format::Hcl, "a = 1\nb = [1,,2]\n", 2),
+            (Format::Shell, "echo a\nif true; then\n", 3),
+            (Format::Shell, "echo 'a\n", 2),
+            (Format::Json, "{\n\"a\": ,}", 2),
+            (Format::Yaml, "a: 1\nb: [1\n", 3),
+            (Format::Toml, "a = 1\nb = x\n", 2),
+            (Format::Ini, "a = 1\nb\n", 2),
+            (Format::Env, "A=1\n2B=1\n", 2),
+            (Format::Env, "A='x\n", 1),
+            (Format::Dockerfile, "FROM a\nCMD [\"a\",]\n", 2),
+            (Format::Dockerfile, "RUN a\n", 1),
+            (Format::Caddyfile, "a {\n", 1),
+            (Format::Caddyfile, "}\n", 1),
+        ];
+        for (format, text, line) in wrong {
+            let failure = check_output(format, text).expect_err(text);
+            let at = (failure.span.start as usize).min(text.len());
+            let found = text[..at].matches('\n').count() + 1;
+            assert!(found.abs_diff(line) <= 1, "{text}: line {found}, {failure}");
+        }
+    }
+
+    #[test]
+    fn deep_brackets_overflow_no_stack() {
+        for format in Format::ALL {
+            let _ = check_output(format, &format!("a = {}", "[".repeat(100_000)));
+            let _ = check_output(format, &"{\"a\":".repeat(100_000));
+        }
+    }
+
+    #[test]
+    fn safe_values_are_known() {
+        assert!(safe_characters(&Value::list([Value::from("a-b/c:1"), Value::Int(1)])));
+        assert!(!safe_characters(&Value::from("a\"b")));
+        assert!(!safe_characters(&Value::from("a\nb")));
+    }
 }

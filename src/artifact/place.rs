@@ -14,8 +14,8 @@ pub(crate) enum Ident {
     Variable,
     IniKey,
     TomlKey,
-    CaddyWord,
-    DockerWord,
+    CaddyfileWord,
+    DockerfileWord,
 }
 
 impl Ident {
@@ -24,14 +24,14 @@ impl Ident {
             Self::Hcl | Self::Variable => ch.is_ascii_alphabetic() || ch == '_',
             Self::IniKey => ch.is_ascii_alphanumeric() || ch == '_' || ch == '/' || ch == '.',
             Self::TomlKey => ch.is_ascii_alphanumeric() || ch == '_' || ch == '-',
-            Self::CaddyWord | Self::DockerWord => escape::is_safe_word(ch.encode_utf8(&mut [0; 4])),
+            Self::CaddyfileWord | Self::DockerfileWord => escape::is_safe_word(ch.encode_utf8(&mut [0; 4])),
         };
         let goes_on = |ch: char| match self {
             Self::Hcl => ch.is_ascii_alphanumeric() || ch == '_' || ch == '-',
             Self::Variable => ch.is_ascii_alphanumeric() || ch == '_',
             Self::IniKey => ch.is_ascii_alphanumeric() || "_-./@".contains(ch),
-            Self::CaddyWord => starts(ch) || "*?=&%~".contains(ch),
-            Self::DockerWord => starts(ch) || "=*~".contains(ch),
+            Self::CaddyfileWord => starts(ch) || "*?=&%~".contains(ch),
+            Self::DockerfileWord => starts(ch) || "=*~".contains(ch),
             Self::TomlKey => starts(ch),
         };
         let mut chars = text.chars();
@@ -50,7 +50,7 @@ impl Ident {
                 Self::Hcl => "an identifier",
                 Self::Variable => "a variable's name",
                 Self::IniKey | Self::TomlKey => "a bare key",
-                Self::CaddyWord | Self::DockerWord => "a bare word",
+                Self::CaddyfileWord | Self::DockerfileWord => "a bare word",
             }
         )))
     }
@@ -127,10 +127,10 @@ pub(crate) enum Spot {
     EnvValue,
     EnvSingle,
     EnvDouble,
-    DockerQuoted,
-    DockerSingle,
-    CaddyQuoted,
-    CaddyBacktick,
+    DockerfileQuoted,
+    DockerfileSingle,
+    CaddyfileQuoted,
+    CaddyfileBacktick,
 }
 
 /// What is known at load of a value that is printed.
@@ -309,17 +309,17 @@ impl Spot {
                     return refuse("readers differ on `\"`, `\\`, `$` and back-ticks between double quotes here");
                 }
             }
-            Self::DockerQuoted => {
+            Self::DockerfileQuoted => {
                 escape::one_line(text)?;
                 return escape::shell_double(text).map(|it| Cow::Owned(it.replace("\\`", "`")));
             }
-            Self::DockerSingle => {
+            Self::DockerfileSingle => {
                 escape::one_line(text)?;
                 if text.contains(['\'', '\\']) {
                     return refuse("a `'` or `\\` can't be written between single quotes here");
                 }
             }
-            Self::CaddyQuoted | Self::CaddyBacktick => return caddy(text, *self == Self::CaddyQuoted),
+            Self::CaddyfileQuoted | Self::CaddyfileBacktick => return caddyfile(text, *self == Self::CaddyfileQuoted),
         }
         Ok(Cow::Borrowed(text))
     }
@@ -379,7 +379,7 @@ fn yaml_block(text: &str, indent: usize, first: bool) -> Result<Cow<'_, str>, Es
     Ok(Cow::Owned(text.replace('\n', &margin)))
 }
 
-fn caddy(text: &str, quoted: bool) -> Result<Cow<'_, str>, EscapeError> {
+fn caddyfile(text: &str, quoted: bool) -> Result<Cow<'_, str>, EscapeError> {
     let refuse = |message: &'static str| Err(EscapeError::new(message));
     escape::no_control(text)?;
     if text.contains(['{', '}']) {

@@ -53,7 +53,7 @@ impl Caddyfile {
     }
 
     pub(crate) fn value(&mut self) -> Result<Spot, Trouble> {
-        let ident = Ident::CaddyWord;
+        let ident = Ident::CaddyfileWord;
         match self.at {
             At::Between => {
                 self.at = At::Word;
@@ -63,8 +63,8 @@ impl Caddyfile {
                 self.at = At::Word;
                 Ok(Spot::Identifier { ident, first: false })
             }
-            At::Quoted => Ok(Spot::CaddyQuoted),
-            At::Backtick => Ok(Spot::CaddyBacktick),
+            At::Quoted => Ok(Spot::CaddyfileQuoted),
+            At::Backtick => Ok(Spot::CaddyfileBacktick),
             At::Escape => Err(AFTER_BACKSLASH),
             At::Comment => Ok(Spot::Comment { end: None }),
         }

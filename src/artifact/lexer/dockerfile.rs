@@ -151,12 +151,12 @@ impl Dockerfile {
                 self.value(next)
             }
             At::Words { escape: true, .. } => Err(AFTER_BACKSLASH),
-            At::Words { quote: Some('"'), .. } => Ok(Spot::DockerQuoted),
-            At::Words { quote: Some(_), .. } => Ok(Spot::DockerSingle),
+            At::Words { quote: Some('"'), .. } => Ok(Spot::DockerfileQuoted),
+            At::Words { quote: Some(_), .. } => Ok(Spot::DockerfileSingle),
             At::Words { within, .. } => {
                 let first = !std::mem::replace(within, true);
                 Ok(Spot::Identifier {
-                    ident: Ident::DockerWord,
+                    ident: Ident::DockerfileWord,
                     first,
                 })
             }

@@ -30,6 +30,8 @@ enum At {
     /// Where a scalar may begin.
     Between,
     Dash,
+    /// So many dashes at the start of a line, which may begin a document.
+    Marker(u8),
     Tag,
     Plain {
         colon: bool,
@@ -180,6 +182,19 @@ impl Yaml {
                 self.dashed = true;
                 self.at = At::Between;
             }
+            At::Dash if ch == '-' && col == 1 && !self.dashed && self.node == 0 => self.at = At::Marker(2),
+            At::Marker(2) if ch == '-' => self.at = At::Marker(3),
+            At::Marker(3) if blank => {
+                self.base = None;
+                self.at = At::Between;
+            }
+            At::Dash | At::Marker(_) => {
+                decoded.push(ch);
+                self.at = At::Plain {
+                    colon: ch == ':',
+                    blank: false,
+                };
+            }
             At::Tag if blank => self.at = At::Between,
             At::Tag => {}
             At::Plain { colon, blank: before } => match ch {
@@ -312,9 +327,14 @@ impl Yaml {
                 };
                 Ok(Spot::YamlBlock { indent, first })
             }
-            At::Dash | At::Tag | At::Plain { .. } | At::Placed | At::PlacedColon | At::SingleQuote | At::After => {
-                Err(GLUED)
-            }
+            At::Dash
+            | At::Marker(_)
+            | At::Tag
+            | At::Plain { .. }
+            | At::Placed
+            | At::PlacedColon
+            | At::SingleQuote
+            | At::After => Err(GLUED),
             At::Header => Trouble::new("a value stands in the head of a block scalar", "write it out"),
         }
     }

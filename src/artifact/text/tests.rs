@@ -568,3 +568,9 @@ fn deep_nesting_is_refused_before_it_is_parsed() {
     let brackets = format!("{{{{#lang {}}}}}x{{{{/lang}}}}", "[".repeat(5_000));
     assert!(compile(&brackets, Format::Plain).0.is_none());
 }
+
+#[test]
+fn documents_of_a_stream_begin_anew() {
+    let text = template("---\na: {{name}}\n---\n- {{name}}\n  \n", Format::Yaml);
+    assert_eq!(text.render(&context()).unwrap(), "---\na: orders\n---\n- orders\n  \n");
+}

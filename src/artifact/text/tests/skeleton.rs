@@ -261,7 +261,7 @@ fn source(format: Format) -> impl Strategy<Value = String> {
 fn holds(format: Format) {
     let seeds = (source(format), hostile(), prop::collection::vec(hostile(), 0..3));
     let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
-        cases: 40_000,
+        cases: 10_000,
         failure_persistence: None,
         ..ProptestConfig::default()
     });
