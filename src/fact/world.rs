@@ -106,13 +106,14 @@ fn longest(db: &dyn Db, project: Project, view: View, node: Address, edges: Vec<
     paths.from(shape::snapshot(db, project, view), &node).unwrap_or(Value::Int(0))
 }
 
-/// Returns the nodes of all kinds at which such edges may end, whether they have any or not.
+/// Returns the nodes of all kinds at which such edges may end, whether they have any or not. The project stands for
+/// all of them, and in no order with them.
 fn ends(db: &dyn Db, project: Project, view: View, edges: &[Name]) -> Vec<Address> {
     let snapshot = shape::snapshot(db, project, view);
     let declared: Vec<&EdgeKind> = edges.iter().filter_map(|it| pack::schema(db, project).edges.get(it)).collect();
     let open = declared.iter().any(|it| it.from.is_empty() || it.to.is_empty());
     let may_end = |node: &&Address| declared.iter().any(|it| it.from.contains(&node.kind) || it.to.contains(&node.kind));
-    snapshot.nodes().iter().filter(|it| open || may_end(it)).cloned().collect()
+    snapshot.nodes().iter().filter(|it| *it.kind != *shape::PROJECT && (open || may_end(it))).cloned().collect()
 }
 
 fn names(value: &Value) -> Vec<Name> {

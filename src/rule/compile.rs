@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Pattern, Walk};
-use crate::kind::{Record, Relation, Schema, Type};
+use crate::kind::typed::wants_unit;
+use crate::kind::{Record, Relation, Schema, Type, unit};
 use crate::problem::{Place, Problem, Severity};
 use crate::rule::expression::{Expression, Present, ProjectScope, Scope, Uses, fits};
 use crate::rule::file::{EdgeSource, FactSource, Fields, Given, NodeSource, Reach, RuleSource, Written};
@@ -477,6 +478,17 @@ impl Compiler<'_> {
                     self.problems.push(problem);
                     return None;
                 }
+                if let Some(constant) = text.constant().filter(|_| wants_unit(wanted)) {
+                    return match quantity(wanted, constant) {
+                        Ok(number) => Some(Filled::Constant(Value::Int(number))),
+                        Err(mistake) => {
+                            let message = format!("`{constant}` is no {wanted}: {mistake}");
+                            let problem = Problem::error("rule::wrong_quantity", message).at(written.place(), "given here");
+                            self.problems.push(problem);
+                            None
+                        }
+                    };
+                }
                 self.wants(wanted, text.ty(), written.place(), "this value")?;
                 Some(Filled::Text(text))
             }
@@ -747,6 +759,15 @@ fn typed(record: &Record, path: &Path) -> Result<Type, (Name, Vec<Name>)> {
         };
     }
     Ok(ty)
+}
+
+/// Returns the number that `text` writes with its unit, as a spec would read it.
+fn quantity(wanted: &Type, text: &str) -> Result<i64, unit::UnitMistake> {
+    match wanted {
+        Type::Cpu { bare } => unit::cpu(text, *bare, 1000),
+        Type::Memory { bare } => unit::memory(text, *bare),
+        _ => unit::duration(text),
+    }
 }
 
 fn plain(value: &Value) -> String {
