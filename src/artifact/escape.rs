@@ -21,7 +21,7 @@ pub enum Language {
     Yaml,
     /// JSON.
     Json,
-    /// HCL 2.
+    /// A string that is evaluated as a template of HCL 2 once more.
     Hcl,
     /// `key = value` lines under `[section]` lines.
     Ini,
@@ -108,7 +108,7 @@ pub fn escape<'a>(language: &str, text: &'a str) -> Escaped<'a> {
         Language::DollarVariable => dollar_variable(text),
         Language::Shell => shell_word(text),
         Language::Yaml | Language::Json => Ok(json_string(text)),
-        Language::Hcl => Ok(hcl_quoted(text, None)),
+        Language::Hcl => hcl_heredoc(text, None),
         Language::Ini => ini_value(text),
         Language::Regex => regex(text),
         Language::BacktickRule => backtick(text),

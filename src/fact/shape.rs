@@ -42,7 +42,10 @@ pub struct Derived {
     pub nodes: BTreeMap<Address, DerivedNode>,
     /// The edges by their ends and kind, with their fields and the rule.
     pub edges: BTreeMap<(Address, Name, Address), (Map, Name)>,
-    /// Where rules contradict each other.
+    /// Where rules contradict each other in a field of a node: the node, the field, and the two rules. What the spec
+    /// says of the field settles it.
+    pub contradictions: Vec<(Address, Path, [Name; 2])>,
+    /// What failed, and where rules contradict each other in an edge.
     pub problems: Vec<Problem>,
 }
 
@@ -242,6 +245,18 @@ pub fn problems(db: &dyn Db, project: Project, environment: u16) -> Vec<Problem>
     let derived = derived(db, project, view);
     let snapshot = snapshot(db, project, view);
     let mut problems = derived.problems.clone();
+    for (address, path, [first, second]) in &derived.contradictions {
+        let declared = spec::declared(db, project, environment, address);
+        if declared.is_some_and(|it| it.fields.at(&path.0).is_some()) {
+            continue;
+        }
+        let message = format!("two derivations of `{address}` differ in `{path}`");
+        let problem = Problem::error("rule::contradicting_nodes", message)
+            .at(Place::Rule(second.clone()), "derives it one way")
+            .at(Place::Rule(first.clone()), "derives it another way")
+            .help(format!("declare `{path}` of `{address}` in the spec: it wins"));
+        problems.push(problem);
+    }
     for (address, node) in &derived.nodes {
         let found = completed(db, project, view, address).map(|it| it.1).unwrap_or_default();
         problems.extend(found.into_iter().map(|it| it.at(Place::Rule(node.rules[0].clone()), "derives this node")));
@@ -292,14 +307,9 @@ impl Derived {
                 continue;
             };
             let (fields, unequal) = union(&known.fields, &node.fields, &Path::default());
-            for path in unequal {
-                let (first, second) = (known.rules[0].clone(), node.rules[0].clone());
-                let problem = Problem::error("rule::contradicting_nodes", format!("two derivations of `{address}` differ in `{path}`"))
-                    .at(Place::Rule(second), "derives it one way")
-                    .at(Place::Rule(first), "derives it another way")
-                    .help(format!("declare `{path}` of `{address}` in the spec: it wins"));
-                self.problems.push(problem);
-            }
+            let rules = [known.rules[0].clone(), node.rules[0].clone()];
+            let unequal = unequal.into_iter().map(|path| (address.clone(), path, rules.clone()));
+            self.contradictions.extend(unequal);
             known.fields = fields;
             known.rules.extend(node.rules.iter().cloned());
             known.rules.sort();
@@ -321,6 +331,7 @@ impl Derived {
                 }
             }
         }
+        self.contradictions.extend(other.contradictions.iter().cloned());
         self.problems.extend(other.problems.iter().cloned());
     }
 }
