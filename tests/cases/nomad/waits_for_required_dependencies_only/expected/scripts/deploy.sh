@@ -60,6 +60,8 @@ run_service mailer &
 pids="$pids $!"
 run_batch migrate &
 pids="$pids $!"
+run_service tokens &
+pids="$pids $!"
 run_service traces &
 pids="$pids $!"
 for pid in $pids; do

@@ -24,6 +24,7 @@ check_consul() {
 check_consul api
 check_consul auth
 check_consul mailer
+check_consul tokens
 check_consul traces
 
 exit "$sick"

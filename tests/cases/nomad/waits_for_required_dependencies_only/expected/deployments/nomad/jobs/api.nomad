@@ -163,6 +163,40 @@ EOH
       }
     }
 
+    task "wait-for-tokens" {
+      driver = "exec"
+
+      lifecycle {
+        hook    = "prestart"
+        sidecar = false
+      }
+
+      config {
+        command = "/bin/sh"
+        args    = ["-c", "n=0; until [ -s \"$NOMAD_TASK_DIR/found\" ]; do n=$((n + 1)); [ \"$n\" -le \"$WAIT_BOUND\" ] || { echo \"$WAIT_FOR did not come\" >&2; exit 1; }; sleep 1; done"]
+      }
+
+      env {
+        WAIT_FOR   = "tokens"
+        WAIT_BOUND = "120"
+      }
+
+      consul {}
+
+      template {
+        destination = "local/found"
+        change_mode = "noop"
+        data        = <<EOH
+{{ range service "tokens" "any" }}{{ .Name }}{{ end -}}
+EOH
+      }
+
+      resources {
+        cpu    = 20
+        memory = 32
+      }
+    }
+
     task "api" {
       driver = "exec"
 
@@ -208,6 +242,7 @@ EOH
         env         = true
         data        = <<EOH
 CONSUL_HTTP_ADDR={{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" | toJSON }}
+{{ define "TOKENS" }}{{ with service "tokens" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}{{ end }}TOKENS={{ executeTemplate "TOKENS" | toJSON }}
 {{ define "TRACES" }}{{ with service "traces" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}{{ end }}TRACES={{ executeTemplate "TRACES" | toJSON }}
 EOH
       }

@@ -19,6 +19,11 @@ service "mailer" {
   policy = "read"
 }
 
+# tokens, read by api
+service "tokens" {
+  policy = "read"
+}
+
 # traces, read by api
 service "traces" {
   policy = "read"
