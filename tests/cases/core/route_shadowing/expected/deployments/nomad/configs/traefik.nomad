@@ -43,6 +43,8 @@ job "traefik" {
         ]
       }
 
+      consul {}
+
       resources {
         cpu    = 200
         memory = 128
