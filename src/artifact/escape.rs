@@ -127,7 +127,9 @@ pub fn quote(language: &str, text: &str) -> Result<String, EscapeError> {
         Language::Hcl => Ok(format!("\"{}\"", hcl_quoted(text, None))),
         Language::Shell => shell_single(text).map(|it| format!("'{it}'")),
         Language::BacktickRule => backtick(text).map(|it| format!("`{it}`")),
-        Language::DollarParen | Language::DollarVariable | Language::Ini | Language::Regex => escape(language, text).map(Cow::into_owned),
+        Language::DollarParen | Language::DollarVariable | Language::Ini | Language::Regex => {
+            escape(language, text).map(Cow::into_owned)
+        }
     }
 }
 
@@ -309,7 +311,11 @@ pub(crate) fn backtick(text: &str) -> Escaped<'_> {
 }
 
 pub(crate) fn dollar_paren(text: &str) -> Cow<'_, str> {
-    if text.contains('$') { Cow::Owned(text.replace('$', "$$")) } else { Cow::Borrowed(text) }
+    if text.contains('$') {
+        Cow::Owned(text.replace('$', "$$"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// Returns text in which run-time variables are replaced: it can only be passed on or refused.

@@ -58,15 +58,24 @@ pub fn phases(db: &dyn Db, project: Project) -> Vec<Name> {
         .filter(|it| it.shapes())
         .map(|it| it.pack.clone())
         .collect();
-    pack::packs(db, project).iter().map(|it| &it.name).filter(|it| shaping.contains(it)).cloned().collect()
+    pack::packs(db, project)
+        .iter()
+        .map(|it| &it.name)
+        .filter(|it| shaping.contains(it))
+        .cloned()
+        .collect()
 }
 
 /// What one rule adds to the graph for one node.
 #[salsa::tracked(returns(ref))]
 fn contribution(db: &dyn Db, project: Project, view: View, rule: Name, anchor: Address) -> Derived {
     let mut derived = Derived::default();
-    let Some(rule) = set::rule(db, project, rule) else { return derived };
-    let Some(first) = rule.body.pattern.first() else { return derived };
+    let Some(rule) = set::rule(db, project, rule) else {
+        return derived;
+    };
+    let Some(first) = rule.body.pattern.first() else {
+        return derived;
+    };
     let matches = matching::matches(db, project, view, rule, &first.name, &anchor);
     for found in matches.found {
         let added = matching::evaluated(db, project, view, rule, &anchor, |run| {
@@ -98,9 +107,13 @@ fn contribution(db: &dyn Db, project: Project, view: View, rule: Name, anchor: A
 fn phase(db: &dyn Db, project: Project, environment: u16, phase: u16) -> Derived {
     let view = View { environment, phase };
     let mut derived = Derived::default();
-    let Some(pack) = phases(db, project).get(usize::from(phase)) else { return derived };
+    let Some(pack) = phases(db, project).get(usize::from(phase)) else {
+        return derived;
+    };
     for id in set::ids(db, project) {
-        let Some(rule) = set::rule(db, project, id.clone()) else { continue };
+        let Some(rule) = set::rule(db, project, id.clone()) else {
+            continue;
+        };
         if rule.pack != *pack || !rule.shapes() {
             continue;
         }
@@ -124,7 +137,11 @@ pub fn anchors(db: &dyn Db, project: Project, view: View, rule: &Rule) -> Vec<Ad
 #[must_use]
 pub fn nodes_of(db: &dyn Db, project: Project, view: View, rule: &Rule, variable: &Name) -> Vec<Address> {
     let snapshot = snapshot(db, project, view);
-    rule.body.kinds_of(variable).iter().flat_map(|kind| snapshot.of_kind(kind).iter().cloned()).collect()
+    rule.body
+        .kinds_of(variable)
+        .iter()
+        .flat_map(|kind| snapshot.of_kind(kind).iter().cloned())
+        .collect()
 }
 
 /// Returns all that shape rules add before the phase of `view`.
@@ -142,12 +159,18 @@ pub fn derived(db: &dyn Db, project: Project, view: View) -> Derived {
 #[must_use]
 pub fn settled(db: &dyn Db, project: Project, view: View) -> View {
     let n_phases = u16::try_from(phases(db, project).len()).unwrap_or(u16::MAX);
-    View { environment: view.environment, phase: view.phase.min(n_phases) }
+    View {
+        environment: view.environment,
+        phase: view.phase.min(n_phases),
+    }
 }
 
 #[salsa::tracked(returns(ref))]
 fn derived_fields(db: &dyn Db, project: Project, view: View, address: Address) -> Option<Map> {
-    derived(db, project, view).nodes.get(&address).map(|it| it.fields.clone())
+    derived(db, project, view)
+        .nodes
+        .get(&address)
+        .map(|it| it.fields.clone())
 }
 
 /// Returns the fields of a node as it is seen in `view`, complete, or nothing where there is no such node.
@@ -164,12 +187,7 @@ pub fn node<'db>(db: &'db dyn Db, project: Project, view: View, address: &Addres
 
 /// Returns a node of the spec alone, in an environment whose overlays speak of it, or in the base.
 #[salsa::tracked(returns(ref))]
-fn declared(
-    db: &dyn Db,
-    project: Project,
-    environment: Option<u16>,
-    address: Address,
-) -> Option<Arc<Completed>> {
+fn declared(db: &dyn Db, project: Project, environment: Option<u16>, address: Address) -> Option<Arc<Completed>> {
     let declared = spec::declared_in(db, project, environment, &address)?;
     let inherited = spec::inherited_in(db, project, environment, &address.kind);
     let (completed, _) = spec::completion(db, project).fields(&address, Some(&declared), &Map::default(), inherited);
@@ -193,26 +211,42 @@ fn completed(db: &dyn Db, project: Project, view: View, address: &Address) -> Op
 /// Returns the edges that leave a node, complete. A firewall: a field that is no edge changes nothing after it.
 #[salsa::tracked(returns(deref))]
 fn node_edges(db: &dyn Db, project: Project, view: View, address: Address) -> Vec<Edge> {
-    let Some(completed) = node(db, project, view, &address) else { return Vec::new() };
+    let Some(completed) = node(db, project, view, &address) else {
+        return Vec::new();
+    };
     let environment = view.environment;
     let declared = spec::declared(db, project, environment, &address);
     let mut own: Vec<spec::Edge> = declared.as_ref().map(|it| it.edges.clone()).unwrap_or_default();
     for open in declared.iter().flat_map(|it| &it.open) {
         // What no spec declares may be derived.
         let to = open.candidates.iter().find(|it| node(db, project, view, it).is_some());
-        own.extend(to.map(|to| spec::Edge { kind: open.kind.clone(), to: to.clone(), fields: open.fields.clone() }));
+        own.extend(to.map(|to| spec::Edge {
+            kind: open.kind.clone(),
+            to: to.clone(),
+            fields: open.fields.clone(),
+        }));
     }
     let derived: Vec<spec::Edge> = derived_edges(db, project, view, address.clone()).to_vec();
     let target = |target: &Address, path: &Path| node(db, project, view, target)?.fields.at(&path.0).cloned();
     let edges = spec::completion(db, project).edges(completed, &own, &derived, &target);
-    edges.into_iter().map(|it| Edge::new(address.clone(), it.kind, it.to, it.fields)).collect()
+    edges
+        .into_iter()
+        .map(|it| Edge::new(address.clone(), it.kind, it.to, it.fields))
+        .collect()
 }
 
 #[salsa::tracked(returns(deref))]
 fn derived_edges(db: &dyn Db, project: Project, view: View, from: Address) -> Vec<spec::Edge> {
-    let edges = derived(db, project, view).edges.iter().filter(|((it, _, to), _)| *it == from && *to != from);
+    let edges = derived(db, project, view)
+        .edges
+        .iter()
+        .filter(|((it, _, to), _)| *it == from && *to != from);
     edges
-        .map(|((_, kind, to), (fields, _))| spec::Edge { kind: kind.clone(), to: to.clone(), fields: fields.clone() })
+        .map(|((_, kind, to), (fields, _))| spec::Edge {
+            kind: kind.clone(),
+            to: to.clone(),
+            fields: fields.clone(),
+        })
         .collect()
 }
 
@@ -234,7 +268,10 @@ pub fn snapshot(db: &dyn Db, project: Project, view: View) -> Arc<Snapshot> {
     }
     let plain = Snapshot::new(nodes.clone(), edges.clone());
     let order = graph::order::starts_after(&plain, &DEPENDS_ON.into(), &REFERENCES.into());
-    edges.extend(order.into_iter().map(|it| Edge { kind: STARTS_AFTER.into(), ..it }));
+    edges.extend(order.into_iter().map(|it| Edge {
+        kind: STARTS_AFTER.into(),
+        ..it
+    }));
     Arc::new(Snapshot::new(nodes, edges))
 }
 
@@ -259,17 +296,26 @@ pub fn problems(db: &dyn Db, project: Project, environment: u16) -> Vec<Problem>
     }
     for (address, node) in &derived.nodes {
         let found = completed(db, project, view, address).map(|it| it.1).unwrap_or_default();
-        problems.extend(found.into_iter().map(|it| it.at(Place::Rule(node.rules[0].clone()), "derives this node")));
+        problems.extend(
+            found
+                .into_iter()
+                .map(|it| it.at(Place::Rule(node.rules[0].clone()), "derives this node")),
+        );
     }
     for ((from, kind, to), (_, rule)) in &derived.edges {
         for end in [from, to].into_iter().filter(|it| snapshot.index(it).is_none()) {
-            let problem = Problem::error("rule::edge_to_nowhere", format!("a derived `{kind}` edge ends at `{end}`, which does not exist"))
-                .at(Place::Rule(rule.clone()), "derives the edge")
-                .help(format!("derive the node `{end}` as well, under `nodes`"));
+            let problem = Problem::error(
+                "rule::edge_to_nowhere",
+                format!("a derived `{kind}` edge ends at `{end}`, which does not exist"),
+            )
+            .at(Place::Rule(rule.clone()), "derives the edge")
+            .help(format!("derive the node `{end}` as well, under `nodes`"));
             problems.push(problem);
         }
     }
-    let name = spec::environments(db, project).get(usize::from(environment)).map(|it| it.name.clone());
+    let name = spec::environments(db, project)
+        .get(usize::from(environment))
+        .map(|it| it.name.clone());
     let name = name.filter(|it| !it.is_empty());
     for cycle in graph::cycle::required_cycles(snapshot, &[DEPENDS_ON.into()]) {
         problems.push(graph::cycle::problem(&cycle, &DEPENDS_ON.into(), name.as_ref()));
@@ -289,14 +335,24 @@ impl Derived {
     fn node(&mut self, address: Option<Address>, fields: &Map, rule: &Rule) {
         let Some(address) = address else { return };
         self.merge(&Self {
-            nodes: [(address, DerivedNode { fields: fields.clone(), rules: vec![rule.id.clone()] })].into(),
+            nodes: [(
+                address,
+                DerivedNode {
+                    fields: fields.clone(),
+                    rules: vec![rule.id.clone()],
+                },
+            )]
+            .into(),
             ..Self::default()
         });
     }
 
     fn edge(&mut self, ends: (Option<Address>, Name, Option<Address>), fields: Map, rule: &Rule) {
         let (Some(from), kind, Some(to)) = ends else { return };
-        self.merge(&Self { edges: [((from, kind, to), (fields, rule.id.clone()))].into(), ..Self::default() });
+        self.merge(&Self {
+            edges: [((from, kind, to), (fields, rule.id.clone()))].into(),
+            ..Self::default()
+        });
     }
 
     /// Adds what another rule derives. Equal addresses become one node; unequal fields of it are a contradiction.

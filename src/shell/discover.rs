@@ -426,7 +426,10 @@ mod tests {
             place: None,
         };
         let expanded = super::expand(root, &[include]);
-        (expanded.files, expanded.problems.iter().map(|it| it.code.to_string()).collect())
+        (
+            expanded.files,
+            expanded.problems.iter().map(|it| it.code.to_string()).collect(),
+        )
     }
 
     #[test]
@@ -479,7 +482,11 @@ mod tests {
             (vec![], vec!["shell::include_matches_nothing".to_owned()])
         );
         for wrong in ["../x", "/etc/x", "a/../../x", "", "a[", "C:/x"] {
-            assert_eq!(expand(root, wrong), (vec![], vec!["shell::bad_include".to_owned()]), "{wrong}");
+            assert_eq!(
+                expand(root, wrong),
+                (vec![], vec!["shell::bad_include".to_owned()]),
+                "{wrong}"
+            );
         }
     }
 
