@@ -55,7 +55,10 @@ pub struct State {
 /// Returns the state of the project now, going on from what the last run found out.
 #[must_use]
 pub fn refresh(db: &Database, project: Project, last: State) -> State {
-    let mut state = State { problems: problems(db, project), ..State::default() };
+    let mut state = State {
+        problems: problems(db, project),
+        ..State::default()
+    };
     let cells = match &last.before {
         None => every_cell(db, project),
         Some(before) => candidates::candidates(db, project, before),
@@ -78,9 +81,14 @@ pub fn refresh(db: &Database, project: Project, last: State) -> State {
             state.cells.insert(cell, artifacts);
         }
     }
-    debug_assert!(same_cells(db, project, &state.cells), "an artifact outside of the candidates differs");
+    debug_assert!(
+        same_cells(db, project, &state.cells),
+        "an artifact outside of the candidates differs"
+    );
     state.before = Some(Before::now(db, project));
-    state.problems.extend(state.cells.values().flat_map(|it| it.problems.iter().cloned()));
+    state
+        .problems
+        .extend(state.cells.values().flat_map(|it| it.problems.iter().cloned()));
     let cells = std::mem::take(&mut state.cells);
     let wanted = by_path(&cells, &mut state.problems);
     state.print(db, project, wanted, last.fresh);
@@ -93,7 +101,9 @@ fn every_cell(db: &Database, project: Project) -> Vec<Cell> {
     let mut cells = Vec::new();
     for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
         for id in set::ids(db, project) {
-            let Some(rule) = set::rule(db, project, id.clone()) else { continue };
+            let Some(rule) = set::rule(db, project, id.clone()) else {
+                continue;
+            };
             cells.extend(cells_of(db, project, environment, rule));
         }
     }
@@ -102,12 +112,21 @@ fn every_cell(db: &Database, project: Project) -> Vec<Cell> {
 
 /// Returns every place in one environment where `rule` may print an artifact.
 pub(crate) fn cells_of(db: &Database, project: Project, environment: u16, rule: &Rule) -> Vec<Cell> {
-    let Some(artifact) = &rule.artifact else { return Vec::new() };
+    let Some(artifact) = &rule.artifact else {
+        return Vec::new();
+    };
     if rule.reach == Reach::Across && environment != 0 {
         return Vec::new();
     }
     let nodes = shape::nodes_of(db, project, View::finished(environment), rule, &artifact.per[0]);
-    nodes.into_iter().map(|node| Cell { environment, rule: rule.id.clone(), node }).collect()
+    nodes
+        .into_iter()
+        .map(|node| Cell {
+            environment,
+            rule: rule.id.clone(),
+            node,
+        })
+        .collect()
 }
 
 /// Tells whether asking for everything gives what the candidates gave.
@@ -135,10 +154,15 @@ fn by_path<'a>(
     let mut wanted: BTreeMap<Name, (&Cell, &Artifact)> = BTreeMap::new();
     for (cell, artifacts) in cells {
         for artifact in &artifacts.artifacts {
-            let Some((other, _)) = wanted.insert(artifact.path.clone(), (cell, artifact)) else { continue };
+            let Some((other, _)) = wanted.insert(artifact.path.clone(), (cell, artifact)) else {
+                continue;
+            };
             let problem = Problem::error("artifact::one_path", format!("two artifacts go to `{}`", artifact.path))
                 .at(Place::Rule(cell.rule.clone()), format!("prints it for `{}`", cell.node))
-                .at(Place::Rule(other.rule.clone()), format!("prints it for `{}`", other.node))
+                .at(
+                    Place::Rule(other.rule.clone()),
+                    format!("prints it for `{}`", other.node),
+                )
                 .help("put what tells the two apart into `path`");
             problems.push(problem);
         }
@@ -195,7 +219,11 @@ impl State {
 /// Tells whether rules derive a node of this address in any environment.
 fn is_derived(db: &Database, project: Project, address: &Address) -> bool {
     let environments = (0_u16..).zip(spec::environments(db, project));
-    environments.into_iter().any(|(it, _)| shape::derived(db, project, View::finished(it)).nodes.contains_key(address))
+    environments.into_iter().any(|(it, _)| {
+        shape::derived(db, project, View::finished(it))
+            .nodes
+            .contains_key(address)
+    })
 }
 
 /// Returns what is wrong with the spec, the packs, the graph and the facts, and what rules find fault with.
