@@ -17,6 +17,7 @@ use crate::graph::{Edge, Snapshot, reach};
 use crate::kind::{Reads, pack};
 use crate::rule::compile::{Inner, Rule};
 use crate::rule::expression::{GraphFunction, Uses};
+use crate::rule::file::Reach;
 use crate::rule::{set, strata};
 use crate::spec::{self, Completed};
 use crate::value::{Address, Map, Name, Value};
@@ -49,6 +50,18 @@ impl Before {
             environments,
             rules: rules.collect(),
         }
+    }
+
+    /// Tells whether there may be places of that time at which nothing can be made any more.
+    #[must_use]
+    pub fn has_lost(&self, db: &Database, project: Project) -> bool {
+        let is_gone = |(it, at): (&Graph, u16)| {
+            let now = shape::snapshot(db, project, View::finished(at));
+            *now != it.snapshot && it.snapshot.nodes().iter().any(|node| now.index(node).is_none())
+        };
+        self.environments.len() > spec::environments(db, project).len()
+            || self.rules.iter().any(|(id, known)| fingerprint(db, project, id) != Some(*known))
+            || self.environments.iter().map(|it| &it.1).zip(0..).any(is_gone)
     }
 }
 
@@ -105,6 +118,20 @@ fn fingerprint(db: &Database, project: Project, id: &Name) -> Option<Fingerprint
     Some(Fingerprint::of(format!("{}{template}", rule.fingerprint).as_bytes()))
 }
 
+/// Tells whether a rule, a node and an environment are there, so that something can be made there.
+#[must_use]
+pub fn is_there(db: &Database, project: Project, cell: &Cell) -> bool {
+    let Some(rule) = set::rule(db, project, cell.rule.clone()) else { return false };
+    let Some(artifact) = &rule.artifact else { return false };
+    let n_environments = match rule.reach {
+        Reach::Across => 1,
+        Reach::Each => spec::environments(db, project).len(),
+    };
+    usize::from(cell.environment) < n_environments
+        && rule.body.kinds_of(&artifact.per[0]).contains(&cell.node.kind)
+        && shape::snapshot(db, project, View::finished(cell.environment)).index(&cell.node).is_some()
+}
+
 /// Returns every place where an artifact may differ from what `before` made it.
 #[must_use]
 pub fn candidates(db: &Database, project: Project, before: &Before) -> Vec<Cell> {
@@ -157,7 +184,7 @@ pub fn candidates(db: &Database, project: Project, before: &Before) -> Vec<Cell>
     }
     if any_change {
         // What is gone is asked for once more, to be found gone; what sees all environments sees any change.
-        let across = rules.iter().filter(|it| it.reach == crate::rule::file::Reach::Across);
+        let across = rules.iter().filter(|it| it.reach == Reach::Across);
         cells.extend(across.flat_map(|it| cells_of(db, project, 0, it)));
     }
     cells.into_iter().collect()

@@ -71,6 +71,9 @@ pub fn refresh(db: &Database, project: Project, last: State) -> State {
         })
         .collect();
     state.cells = last.cells;
+    if last.before.as_ref().is_some_and(|it| it.has_lost(db, project)) {
+        state.cells.retain(|cell, _| candidates::is_there(db, project, cell));
+    }
     for (cell, artifacts) in asked {
         if artifacts.artifacts.is_empty() && artifacts.problems.is_empty() {
             state.cells.remove(&cell);
