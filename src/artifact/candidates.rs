@@ -15,9 +15,9 @@ use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Change, Pattern, World};
 use crate::graph::{Edge, Snapshot, reach};
 use crate::kind::{Reads, pack};
-use crate::rule::compile::{Inner, Rule};
 use crate::rule::expression::{GraphFunction, Uses};
 use crate::rule::file::Reach;
+use crate::rule::model::{Inner, Rule};
 use crate::rule::{set, strata};
 use crate::spec::{self, Completed};
 use crate::value::{Address, Map, Name, Value};
@@ -60,7 +60,10 @@ impl Before {
             *now != it.snapshot && it.snapshot.nodes().iter().any(|node| now.index(node).is_none())
         };
         self.environments.len() > spec::environments(db, project).len()
-            || self.rules.iter().any(|(id, known)| fingerprint(db, project, id) != Some(*known))
+            || self
+                .rules
+                .iter()
+                .any(|(id, known)| fingerprint(db, project, id) != Some(*known))
             || self.environments.iter().map(|it| &it.1).zip(0..).any(is_gone)
     }
 }
@@ -121,7 +124,9 @@ fn fingerprint(db: &Database, project: Project, id: &Name) -> Option<Fingerprint
 /// Tells whether a rule, a node and an environment are there, so that something can be made there.
 #[must_use]
 pub fn is_there(db: &Database, project: Project, cell: &Cell) -> bool {
-    let Some(rule) = set::rule(db, project, cell.rule.clone()) else { return false };
+    let Some(rule) = set::rule(db, project, cell.rule.clone()) else {
+        return false;
+    };
     let Some(artifact) = &rule.artifact else { return false };
     let n_environments = match rule.reach {
         Reach::Across => 1,
@@ -129,7 +134,9 @@ pub fn is_there(db: &Database, project: Project, cell: &Cell) -> bool {
     };
     usize::from(cell.environment) < n_environments
         && rule.body.kinds_of(&artifact.per[0]).contains(&cell.node.kind)
-        && shape::snapshot(db, project, View::finished(cell.environment)).index(&cell.node).is_some()
+        && shape::snapshot(db, project, View::finished(cell.environment))
+            .index(&cell.node)
+            .is_some()
 }
 
 /// Returns every place where an artifact may differ from what `before` made it.

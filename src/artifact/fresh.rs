@@ -16,8 +16,8 @@ use crate::fact::{self, finding, shape};
 use crate::fingerprint::Fingerprint;
 use crate::kind::pack;
 use crate::problem::{Place, Problem};
-use crate::rule::compile::Rule;
 use crate::rule::file::{Mode, Reach};
+use crate::rule::model::Rule;
 use crate::rule::{set, strata};
 use crate::spec;
 use crate::value::{Address, Name};
@@ -59,6 +59,14 @@ pub fn refresh(db: &Database, project: Project, last: State) -> State {
         problems: problems(db, project),
         ..State::default()
     };
+    if state.problems.iter().any(Problem::is_error) {
+        // The last good state stands until the mistakes are mended.
+        return State {
+            problems: state.problems,
+            printed: Vec::new(),
+            ..last
+        };
+    }
     let cells = match &last.before {
         None => every_cell(db, project),
         Some(before) => candidates::candidates(db, project, before),
@@ -216,6 +224,27 @@ impl State {
     }
 }
 
+/// Leaves out what follows from a file that could be read in part only: names that stand in the rest of it.
+fn settled(problems: Vec<Problem>) -> Vec<Problem> {
+    let file = |it: &Problem| match it.labels.first().map(|it| &it.place) {
+        Some(Place::Text(file, _)) => Some(file.clone()),
+        _ => None,
+    };
+    let torn: BTreeSet<Name> = problems
+        .iter()
+        .filter(|it| it.code.starts_with("yaml::"))
+        .filter_map(file)
+        .collect();
+    let follows = |it: &Problem| {
+        let unknown = ["spec::unknown_target", "spec::unknown_reference"].contains(&&*it.code);
+        !it.code.starts_with("yaml::") && (unknown || file(it).is_some_and(|it| torn.contains(&it)))
+    };
+    problems
+        .into_iter()
+        .filter(|it| torn.is_empty() || !follows(it))
+        .collect()
+}
+
 /// Tells whether rules derive a node of this address in any environment.
 fn is_derived(db: &Database, project: Project, address: &Address) -> bool {
     let environments = (0_u16..).zip(spec::environments(db, project));
@@ -234,6 +263,10 @@ fn problems(db: &Database, project: Project) -> Vec<Problem> {
     problems.extend(strata::strata(db, project).problems.iter().cloned());
     for id in set::ids(db, project) {
         problems.extend(instance::template(db, project, id.clone()).problems.iter().cloned());
+    }
+    if problems.iter().any(Problem::is_error) {
+        // What would be found fault with now follows from the mistakes above, or from what they left out.
+        return settled(problems);
     }
     for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
         problems.extend(shape::problems(db, project, environment));

@@ -12,7 +12,7 @@ use crate::fact::matching;
 use crate::graph::{self, Edge, Snapshot};
 use crate::kind::pack;
 use crate::problem::{Place, Problem};
-use crate::rule::compile::Rule;
+use crate::rule::model::Rule;
 use crate::rule::set;
 use crate::spec::{self, Completed};
 use crate::value::{Address, Map, Name, Path, Value};

@@ -5,8 +5,8 @@ use crate::fact::{self, matching, shape};
 use crate::graph::reach::{Longest, Weigh};
 use crate::graph::{self, pattern};
 use crate::kind::{EdgeKind, Shape, pack};
-use crate::rule::compile::Rule;
 use crate::rule::expression::{GraphFunction, World};
+use crate::rule::model::Rule;
 use crate::value::{Address, Map, Name, Path, Value};
 
 /// Answers what expressions ask of nodes.

@@ -7,8 +7,9 @@ use crate::db::{Db, Project, SourceFile};
 use crate::fingerprint::Fingerprint;
 use crate::kind::pack;
 use crate::problem::{Place, Problem};
-use crate::rule::compile::{self, Rule};
+use crate::rule::compile;
 use crate::rule::file::{self, RuleSource};
+use crate::rule::model::Rule;
 use crate::spec;
 use crate::value::{Name, Path};
 

@@ -12,7 +12,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use crate::db::{Db, Project};
 use crate::kind::pack;
 use crate::problem::{Place, Problem};
-use crate::rule::compile::Rule;
+use crate::rule::model::Rule;
 use crate::rule::set;
 use crate::value::Name;
 

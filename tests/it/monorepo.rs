@@ -158,7 +158,10 @@ impl Monorepo {
         let mut files = self.packs.files(&mut order);
         let mut parts: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for (name, service) in &self.services {
-            parts.entry(order.file(service.file, N_FILES)).or_default().push(service.line(name, &mut order));
+            parts
+                .entry(order.file(service.file, N_FILES))
+                .or_default()
+                .push(service.line(name, &mut order));
         }
         for (file, mut lines) in parts {
             order.shuffle(&mut lines);
@@ -171,7 +174,11 @@ impl Monorepo {
     fn root_file(&self, order: &mut Order<'_>) -> String {
         let mut lines = vec!["version: 0.2\n".to_owned(), "name: post\n".to_owned()];
         lines.extend(self.root.iter().map(|(key, value)| format!("{key}: {value}\n")));
-        let mut stations: Vec<String> = self.stations.iter().map(|(name, it)| format!("  {name}: {it}\n")).collect();
+        let mut stations: Vec<String> = self
+            .stations
+            .iter()
+            .map(|(name, it)| format!("  {name}: {it}\n"))
+            .collect();
         order.shuffle(&mut stations);
         if !stations.is_empty() {
             lines.push(format!("stations:\n{}", stations.concat()));
@@ -179,8 +186,11 @@ impl Monorepo {
         let mut environments: Vec<String> = Vec::new();
         for (name, environment) in &self.environments {
             let mut entries: Vec<String> = environment.dir.iter().map(|it| format!("dir: \"{it}\"")).collect();
-            let mut services: Vec<String> =
-                environment.services.iter().map(|(name, it)| format!("{name}: {it}")).collect();
+            let mut services: Vec<String> = environment
+                .services
+                .iter()
+                .map(|(name, it)| format!("{name}: {it}"))
+                .collect();
             order.shuffle(&mut services);
             if !services.is_empty() {
                 entries.push(format!("services: {{{}}}", services.join(", ")));
@@ -247,7 +257,9 @@ impl Outcome {
             let (ours, theirs) = (self.artifacts.get(path), other.artifacts.get(path));
             if ours != theirs {
                 let shown = |it: Option<&Printed>| {
-                    it.map_or("nothing".to_owned(), |it| format!("{} {}\n{}", it.rule, it.mode, it.text))
+                    it.map_or("nothing".to_owned(), |it| {
+                        format!("{} {}\n{}", it.rule, it.mode, it.text)
+                    })
                 };
                 let _ = writeln!(text, "── {path}\n{}\n── but\n{}", shown(ours), shown(theirs));
             }
@@ -255,7 +267,11 @@ impl Outcome {
         let ours: BTreeSet<&Problem> = self.problems.iter().collect();
         let theirs: BTreeSet<&Problem> = other.problems.iter().collect();
         for problem in ours.symmetric_difference(&theirs) {
-            let side = if ours.contains(*problem) { "only the first" } else { "only the second" };
+            let side = if ours.contains(*problem) {
+                "only the first"
+            } else {
+                "only the second"
+            };
             let _ = writeln!(text, "{side} has the problem {problem:?}");
         }
         (self != other).then(|| text.chars().take(4_000).collect())
@@ -263,8 +279,11 @@ impl Outcome {
 
     /// Returns the problems without their places, sorted.
     pub(crate) fn messages(&self) -> Vec<String> {
-        let mut messages: Vec<String> =
-            self.problems.iter().map(|it| format!("{}: {} ({:?})", it.code, it.message, it.help)).collect();
+        let mut messages: Vec<String> = self
+            .problems
+            .iter()
+            .map(|it| format!("{}: {} ({:?})", it.code, it.message, it.help))
+            .collect();
         messages.sort();
         messages
     }
@@ -291,12 +310,19 @@ impl World {
         let log = Arc::clone(&ran);
         let db = Database::watched(Box::new(move |event| {
             if let salsa::EventKind::WillExecute { database_key } = event.kind {
-                log.lock().expect("no listener panics").push(format!("{database_key:?}"));
+                log.lock()
+                    .expect("no listener panics")
+                    .push(format!("{database_key:?}"));
             }
         }));
         let inputs: BTreeMap<String, SourceFile> = files
             .iter()
-            .map(|(path, text)| (path.clone(), SourceFile::new(&db, path.as_str().into(), text.as_str().into())))
+            .map(|(path, text)| {
+                (
+                    path.clone(),
+                    SourceFile::new(&db, path.as_str().into(), text.as_str().into()),
+                )
+            })
             .collect();
         let project = Project::new(
             &db,
@@ -306,7 +332,14 @@ impl World {
             sort(&inputs, is_pack),
             Vec::new(),
         );
-        Self { db, project, files: inputs, state: State::default(), texts: BTreeMap::new(), ran }
+        Self {
+            db,
+            project,
+            files: inputs,
+            state: State::default(),
+            texts: BTreeMap::new(),
+            ran,
+        }
     }
 
     /// Returns a database that has made everything of `files`.
@@ -344,7 +377,8 @@ impl World {
     /// Brings the artifacts up to date.
     pub(crate) fn refresh(&mut self) {
         self.state = fresh::refresh(&self.db, self.project, std::mem::take(&mut self.state));
-        self.texts.retain(|path, _| self.state.fresh.contains_key(path.as_str()));
+        self.texts
+            .retain(|path, _| self.state.fresh.contains_key(path.as_str()));
         for (path, fresh) in &self.state.fresh {
             if let Some(text) = &fresh.text {
                 self.texts.insert(path.to_string(), text.clone());
@@ -373,13 +407,20 @@ impl World {
     pub(crate) fn outcome(&self) -> Outcome {
         let artifacts = self.state.fresh.iter().map(|(path, fresh)| {
             let text = self.texts[path.as_str()].clone();
-            let printed = Printed { rule: fresh.rule.to_string(), mode: format!("{:?}", fresh.mode), text };
+            let printed = Printed {
+                rule: fresh.rule.to_string(),
+                mode: format!("{:?}", fresh.mode),
+                text,
+            };
             (path.to_string(), printed)
         });
         let mut problems: Vec<Problem> = self.state.problems.iter().map(|it| self.located(it)).collect();
         problems.sort();
         problems.dedup();
-        Outcome { artifacts: artifacts.collect(), problems }
+        Outcome {
+            artifacts: artifacts.collect(),
+            problems,
+        }
     }
 
     /// Returns `problem` with each place as a file and a span.
@@ -388,9 +429,9 @@ impl World {
         problem.labels.retain_mut(|label| {
             let place = match &label.place {
                 place @ Place::Text(..) => Some(place.clone()),
-                Place::Rule(id) => {
-                    set::source(&self.db, self.project, id.clone()).as_ref().map(|it| it.name.place())
-                }
+                Place::Rule(id) => set::source(&self.db, self.project, id.clone())
+                    .as_ref()
+                    .map(|it| it.name.place()),
                 place @ Place::Field { .. } => {
                     spec::locate(&self.db, self.project, place).map(|(file, span)| Place::Text(file, span))
                 }
@@ -409,13 +450,19 @@ impl World {
         let mut cells = Cells::new();
         for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
             for id in set::ids(db, project) {
-                let Some(rule) = set::rule(db, project, id.clone()) else { continue };
+                let Some(rule) = set::rule(db, project, id.clone()) else {
+                    continue;
+                };
                 let Some(artifact) = &rule.artifact else { continue };
                 if rule.reach == Reach::Across && environment != 0 {
                     continue;
                 }
                 for node in shape::nodes_of(db, project, View::finished(environment), rule, &artifact.per[0]) {
-                    let cell = Cell { environment, rule: id.clone(), node };
+                    let cell = Cell {
+                        environment,
+                        rule: id.clone(),
+                        node,
+                    };
                     cells.insert(cell.clone(), instance::artifacts(db, project, cell).clone());
                 }
             }
@@ -432,12 +479,16 @@ impl World {
     /// Returns the places at which something differs between `old` and now, and which the walk backwards from
     /// `before` does not name, and how many places it does name.
     pub(crate) fn missed(&self, before: &Before, old: &Cells) -> (Vec<Cell>, usize) {
-        let named: BTreeSet<Cell> = candidates::candidates(&self.db, self.project, before).into_iter().collect();
+        let named: BTreeSet<Cell> = candidates::candidates(&self.db, self.project, before)
+            .into_iter()
+            .collect();
         let new = self.cells();
         let all: BTreeSet<&Cell> = old.keys().chain(new.keys()).collect();
         let is_there = |cell: &Cell| candidates::is_there(&self.db, self.project, cell);
         // A place that is there no more needs no name: nothing can be made at it.
-        let missed = all.into_iter().filter(|it| old.get(it) != new.get(it) && !named.contains(it) && is_there(it));
+        let missed = all
+            .into_iter()
+            .filter(|it| old.get(it) != new.get(it) && !named.contains(it) && is_there(it));
         (missed.cloned().collect(), named.len())
     }
 }
@@ -452,5 +503,9 @@ fn is_part(path: &str) -> bool {
 
 /// Returns the files of one sort by path.
 fn sort(files: &BTreeMap<String, SourceFile>, sort: fn(&str) -> bool) -> Vec<SourceFile> {
-    files.iter().filter(|(path, _)| sort(path)).map(|(_, file)| *file).collect()
+    files
+        .iter()
+        .filter(|(path, _)| sort(path))
+        .map(|(_, file)| *file)
+        .collect()
 }

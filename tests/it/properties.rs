@@ -60,10 +60,21 @@ fn edited(seed: u64, n_services: usize, n_edits: usize) -> usize {
         let what = repo.edit(&mut random);
         let files = repo.files(Order::Sorted);
         world.edit(&files);
-        if std::env::var("GEN_DUMP").is_ok() { for (p, t) in &files { let f = std::path::Path::new("/work/scratch/props").join(p); std::fs::create_dir_all(f.parent().unwrap()).unwrap(); std::fs::write(f, t).unwrap(); } say(&format!("{n} {what}")); }
+        if std::env::var("GEN_DUMP").is_ok() {
+            for (p, t) in &files {
+                let f = std::path::Path::new("/work/scratch/props").join(p);
+                std::fs::create_dir_all(f.parent().unwrap()).unwrap();
+                std::fs::write(f, t).unwrap();
+            }
+            say(&format!("{n} {what}"));
+        }
         let (missed, _) = world.missed(&before, &old);
         let at = || format!("seed {seed}, edit {n} ({what})");
-        assert!(missed.is_empty(), "{}: these differ and are no candidates: {missed:#?}", at());
+        assert!(
+            missed.is_empty(),
+            "{}: these differ and are no candidates: {missed:#?}",
+            at()
+        );
         world.refresh();
         let edited = world.outcome();
         let fresh = World::of(&files).outcome();
@@ -91,7 +102,11 @@ fn no_order_and_no_number_of_threads_shows() {
                 problems: Vec::new(),
             };
             let difference = artifacts(&plain).difference(&artifacts(&other));
-            assert!(difference.is_none(), "order {n}, {n_threads} threads:\n{}", difference.unwrap_or_default());
+            assert!(
+                difference.is_none(),
+                "order {n}, {n_threads} threads:\n{}",
+                difference.unwrap_or_default()
+            );
         }
     }
 }

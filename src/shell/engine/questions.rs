@@ -10,6 +10,7 @@ use crate::fact::shape;
 use crate::fact::world::NODES;
 use crate::graph::draw::{self, Drawing};
 use crate::graph::pattern::{Bound, Pattern, Still, Walk};
+use crate::graph::{Edge, Snapshot};
 use crate::kind::{json_schema, pack};
 use crate::problem::{Place, Problem};
 use crate::rule::expression::World as _;
@@ -90,8 +91,7 @@ impl Engine {
         let mut text = String::new();
         let asked = self.asked(project, ask);
         for (environment, name) in &asked {
-            let snapshot = shape::snapshot(&self.db, project, View::finished(*environment));
-            let drawing = Drawing::new(snapshot, &[shape::DEPENDS_ON.into(), shape::REFERENCES.into()]);
+            let drawing = self.drawing(project, *environment);
             if asked.len() > 1 && form == GraphForm::Text {
                 text.push_str(&format!("environment {name}\n"));
             }
@@ -112,6 +112,24 @@ impl Engine {
             self.located(project, &problems),
             self.files.sources(&self.db, project),
         )
+    }
+
+    /// Returns what is drawn of an environment: its start order, without the node that stands for the whole project.
+    fn drawing(&self, project: Project, environment: u16) -> Drawing {
+        let snapshot = shape::snapshot(&self.db, project, View::finished(environment));
+        let nodes = snapshot
+            .nodes()
+            .iter()
+            .filter(|it| *it.kind != *shape::PROJECT)
+            .cloned()
+            .collect();
+        let order = Name::from(shape::STARTS_AFTER);
+        let address = |it: u32| snapshot.address(it).clone();
+        let edges = snapshot.edges(&order);
+        let edges =
+            edges.map(|(from, to, fields)| Edge::new(address(from), order.clone(), address(to), fields.clone()));
+        let drawn = Snapshot::new(nodes, edges.collect());
+        Drawing::new(&drawn, &[order.clone()])
     }
 
     /// Returns the JSON Schema of the spec, as the packs of this project make it.

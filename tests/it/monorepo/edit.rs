@@ -9,13 +9,31 @@ const ENVIRONMENTS: [&str; 3] = ["dev", "prod", "test"];
 
 /// Rules that an edit may add, each with its pack; some are wrong, and one stands in another's place.
 const MORE: [(&str, &str); 7] = [
-    ("tubes", "rule: more-marks\nmatch: (s:service)\nwhen: s.weight > 3\nfacts: [{mark: {of: s, value: heavy}}]"),
-    ("tubes", "rule: again\nmatch: (s:service)\nwhen: s.weight == 4\nfacts: [{burden: {of: s, value: 1000, rooms: 0}}]"),
-    ("valves", "rule: other-lonely\nreplaces: tubes/lonely\nmatch: (s:service)\nwhen: s.weight < 3\nartifact: {path: \"light/${s.name}.txt\", template: tubes/served.txt.hbs, with: {name: s.name, weight: s.weight}}"),
+    (
+        "tubes",
+        "rule: more-marks\nmatch: (s:service)\nwhen: s.weight > 3\nfacts: [{mark: {of: s, value: heavy}}]",
+    ),
+    (
+        "tubes",
+        "rule: again\nmatch: (s:service)\nwhen: s.weight == 4\nfacts: [{burden: {of: s, value: 1000, rooms: 0}}]",
+    ),
+    (
+        "valves",
+        "rule: other-lonely\nreplaces: tubes/lonely\nmatch: (s:service)\nwhen: s.weight < 3\nartifact: {path: \"light/${s.name}.txt\", template: tubes/served.txt.hbs, with: {name: s.name, weight: s.weight}}",
+    ),
     ("valves", "rule: wrong\nmatch: (s:service)\nwhen: s.nope > 1\nfacts: []"),
-    ("valves", "rule: one-path\nmatch: (s:service)\nwhen: s.weight == 2\nartifact: {path: lonely/same.txt, template: tubes/served.txt.hbs, with: {name: s.name, weight: s.weight}}"),
-    ("valves", "rule: failing\nmatch: (s:service)\nartifact: {path: \"failing/${s.name}.txt\", template: tubes/served.txt.hbs, with: {name: s.name, weight: 10 / (s.weight - 5)}}"),
-    ("valves", "rule: extra-edge\nmatch: \"(s:service {role: 'job'})\"\nexists: \"(s)-[:depends_on]->(:station)\"\nnodes: [{node: station.cellar, fields: {type: cellar}}]\nedges: [{edge: depends_on, from: s, to: \"'station.cellar'\", fields: {wait: 9}}]"),
+    (
+        "valves",
+        "rule: one-path\nmatch: (s:service)\nwhen: s.weight == 2\nartifact: {path: lonely/same.txt, template: tubes/served.txt.hbs, with: {name: s.name, weight: s.weight}}",
+    ),
+    (
+        "valves",
+        "rule: failing\nmatch: (s:service)\nartifact: {path: \"failing/${s.name}.txt\", template: tubes/served.txt.hbs, with: {name: s.name, weight: 10 / (s.weight - 5)}}",
+    ),
+    (
+        "valves",
+        "rule: extra-edge\nmatch: \"(s:service {role: 'job'})\"\nexists: \"(s)-[:depends_on]->(:station)\"\nnodes: [{node: station.cellar, fields: {type: cellar}}]\nedges: [{edge: depends_on, from: s, to: \"'station.cellar'\", fields: {wait: 9}}]",
+    ),
 ];
 
 /// Returns a station as YAML on one line.
@@ -55,7 +73,10 @@ impl Monorepo {
     }
 
     pub(super) fn add_service(&mut self, random: &mut Random) {
-        let mut service = Service { file: random.below(super::N_FILES), ..Service::default() };
+        let mut service = Service {
+            file: random.below(super::N_FILES),
+            ..Service::default()
+        };
         for key in ["weight", "tags", "ports", "role"] {
             if random.happens(60) {
                 service.fields.insert(key, field(key, random));
@@ -71,7 +92,13 @@ impl Monorepo {
         if target > name && self.services.contains_key(&target) && random.happens(90) {
             return;
         }
-        let fields = ["{}", "{required: false}", "{wait: 7}", "{condition: started, wait: 1}", "{required: false, port: http}"];
+        let fields = [
+            "{}",
+            "{required: false}",
+            "{wait: 7}",
+            "{condition: started, wait: 1}",
+            "{required: false, port: http}",
+        ];
         let fields = (*random.one_of(&fields)).to_owned();
         if let Some(service) = self.services.get_mut(&name).filter(|_| name != target) {
             service.depends_on.insert(target, fields);
@@ -79,7 +106,9 @@ impl Monorepo {
     }
 
     pub(super) fn set_variable(&mut self, random: &mut Random) {
-        let (Some(name), Some(target)) = (self.service(random), self.service(random)) else { return };
+        let (Some(name), Some(target)) = (self.service(random), self.service(random)) else {
+            return;
+        };
         let value = match random.below(6) {
             0 => format!("\"http://${{service.{target}.address}}/v1\""),
             1 => format!("\"${{?service.{target}.room}} of ${{service.{target}.address}}\""),
@@ -185,7 +214,12 @@ impl Monorepo {
             },
             3 => {
                 // A comment, a moved line, or a mistake that takes a whole file away.
-                let start = *random.one_of(&["rules/tubes/1", "rules/works/0", "templates/tubes/line", "templates/tubes/sheet"]);
+                let start = *random.one_of(&[
+                    "rules/tubes/1",
+                    "rules/works/0",
+                    "templates/tubes/line",
+                    "templates/tubes/sheet",
+                ]);
                 let head = match random.below(4) {
                     0 if start.starts_with("rules") => "# a comment\n\n",
                     1 => "\n",
@@ -198,7 +232,9 @@ impl Monorepo {
             }
             _ => {
                 let knob = *random.one_of(&KNOBS);
-                self.packs.knobs.insert(knob, u32::try_from(random.below(5)).unwrap_or_default());
+                self.packs
+                    .knobs
+                    .insert(knob, u32::try_from(random.below(5)).unwrap_or_default());
             }
         }
     }
@@ -206,7 +242,10 @@ impl Monorepo {
     fn change_root(&mut self, random: &mut Random) {
         match random.below(5) {
             0 => {
-                self.root.insert("deployment", format!("{{line: {}, memory: 64Mi}}", random.one_of(&LINES)));
+                self.root.insert(
+                    "deployment",
+                    format!("{{line: {}, memory: 64Mi}}", random.one_of(&LINES)),
+                );
             }
             1 => {
                 self.root.insert("motto", format!("\"{}\"", random.below(10)));
@@ -318,7 +357,11 @@ fn field(key: &str, random: &mut Random) -> String {
             0 => format!("{{line: {}}}", random.one_of(&LINES)),
             1 => format!("{{memory: {}Mi}}", random.below(4) + 1),
             2 => format!("{{tubes: {{weight: {}}}}}", random.below(10)),
-            _ => format!("{{line: {}, tubes: {{bore: {}}}}}", random.one_of(&LINES), random.below(100)),
+            _ => format!(
+                "{{line: {}, tubes: {{bore: {}}}}}",
+                random.one_of(&LINES),
+                random.below(100)
+            ),
         },
     }
 }

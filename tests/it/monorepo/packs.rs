@@ -304,7 +304,9 @@ facts: [{claim: {of: s, value: 9000, port: air}}]"),
 ];
 
 const TEMPLATES: [(&str, &str); 12] = [
-    ("tubes/line.hcl.hbs", "line \"{{s.name}}\" {
+    (
+        "tubes/line.hcl.hbs",
+        "line \"{{s.name}}\" {
   bore = {{s.deployment.tubes.bore}}
   # @line@ {{s.deployment.line}}
 {{#each marks}}
@@ -320,36 +322,51 @@ const TEMPLATES: [(&str, &str); 12] = [
   beside \"{{name}}\" { room = {{room}} }
 {{/each}}
 }
-"),
-    ("tubes/_mark.hbs", "{{!--
+",
+    ),
+    (
+        "tubes/_mark.hbs",
+        "{{!--
 params:
   value: string
 --}}
   mark \"{{value}}\" {}
-"),
-    ("tubes/sheet.yaml", "name: ${s.name}
+",
+    ),
+    (
+        "tubes/sheet.yaml",
+        "name: ${s.name}
 deadline: ${deadline}
 burden: ${burden}
 memory: \"${has(s.deployment.memory) ? quantity(s.deployment.memory) : null}\"
 far: [{$each: {m: far}, $value: \"${m}\"}]
 known: [{$each: {k: known}, name: \"${k.name}\", value: \"${k.value}\"}]
 version: @sheet_version@
-"),
-    ("tubes/station.toml", "name = \"${t.name}\"
+",
+    ),
+    (
+        "tubes/station.toml",
+        "name = \"${t.name}\"
 type = \"${t.type}\"
 line = \"${t.?line.orValue('none')}\"
 note = \"${has(t.note) ? t.note : 'nothing'}\"
 silenced = [{\"$each\" = {x = \"silenced\"}, \"$value\" = \"${x.name}\"}]
 users = [{\"$each\" = {u = \"users\"}, name = \"${u.name}\"}]
-"),
-    ("tubes/pair.ini.hbs", "[{{from}}]
+",
+    ),
+    (
+        "tubes/pair.ini.hbs",
+        "[{{from}}]
 to = {{to}}
 until = {{condition}}
 wait = {{wait}}
 weight = {{weight}}
-"),
+",
+    ),
     ("tubes/served.txt.hbs", "{{name}} weighs {{weight}}, @served@\n"),
-    ("tubes/wait.sh.hbs", "#!/bin/sh
+    (
+        "tubes/wait.sh.hbs",
+        "#!/bin/sh
 {{#each s.waits_for}}
 wait_for {{name}} '{{condition}}' {{rooms}}
 {{/each}}
@@ -359,24 +376,37 @@ open {{this}}
 {{#each s.env as |value key|}}
 echo {{key}} {{value}}
 {{/each}}
-"),
-    ("tubes/reached.json", "{\"reached\": [{\"$each\": {\"x\": \"reached\"}, \"$value\": \"${x.address}\"}], \"above\": [{\"$each\": {\"x\": \"above\"}, \"$value\": \"${x.name}\"}]}"),
-    ("tubes/registry.json", "{\"services\": [{\"$each\": {\"s\": \"services\"}, \"name\": \"${s.name}\", \"weight\": \"${s.weight}\"}],
+",
+    ),
+    (
+        "tubes/reached.json",
+        "{\"reached\": [{\"$each\": {\"x\": \"reached\"}, \"$value\": \"${x.address}\"}], \"above\": [{\"$each\": {\"x\": \"above\"}, \"$value\": \"${x.name}\"}]}",
+    ),
+    (
+        "tubes/registry.json",
+        "{\"services\": [{\"$each\": {\"s\": \"services\"}, \"name\": \"${s.name}\", \"weight\": \"${s.weight}\"}],
 \"layers\": [{\"$each\": {\"l\": \"layers\"}, \"$value\": \"${l.map(x, x.name)}\"}],
-\"sizes\": [{\"$each\": {\"x\": \"sizes\"}, \"service\": \"${x.service}\", \"bore\": \"${x.bore}\"}]}"),
-    ("tubes/all.yaml", "environments:
+\"sizes\": [{\"$each\": {\"x\": \"sizes\"}, \"service\": \"${x.service}\", \"bore\": \"${x.bore}\"}]}",
+    ),
+    (
+        "tubes/all.yaml",
+        "environments:
   - $each: {e: environments}
     name: ${e.name}
     folder: ${e.dir}
     motto: \"${has(e.project.motto) ? e.project.motto : null}\"
     sizes: [{$each: {x: e.project.size_of}, service: \"${x.service}\", bore: \"${x.bore}\"}]
-"),
-    ("tubes/_unused.hbs", "{{!--
+",
+    ),
+    (
+        "tubes/_unused.hbs",
+        "{{!--
 params:
   value: string
 --}}
 {{value}} @unused@
-"),
+",
+    ),
     ("tubes/unused.txt.hbs", "@unused@\n"),
 ];
 
@@ -393,7 +423,10 @@ impl Packs {
         let mut written: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (at, (pack, rule)) in rules.into_iter().enumerate() {
             let name = format!("rules/{pack}/{}.yaml", order.file(at, 3));
-            written.entry(name).or_default().push(format!("  - {}\n", self.turned(&rule).replace('\n', "\n    ")));
+            written
+                .entry(name)
+                .or_default()
+                .push(format!("  - {}\n", self.turned(&rule).replace('\n', "\n    ")));
         }
         for (path, mut rules) in written {
             order.shuffle(&mut rules);
@@ -424,6 +457,16 @@ impl Packs {
 
 /// The knobs that there are.
 pub(crate) const KNOBS: [&str; 12] = [
-    "reference", "room", "blower", "mark", "burden", "sheet", "lonely", "heavy", "line", "sheet_version", "served",
+    "reference",
+    "room",
+    "blower",
+    "mark",
+    "burden",
+    "sheet",
+    "lonely",
+    "heavy",
+    "line",
+    "sheet_version",
+    "served",
     "unused",
 ];
