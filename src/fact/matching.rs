@@ -20,7 +20,7 @@ use crate::value::{Address, Map, Name, Path, Value};
 pub type Match = BTreeMap<Name, Bound>;
 
 /// How many steps a pattern may take around one node before it is given up.
-pub const MAX_STEPS: u64 = 2_000_000;
+pub const MAX_STEPS: u64 = 500_000;
 
 /// What a rule matches around one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -172,7 +172,7 @@ fn failed(rule: &Rule, node: &Address, failure: &Failure) -> Problem {
         "rule::failed",
         format!("the rule `{}` failed at `{node}`: {}", rule.id, failure.message),
     )
-    .at(failure.place.clone(), "failed here")
+    .at(Place::Rule(rule.id.clone()), "failed here")
     .at(
         Place::Field {
             environment: None,

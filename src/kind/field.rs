@@ -21,6 +21,9 @@ pub(super) struct Declared {
     pub(super) default_from: Vec<EdgeDefault>,
 }
 
+/// How deep types and fields may nest.
+const MAX_DEPTH: usize = 32;
+
 /// Reads definitions of fields.
 pub(super) struct FieldReader<'r, 'a> {
     pub(super) reader: &'r mut Reader<'a>,
@@ -70,6 +73,12 @@ impl FieldReader<'_, '_> {
         for entry in yaml.entries() {
             let mut path = prefix.clone();
             path.0.extend(Path::parse(&entry.key).0);
+            if path.0.len() > MAX_DEPTH {
+                let message = format!("the field lies deeper than {MAX_DEPTH} levels");
+                self.reader
+                    .error("pack::bad_field", entry.key_span, message, "too deep");
+                continue;
+            }
             if is_definition(&entry.value) {
                 found.extend(self.definition(&entry.value, path, entry.key_span));
             } else {
@@ -187,6 +196,11 @@ impl FieldReader<'_, '_> {
     /// Reads the type that `written` names; `at` is where it stands, `definition` gives what it leaves open.
     fn parse(&mut self, written: &str, at: &Yaml, definition: &Yaml) -> Option<Type> {
         let written = written.trim();
+        if written.matches('(').count() > MAX_DEPTH {
+            let message = format!("the type nests deeper than {MAX_DEPTH} levels");
+            self.reader.error("pack::unknown_type", at.span, message, "too deep");
+            return None;
+        }
         let inner = |name: &str| {
             let rest = written.strip_prefix(name)?;
             rest.trim_start().strip_prefix('(')?.strip_suffix(')')

@@ -124,8 +124,8 @@ impl Compiler<'_> {
             lets,
             when,
         };
-        let nodes = source.nodes.iter().filter_map(|it| self.node(it, &known)).collect();
-        let edges = source.edges.iter().filter_map(|it| self.edge(it, &known)).collect();
+        let nodes: Vec<NodeRule> = source.nodes.iter().filter_map(|it| self.node(it, &known)).collect();
+        let edges: Vec<EdgeRule> = source.edges.iter().filter_map(|it| self.edge(it, &known)).collect();
         let facts = source
             .facts
             .iter()
@@ -133,6 +133,7 @@ impl Compiler<'_> {
             .collect();
         let finding = self.finding(&body, &bound, &known);
         let artifact = self.artifact(&body, &given, &known);
+        self.shape_reads_no_facts(&body, &nodes, &edges);
         if self.says_nothing() {
             let problem = Problem::error(
                 "rule::without_effect",
@@ -155,6 +156,26 @@ impl Compiler<'_> {
             finding,
             artifact,
         })
+    }
+
+    /// Reports a rule that adds to the graph and reads facts, which are derived from the finished graph.
+    fn shape_reads_no_facts(&mut self, body: &Body, nodes: &[NodeRule], edges: &[EdgeRule]) {
+        if nodes.is_empty() && edges.is_empty() {
+            return;
+        }
+        let mut uses = body.uses();
+        nodes.iter().for_each(|it| it.add_uses(&mut uses));
+        edges.iter().for_each(|it| it.add_uses(&mut uses));
+        if let Some(relation) = uses.relations.first() {
+            let message = format!(
+                "`{}` adds to the graph and reads facts of `{relation}`",
+                self.source.name.text
+            );
+            let problem = Problem::error("rule::facts_in_shape", message)
+                .at(self.source.name.place(), "facts are derived when the graph is finished")
+                .help("read fields and edges alone, or let `exists` and `unless` ask the graph");
+            self.problems.push(problem);
+        }
     }
 
     fn says_nothing(&self) -> bool {

@@ -191,6 +191,22 @@ impl Filled {
     }
 }
 
+impl NodeRule {
+    /// Adds what its expressions read to `uses`.
+    pub(crate) fn add_uses(&self, uses: &mut Uses) {
+        uses.extend(self.address.uses());
+        self.fields.iter().for_each(|it| it.1.add_uses(uses));
+    }
+}
+
+impl EdgeRule {
+    /// Adds what its expressions read to `uses`.
+    pub(crate) fn add_uses(&self, uses: &mut Uses) {
+        self.ends.iter().for_each(|it| uses.extend(it.uses()));
+        self.fields.iter().for_each(|it| it.1.add_uses(uses));
+    }
+}
+
 impl FactRule {
     /// Returns what the expressions of this fact read.
     #[must_use]

@@ -355,7 +355,7 @@ impl Scan<'_> {
         }
         if inside.starts_with('#') {
             self.depth += 1;
-            if self.depth > MAX_NESTING {
+            if self.depth == MAX_NESTING + 1 {
                 self.refuse(
                     "template::too_deep",
                     "blocks are nested too deeply",
