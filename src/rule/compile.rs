@@ -11,7 +11,7 @@ use crate::kind::typed::wants_unit;
 use crate::kind::{Record, Relation, Schema, Type, unit};
 use crate::problem::{Place, Problem};
 use crate::rule::expression::{Expression, Present, ProjectScope, Scope, fits};
-use crate::rule::file::{EdgeSource, FactSource, Fields, Given, NodeSource, Reach, RuleSource, Written};
+use crate::rule::file::{EdgeSource, FactSource, Fields, Form, Given, NodeSource, Reach, RuleSource, Written};
 use crate::rule::interpolation::Interpolation;
 use crate::rule::model::{ArtifactRule, Body, EdgeRule, FactRule, Filled, FindingRule, Inner, Join, NodeRule, Rule};
 use crate::value::{Name, Path, Value};
@@ -75,6 +75,9 @@ impl Compiler<'_> {
     fn rule(&mut self, schema_fingerprint: Fingerprint) -> Option<Rule> {
         let source = self.source;
         let Some(pattern) = &source.pattern else {
+            if source.form == Form::Faulty {
+                return None;
+            }
             let problem = Problem::error(
                 "rule::without_match",
                 format!("the rule `{}` matches nothing", source.name.text),
@@ -134,7 +137,7 @@ impl Compiler<'_> {
         let finding = self.finding(&body, &bound, &known);
         let artifact = self.artifact(&body, &given, &known);
         self.shape_reads_no_facts(&body, &nodes, &edges);
-        if self.says_nothing() {
+        if self.says_nothing() && source.form == Form::Whole {
             let problem = Problem::error(
                 "rule::without_effect",
                 format!("the rule `{}` says nothing", source.name.text),

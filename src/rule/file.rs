@@ -77,6 +77,15 @@ impl Given {
 /// What a rule gives the fields of a node, an edge or a fact, by their dotted path.
 pub type Fields = Vec<(Name, Given)>;
 
+/// Whether a rule could be read whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// All of it.
+    Whole,
+    /// Something in it has another form than a rule's; a problem says so.
+    Faulty,
+}
+
 /// How often a rule runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
@@ -173,6 +182,8 @@ pub struct RuleSource {
     pub pack: Name,
     /// All that it says, without places and comments.
     pub canonical: Name,
+    /// Whether a part of it could not be read, so that what is missing may only be misspelt.
+    pub form: Form,
     /// One sentence for its reader.
     pub doc: Option<Name>,
     /// The pattern.
@@ -274,6 +285,11 @@ impl Reader<'_> {
     }
 
     fn rule(&mut self, yaml: &Yaml) -> Option<RuleSource> {
+        if !matches!(yaml.data, Data::Map(_)) {
+            self.wanted(yaml, "a rule");
+            return None;
+        }
+        let n_problems = self.problems.len();
         self.keys(yaml, &RULE_KEYS, "a rule");
         let Some(name) = self.string(yaml, "rule") else {
             let problem = Problem::error("rule::without_name", "a rule has no name")
@@ -290,10 +306,11 @@ impl Reader<'_> {
                 Reach::Each
             }
         };
-        Some(RuleSource {
+        let mut rule = RuleSource {
             name,
             pack: self.pack.clone(),
             canonical: Name::from(canonical(yaml)),
+            form: Form::Whole,
             doc: self.string(yaml, "doc").map(|it| it.text),
             pattern: self.string(yaml, "match"),
             unless: self.strings(yaml, "unless"),
@@ -321,7 +338,11 @@ impl Reader<'_> {
                 .collect(),
             artifact: yaml.get("artifact").and_then(|it| self.artifact(it)),
             finding: self.finding(yaml),
-        })
+        };
+        if self.problems.len() > n_problems {
+            rule.form = Form::Faulty;
+        }
+        Some(rule)
     }
 
     fn node(&mut self, yaml: &Yaml) -> Option<NodeSource> {

@@ -20,7 +20,7 @@ run_batch() {
   echo "-> $1"
   nomad job run -detach "$jobs/$1.nomad"
   n=0
-  until nomad job status "$1" | grep -Eq '[[:space:]]complete[[:space:]]'; do
+  until nomad job status -namespace "$2" "$1" | grep -Eq '[[:space:]]complete[[:space:]]'; do
     n=$((n + 1))
     if [ "$n" -gt "$bound" ]; then
       echo "$1 has not completed within $bound seconds" >&2
@@ -58,21 +58,21 @@ nomad job run -detach deployments/nomad/configs/traefik.nomad
 
 echo "layer 1"
 pids=
-run_service a &
+run_service a default &
 pids="$pids $!"
-run_service b &
+run_service b default &
 pids="$pids $!"
-run_service cart &
+run_service cart default &
 pids="$pids $!"
-run_service first &
+run_service first default &
 pids="$pids $!"
-run_service help &
+run_service help default &
 pids="$pids $!"
-run_service hidden &
+run_service hidden default &
 pids="$pids $!"
-run_service own &
+run_service own default &
 pids="$pids $!"
-run_service shop &
+run_service shop default &
 pids="$pids $!"
 for pid in $pids; do
   wait "$pid"

@@ -20,7 +20,7 @@ run_batch() {
   echo "-> $1"
   nomad job run -detach "$jobs/$1.nomad"
   n=0
-  until nomad job status "$1" | grep -Eq '[[:space:]]complete[[:space:]]'; do
+  until nomad job status -namespace "$2" "$1" | grep -Eq '[[:space:]]complete[[:space:]]'; do
     n=$((n + 1))
     if [ "$n" -gt "$bound" ]; then
       echo "$1 has not completed within $bound seconds" >&2
@@ -55,15 +55,15 @@ done
 
 echo "layer 1"
 pids=
-run_service auth &
+run_service auth default &
 pids="$pids $!"
-run_service mailer &
+run_service mailer default &
 pids="$pids $!"
-run_batch migrate &
+run_batch migrate default &
 pids="$pids $!"
-run_service tokens &
+run_service tokens default &
 pids="$pids $!"
-run_service traces &
+run_service traces default &
 pids="$pids $!"
 for pid in $pids; do
   wait "$pid"
@@ -71,7 +71,7 @@ done
 
 echo "layer 2"
 pids=
-run_service api &
+run_service api default &
 pids="$pids $!"
 for pid in $pids; do
   wait "$pid"

@@ -20,7 +20,7 @@ run_batch() {
   echo "-> $1"
   nomad job run -detach "$jobs/$1.nomad"
   n=0
-  until nomad job status "$1" | grep -Eq '[[:space:]]complete[[:space:]]'; do
+  until nomad job status -namespace "$2" "$1" | grep -Eq '[[:space:]]complete[[:space:]]'; do
     n=$((n + 1))
     if [ "$n" -gt "$bound" ]; then
       echo "$1 has not completed within $bound seconds" >&2
@@ -55,13 +55,13 @@ done
 
 echo "layer 1"
 pids=
-run_service bare &
+run_service bare default &
 pids="$pids $!"
-run_service both &
+run_service both default &
 pids="$pids $!"
-run_service cores &
+run_service cores default &
 pids="$pids $!"
-run_service milli &
+run_service milli default &
 pids="$pids $!"
 for pid in $pids; do
   wait "$pid"

@@ -149,7 +149,7 @@ EOH
         data        = <<EOH
 found() {
   curl -fsS --unix-socket "$NOMAD_SECRETS_DIR/api.sock" -H "Authorization: Bearer $NOMAD_TOKEN" \
-    "http://localhost/v1/job/migrate/summary?namespace=$NOMAD_NAMESPACE" | grep -Eq '"Complete":[1-9]'
+    "http://localhost/v1/job/migrate/summary?namespace=default" | grep -Eq '"Complete":[1-9]'
 }
 
 n=0

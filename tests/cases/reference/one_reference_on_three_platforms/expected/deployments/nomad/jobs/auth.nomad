@@ -31,7 +31,6 @@ job "auth" {
 
       config {
         image = "example/auth:1"
-
         ports = ["http"]
       }
 
