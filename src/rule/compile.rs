@@ -13,7 +13,10 @@ use crate::problem::{Place, Problem};
 use crate::rule::expression::{Expression, Present, ProjectScope, Scope, fits};
 use crate::rule::file::{EdgeSource, FactSource, Fields, Form, Given, NodeSource, Reach, RuleSource, Written};
 use crate::rule::interpolation::Interpolation;
-use crate::rule::model::{ArtifactRule, Body, EdgeRule, FactRule, Filled, FindingRule, Inner, Join, NodeRule, Rule};
+use crate::rule::model::{
+    ArtifactRule, Body, EdgeRule, FactRule, Filled, FindingRule, Inner, Join, NodeRule, Rule, entry_type,
+    environment_type, environments_type,
+};
 use crate::value::{Name, Path, Value};
 
 /// Returns the rule that `source` describes, if it can be made out, and what is wrong with it.
@@ -32,33 +35,6 @@ pub fn compile(source: &RuleSource, schema: &Schema, schema_fingerprint: Fingerp
         rule
     };
     (rule, compiler.problems)
-}
-
-/// The type of the variable `environment`.
-#[must_use]
-pub fn environment_type() -> Type {
-    let field = |doc: &str| crate::kind::Field::always(Type::String, doc);
-    let fields = [("name", field("Its name.")), ("dir", field("The folder of its files."))];
-    let fields = fields
-        .into_iter()
-        .map(|(name, field)| (Name::from(name), field))
-        .collect();
-    Type::Record(Arc::new(Record { fields, short: None }))
-}
-
-/// The type of the variable `environments` of a rule that runs across them.
-#[must_use]
-pub fn environments_type() -> Type {
-    let Type::Record(record) = environment_type() else {
-        unreachable!("an environment is a record")
-    };
-    let mut fields = record.fields.clone();
-    let project = Type::Node([Name::from("project")].into());
-    fields.insert(
-        "project".into(),
-        crate::kind::Field::always(project, "The project as this environment has it."),
-    );
-    Type::List(Arc::new(Type::Record(Arc::new(Record { fields, short: None }))))
 }
 
 struct Compiler<'a> {
@@ -730,21 +706,6 @@ fn walks(pattern: &Arc<Pattern>, joins: &[Join]) -> BTreeMap<Name, Walk> {
     nodes
         .filter_map(|it| Some((it.name.clone(), Walk::new(pattern.clone(), &[&it.name], &joins).ok()?)))
         .collect()
-}
-
-/// The type of an item of a map that is walked.
-fn entry_type(item: &Type) -> Type {
-    let fields = [
-        (Name::from("key"), crate::kind::Field::always(Type::String, "The key.")),
-        (
-            Name::from("value"),
-            crate::kind::Field::always(item.clone(), "What stands under it."),
-        ),
-    ];
-    Type::Record(Arc::new(Record {
-        fields: fields.into_iter().collect(),
-        short: None,
-    }))
 }
 
 /// Returns the type at the end of `path`, or the step that does not exist and its siblings.

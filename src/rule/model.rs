@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Pattern, Walk};
-use crate::kind::Type;
+use crate::kind::{Field, Record, Type};
 use crate::problem::Severity;
 use crate::rule::expression::{Expression, Uses};
 use crate::rule::file::Reach;
@@ -215,4 +215,46 @@ impl FactRule {
         self.fields.iter().for_each(|it| it.1.add_uses(&mut uses));
         uses
     }
+}
+
+/// The type of the variable `environment`.
+#[must_use]
+pub fn environment_type() -> Type {
+    let field = |doc: &str| Field::always(Type::String, doc);
+    let fields = [("name", field("Its name.")), ("dir", field("The folder of its files."))];
+    let fields = fields
+        .into_iter()
+        .map(|(name, field)| (Name::from(name), field))
+        .collect();
+    Type::Record(Arc::new(Record { fields, short: None }))
+}
+
+/// The type of the variable `environments` of a rule that runs across them.
+#[must_use]
+pub fn environments_type() -> Type {
+    let Type::Record(record) = environment_type() else {
+        unreachable!("an environment is a record")
+    };
+    let mut fields = record.fields.clone();
+    let project = Type::Node([Name::from("project")].into());
+    fields.insert(
+        "project".into(),
+        Field::always(project, "The project as this environment has it."),
+    );
+    Type::List(Arc::new(Type::Record(Arc::new(Record { fields, short: None }))))
+}
+
+/// The type of an item of a map that is walked.
+pub(crate) fn entry_type(item: &Type) -> Type {
+    let fields = [
+        (Name::from("key"), Field::always(Type::String, "The key.")),
+        (
+            Name::from("value"),
+            Field::always(item.clone(), "What stands under it."),
+        ),
+    ];
+    Type::Record(Arc::new(Record {
+        fields: fields.into_iter().collect(),
+        short: None,
+    }))
 }
