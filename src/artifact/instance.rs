@@ -341,7 +341,7 @@ fn instances(
 }
 
 /// How many references a reference may lead through.
-const MAX_REFERENCES: usize = 8;
+pub(crate) const MAX_REFERENCES: usize = 8;
 
 /// Writes out the references in a context as the relation of the artifact says.
 struct Resolver<'a> {
