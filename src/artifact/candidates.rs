@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::artifact::fresh::cells_of;
-use crate::artifact::instance::{self, Cell};
+use crate::artifact::instance::{self, Cell, MAX_REFERENCES};
 use crate::db::{Database, Project, View};
 use crate::fact::shape;
 
@@ -80,24 +80,24 @@ impl Graph {
         Self { snapshot, nodes }
     }
 
-    /// Returns the nodes that differ from `before`, and the ends of the edges that do.
-    fn changed(&self, before: &Self) -> BTreeSet<Address> {
-        let mut changed = BTreeSet::new();
+    /// Returns the nodes that differ from `before`, and where the edges start that do.
+    fn changed(&self, before: &Self) -> Roots {
+        let mut changed = Roots::default();
         let known: BTreeMap<&Address, &Arc<Completed>> = before.snapshot.nodes().iter().zip(&before.nodes).collect();
         for (address, node) in self.snapshot.nodes().iter().zip(&self.nodes) {
             if known
                 .get(address)
                 .is_none_or(|it| !Arc::ptr_eq(it, node) && it != &node)
             {
-                changed.insert(address.clone());
+                changed.nodes.insert(address.clone());
             }
         }
-        let now: BTreeSet<&Address> = self.snapshot.nodes().iter().collect();
-        changed.extend(before.snapshot.nodes().iter().filter(|it| !now.contains(it)).cloned());
         if self.snapshot != before.snapshot {
+            let gone = before.snapshot.nodes().iter();
+            changed.nodes.extend(gone.filter(|it| self.snapshot.index(it).is_none()).cloned());
             let (ours, theirs) = (edges(&self.snapshot), edges(&before.snapshot));
             for edge in ours.symmetric_difference(&theirs) {
-                changed.extend([edge.from.clone(), edge.to.clone()]);
+                changed.starts.entry(edge.kind.clone()).or_default().insert(edge.from.clone());
             }
         }
         changed
@@ -165,26 +165,20 @@ pub fn candidates(db: &Database, project: Project, before: &Before) -> Vec<Cell>
             .get(usize::from(environment))
             .map(|it| now.changed(&it.1));
         let changed = changed.unwrap_or_default();
-        any_change |= !changed.is_empty();
+        let any_here = !changed.is_empty();
+        any_change |= any_here;
         let union = match before.environments.get(usize::from(environment)) {
             Some((_, graph)) if graph.snapshot != now.snapshot => both(&graph.snapshot, &now.snapshot),
             _ => now.snapshot.clone(),
         };
-        let mut walk = Backwards {
-            db,
-            project,
-            environment,
-            union: &union,
-            changed: &changed,
-            dirty: BTreeMap::new(),
-        };
-        if !everything && !changed.is_empty() {
-            walk.facts(&rules);
+        let mut walk = Backwards::new((db, project, environment), &union, &rules, changed);
+        if !everything && any_here {
+            walk.prepare();
         }
         for rule in &rules {
             if everything || stale.contains(&rule.id) {
                 cells.extend(cells_of(db, project, environment, rule));
-            } else if !changed.is_empty() {
+            } else if any_here && rule.reach == Reach::Each {
                 cells.extend(walk.cells(rule));
             }
         }
@@ -210,31 +204,93 @@ fn both(a: &Snapshot, b: &Snapshot) -> Arc<Snapshot> {
     Arc::new(Snapshot::new(nodes, edges(a).into_iter().chain(edges(b)).collect()))
 }
 
+/// Nodes, edges and facts in which something may have changed.
+#[derive(Debug, Default)]
+struct Roots {
+    nodes: BTreeSet<Address>,
+    /// Where the edges start, by their kind.
+    starts: BTreeMap<Name, BTreeSet<Address>>,
+    /// The nodes on which the facts of each relation may have changed.
+    facts: BTreeMap<Name, BTreeSet<Address>>,
+}
+
+impl Roots {
+    fn is_empty(&self) -> bool {
+        self.nodes.is_empty() && self.starts.is_empty()
+    }
+}
+
 struct Backwards<'a> {
     db: &'a Database,
     project: Project,
     environment: u16,
     union: &'a Arc<Snapshot>,
-    changed: &'a BTreeSet<Address>,
-    /// The nodes on which the facts of each relation may have changed.
-    dirty: BTreeMap<Name, BTreeSet<Address>>,
+    rules: &'a [Arc<Rule>],
+    /// What differs.
+    changed: Roots,
+    /// Of each relation that writes references: where a text stands that may be written in another way.
+    mentions: BTreeMap<Name, Roots>,
 }
 
-impl Backwards<'_> {
-    /// Walks the fact rules, stratum by stratum.
-    fn facts(&mut self, rules: &[Arc<Rule>]) {
+impl<'a> Backwards<'a> {
+    fn new(
+        (db, project, environment): (&'a Database, Project, u16),
+        union: &'a Arc<Snapshot>,
+        rules: &'a [Arc<Rule>],
+        changed: Roots,
+    ) -> Self {
+        Self { db, project, environment, union, rules, changed, mentions: BTreeMap::new() }
+    }
+
+    /// Walks the fact rules, and the texts that mention what they speak of.
+    fn prepare(&mut self) {
+        let changed = std::mem::take(&mut self.changed);
+        self.changed = self.with_facts(changed);
+        for relation in self.rules.iter().filter_map(|it| it.artifact.as_ref()?.references.as_ref()) {
+            if !self.mentions.contains_key(relation) {
+                let mentions = self.mentions(relation);
+                self.mentions.insert(relation.clone(), mentions);
+            }
+        }
+    }
+
+    /// Walks the fact rules from `roots`, stratum by stratum.
+    fn with_facts(&self, roots: Roots) -> Roots {
+        let mut roots = roots;
         let of = &strata::strata(self.db, self.project).of;
         let last = of.values().copied().max().unwrap_or(0);
         for stratum in 0..=last {
-            for rule in rules {
+            for rule in self.rules {
                 for fact in rule.facts.iter().filter(|it| of.get(&it.relation) == Some(&stratum)) {
                     let mut uses = rule.body.uses();
                     uses.extend(&fact.uses());
-                    let touched = self.touched(rule, &fact.of, &uses, rules);
-                    self.dirty.entry(fact.relation.clone()).or_default().extend(touched);
+                    let touched = self.touched(rule, &fact.of, &uses, &roots);
+                    roots.facts.entry(fact.relation.clone()).or_default().extend(touched);
                 }
             }
         }
+        roots
+    }
+
+    /// Returns where a text stands that mentions something of which the facts of `relation` may have changed, be it
+    /// that it mentions what mentions it, or that a fact brings the text there from where it was written.
+    fn mentions(&self, relation: &Name) -> Roots {
+        let mut mentioned: BTreeSet<Address> = self.changed.facts.get(relation).cloned().unwrap_or_default();
+        let mut mentions = Roots::default();
+        for _ in 0..MAX_REFERENCES {
+            let mut nodes = mentioned.clone();
+            for node in mentioned.iter().filter_map(|it| self.union.index(it)) {
+                let mentioning = self.union.incoming(node, shape::REFERENCES);
+                nodes.extend(mentioning.map(|(from, _)| self.union.address(from).clone()));
+            }
+            if nodes == mentions.nodes {
+                break;
+            }
+            mentions = self.with_facts(Roots { nodes, ..Roots::default() });
+            mentioned.clone_from(&mentions.nodes);
+            mentioned.extend(mentions.facts.get(relation).into_iter().flatten().cloned());
+        }
+        mentions
     }
 
     /// Returns the places where an artifact of `rule` may have changed.
@@ -255,23 +311,9 @@ impl Backwards<'_> {
                 .unwrap_or(&nothing);
             uses.extend(&expression.uses_for(reads, schema));
         }
-        uses.relations.extend(artifact.references.iter().cloned());
-        let mut touched = self.touched(rule, &artifact.per[0], &uses, &[]);
-        if let Some(relation) = &artifact.references {
-            // A reference leads from the node that mentions to the one that is mentioned.
-            for node in self.dirty.get(relation).into_iter().flatten().chain(self.changed) {
-                let mentioning = self
-                    .union
-                    .index(node)
-                    .into_iter()
-                    .flat_map(|it| self.union.incoming(it, shape::REFERENCES));
-                for from in mentioning
-                    .map(|(from, _)| self.union.address(from).clone())
-                    .collect::<Vec<_>>()
-                {
-                    touched.extend(self.through(rule, &artifact.per[0], &from));
-                }
-            }
+        let mut touched = self.touched(rule, &artifact.per[0], &uses, &self.changed);
+        if let Some(mentions) = artifact.references.as_ref().and_then(|it| self.mentions.get(it)) {
+            touched.extend(self.touched(rule, &artifact.per[0], &uses, mentions));
         }
         touched
             .into_iter()
@@ -283,14 +325,14 @@ impl Backwards<'_> {
             .collect()
     }
 
-    /// Returns the nodes that `anchor` may be bound to where something that `rule` reads may have changed.
-    fn touched(&self, rule: &Rule, anchor: &Name, uses: &Uses, rules: &[Arc<Rule>]) -> BTreeSet<Address> {
-        let mut roots: BTreeSet<Address> = self.changed.clone();
+    /// Returns the nodes that `anchor` may be bound to where something that `rule` reads is among `roots`.
+    fn touched(&self, rule: &Rule, anchor: &Name, uses: &Uses, roots: &Roots) -> BTreeSet<Address> {
+        let mut sources: BTreeSet<Address> = roots.nodes.clone();
         for relation in &uses.relations {
-            roots.extend(self.dirty.get(relation).into_iter().flatten().cloned());
+            sources.extend(roots.facts.get(relation).into_iter().flatten().cloned());
         }
-        if roots.is_empty() {
-            return roots;
+        if sources.is_empty() && roots.starts.is_empty() {
+            return sources;
         }
         let everywhere = uses.graph.iter().any(|it| {
             it.from.is_empty()
@@ -299,49 +341,42 @@ impl Backwards<'_> {
                     GraphFunction::Layers | GraphFunction::Nodes | GraphFunction::SameCycle
                 )
         });
-        // A node that stands in a fact may be any; a look-up may find any.
-        if everywhere || !uses.reached.is_empty() || !rule.body.joins.is_empty() {
+        // A node that stands in a fact may be any; a look-up may find any; what shares no name is found anywhere.
+        let inner = || rule.body.unless.iter().chain(&rule.body.exists);
+        if everywhere
+            || !uses.reached.is_empty()
+            || !rule.body.joins.is_empty()
+            || inner().any(|it| it.shared.is_empty())
+        {
             return self.all(rule, anchor);
         }
-        let _ = rules;
-        let mut sources = roots.clone();
+        if !uses.graph.is_empty() {
+            sources.extend(roots.starts.values().flatten().cloned());
+        }
+        let mut seen = BTreeSet::new();
         for used in &uses.graph {
-            for root in &roots {
-                let seen = match used.function {
-                    GraphFunction::Dependents => reach::reach(self.union, root, &used.edges),
-                    _ => reach::dependents(self.union, root, &used.edges),
-                };
-                sources.extend(seen);
-            }
+            seen.extend(match used.function {
+                GraphFunction::Dependents => reach::reach_of_all(self.union, &sources, &used.edges),
+                _ => reach::dependents_of_all(self.union, &sources, &used.edges),
+            });
         }
-        let mut touched = BTreeSet::new();
-        for node in &sources {
-            touched.extend(self.through(rule, anchor, node));
-        }
-        touched
+        sources.extend(seen);
+        let changes = [Change::Nodes(&sources), Change::Edges(&roots.starts)];
+        let touched: Option<Vec<_>> = changes.into_iter().map(|it| self.through(rule, anchor, it)).collect();
+        touched.map_or_else(|| self.all(rule, anchor), |it| it.into_iter().flatten().collect())
     }
 
-    /// Returns the nodes that `anchor` may be bound to where any variable of the rule is bound to `node`.
-    fn through(&self, rule: &Rule, anchor: &Name, node: &Address) -> BTreeSet<Address> {
-        let mut found = match self.back(&rule.body.pattern, anchor, Change::Node(node)) {
-            Some(found) => found,
-            None => return self.all(rule, anchor),
-        };
-        let inner: Vec<&Inner> = rule.body.unless.iter().chain(&rule.body.exists).collect();
-        for Inner { walk, shared } in inner {
+    /// Returns the nodes that `anchor` may be bound to where any variable of the rule is bound to what changed;
+    /// `None` where that takes too many steps to find out.
+    fn through(&self, rule: &Rule, anchor: &Name, change: Change<'_>) -> Option<BTreeSet<Address>> {
+        let mut found = self.back(&rule.body.pattern, anchor, change)?;
+        for Inner { walk, shared } in rule.body.unless.iter().chain(&rule.body.exists) {
             for variable in shared {
-                let Some(bound) = self.back(walk.pattern(), variable, Change::Node(node)) else {
-                    return self.all(rule, anchor);
-                };
-                for bound in bound {
-                    match self.back(&rule.body.pattern, anchor, Change::At(variable, &bound)) {
-                        Some(more) => found.extend(more),
-                        None => return self.all(rule, anchor),
-                    }
-                }
+                let bound = self.back(walk.pattern(), variable, change)?;
+                found.extend(self.back(&rule.body.pattern, anchor, Change::At(variable, &bound))?);
             }
         }
-        found
+        Some(found)
     }
 
     /// Walks one pattern backwards; `None` where that takes too many steps.

@@ -13,7 +13,17 @@ use crate::value::{Address, Double, Map, Name, Value};
 /// It costs what is reached, not what there is.
 #[must_use]
 pub fn reach(snapshot: &Snapshot, node: &Address, edges: &[Name]) -> Vec<Address> {
-    closure(snapshot, node, |at, found| {
+    reach_of_all(snapshot, [node], edges)
+}
+
+/// Returns all nodes that can be reached from any of `nodes`, sorted.
+#[must_use]
+pub fn reach_of_all<'a>(
+    snapshot: &Snapshot,
+    nodes: impl IntoIterator<Item = &'a Address>,
+    edges: &[Name],
+) -> Vec<Address> {
+    closure(snapshot, nodes, |at, found| {
         found.extend(edges.iter().flat_map(|kind| snapshot.outgoing(at, kind)).map(|it| it.0));
     })
 }
@@ -21,19 +31,32 @@ pub fn reach(snapshot: &Snapshot, node: &Address, edges: &[Name]) -> Vec<Address
 /// Returns all nodes from which edges of these kinds lead to `node`, over any number of steps, sorted.
 #[must_use]
 pub fn dependents(snapshot: &Snapshot, node: &Address, edges: &[Name]) -> Vec<Address> {
-    closure(snapshot, node, |at, found| {
+    dependents_of_all(snapshot, [node], edges)
+}
+
+/// Returns all nodes from which any of `nodes` can be reached, sorted.
+#[must_use]
+pub fn dependents_of_all<'a>(
+    snapshot: &Snapshot,
+    nodes: impl IntoIterator<Item = &'a Address>,
+    edges: &[Name],
+) -> Vec<Address> {
+    closure(snapshot, nodes, |at, found| {
         found.extend(edges.iter().flat_map(|kind| snapshot.incoming(at, kind)).map(|it| it.0));
     })
 }
 
-fn closure(snapshot: &Snapshot, node: &Address, step: impl Fn(u32, &mut Vec<u32>)) -> Vec<Address> {
-    let Some(start) = snapshot.index(node) else {
-        return Vec::new();
-    };
+fn closure<'a>(
+    snapshot: &Snapshot,
+    nodes: impl IntoIterator<Item = &'a Address>,
+    step: impl Fn(u32, &mut Vec<u32>),
+) -> Vec<Address> {
     let mut seen: FxHashSet<u32> = FxHashSet::default();
     let mut reached = Vec::new();
     let mut open = Vec::new();
-    step(start, &mut open);
+    for start in nodes.into_iter().filter_map(|it| snapshot.index(it)) {
+        step(start, &mut open);
+    }
     while let Some(at) = open.pop() {
         if seen.insert(at) {
             reached.push(at);

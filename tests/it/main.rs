@@ -11,6 +11,7 @@
 
 mod cases;
 mod fixtures;
+mod incremental;
 mod judges;
 mod monorepo;
 mod project;

@@ -523,7 +523,7 @@ fn a_join_is_a_look_up() {
     assert_eq!(bindings.iter().map(written).collect::<Vec<_>>(), ["a b b b"]);
     let changed = at("clerk.b");
     let touched = pattern
-        .touched(&world, "s", Change::Node(&changed), &joins, LIMIT)
+        .touched(&world, "s", Change::Nodes(&[changed].into()), &joins, LIMIT)
         .expect("known")
         .expect("few steps");
     assert_eq!(touched.into_iter().collect::<Vec<_>>(), [at("station.a")]);
@@ -628,7 +628,7 @@ fn a_chain_and_a_hub_are_walked_on_a_small_stack() {
         let found = walk.matches(&world, &[at("station.0")], LIMIT).expect("linear");
         assert_eq!(found.len(), 10_000);
         let changed = at("carrier.7");
-        let touched = pattern.touched(&world, "a", Change::Node(&changed), &[], LIMIT);
+        let touched = pattern.touched(&world, "a", Change::Nodes(&[changed].into()), &[], LIMIT);
         assert_eq!(touched.expect("known").expect("linear").len(), 100_000);
     };
     let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(work);

@@ -3,7 +3,7 @@
 //! What is returned may be too much, never too little: filters are not looked at, since their fields may have
 //! held something else before. The caller walks over the union of the adjacency before and after the edit.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use super::walk::{NotBound, Overrun};
 use super::{EdgeElement, Pattern, World};
@@ -13,19 +13,12 @@ use crate::value::{Address, Name};
 /// What has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change<'a> {
-    /// A node came, went, or holds something else.
-    Node(&'a Address),
-    /// A node that this variable may be bound to.
-    At(&'a str, &'a Address),
-    /// An edge came, went, or holds something else.
-    Edge {
-        /// Where it starts.
-        from: &'a Address,
-        /// Its kind.
-        kind: &'a Name,
-        /// Where it leads.
-        to: &'a Address,
-    },
+    /// Nodes came, went, or hold something else.
+    Nodes(&'a BTreeSet<Address>),
+    /// Nodes that this variable may be bound to.
+    At(&'a str, &'a BTreeSet<Address>),
+    /// Edges came, went, or hold something else: where they start, by their kind.
+    Edges(&'a BTreeMap<Name, BTreeSet<Address>>),
 }
 
 /// How to get from one node of the pattern to the next on the way to the target.
@@ -139,31 +132,26 @@ impl Pattern {
     ) -> Result<Vec<BTreeSet<Address>>, TooManySteps> {
         let mut seeds = vec![BTreeSet::new(); self.nodes.len()];
         match change {
-            Change::Node(node) => {
+            Change::Nodes(nodes) => {
                 for (element, seed) in self.nodes.iter().zip(&mut seeds) {
-                    if element.may_be(&node.kind) {
-                        seed.insert(node.clone());
-                    }
+                    seed.extend(nodes.iter().filter(|it| element.may_be(&it.kind)).cloned());
                 }
             }
-            Change::At(name, node) => {
+            Change::At(name, nodes) => {
                 let at = self.node(name).expect("the name was looked up before");
-                if self.nodes[at].may_be(&node.kind) {
-                    seeds[at].insert(node.clone());
-                }
+                seeds[at].extend(nodes.iter().filter(|it| self.nodes[at].may_be(&it.kind)).cloned());
             }
-            Change::Edge { from, kind, to } => {
-                for edge in self.edges.iter().filter(|it| it.kinds.contains(kind)) {
-                    let mut starts = BTreeSet::from([from.clone()]);
+            Change::Edges(edges) => {
+                for edge in &self.edges {
+                    let kinds = edge.kinds.iter().filter_map(|kind| edges.get(kind));
+                    let mut starts: BTreeSet<Address> = kinds.flatten().cloned().collect();
                     if edge.reach {
                         // It may be any edge of the way: whatever leads to its start is concerned.
-                        let mut open = vec![from.clone()];
+                        let mut open: Vec<Address> = starts.iter().cloned().collect();
                         while !open.is_empty() {
                             let more = step(world, edge, &open, false, steps)?;
                             open = more.into_iter().filter(|it| starts.insert(it.clone())).collect();
                         }
-                    } else if !self.nodes[edge.to].may_be(&to.kind) {
-                        continue;
                     }
                     starts.retain(|it| self.nodes[edge.from].may_be(&it.kind));
                     seeds[edge.from].append(&mut starts);

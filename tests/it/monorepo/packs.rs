@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Files, Order};
+use super::{Files, Order, Random};
 
 /// What differs from one monorepo's packs to another's.
 #[derive(Clone, Debug, Default)]
@@ -113,7 +113,7 @@ relations:
 ";
 
 /// The rules, each with its pack. `@name@` stands for a number that an edit may change.
-pub(crate) const RULES: [(&str, &str); 35] = [
+pub(crate) const RULES: [(&str, &str); 37] = [
     ("works", "rule: reference
 match: (s:service)
 facts:
@@ -234,6 +234,13 @@ artifact:
   template: tubes/pair.ini.hbs
   per: [s, t]
   with: {from: s.name, to: t.name, condition: condition, wait: wait, weight: t.weight}"),
+    ("tubes", "rule: stands-on
+match: \"(s:service)-[:depends_on* {required: true}]->(t:station)\"
+artifact: {path: \"stands/${s.name}/${t.name}.txt\", template: tubes/served.txt.hbs, per: [s, t], with: {name: t.name, weight: t.room}}"),
+    ("tubes", "rule: no-cellar
+match: \"(s:service {role: 'job'})\"
+unless: \"(:station {type: 'cellar'})\"
+artifact: {path: \"no-cellar/${s.name}.txt\", template: tubes/served.txt.hbs, with: {name: s.name, weight: s.weight}}"),
     ("tubes", "rule: served
 match: (s:service)
 exists: \"(:service)-[:depends_on {required: true}]->(s)\"
@@ -411,6 +418,11 @@ params:
 ];
 
 impl Packs {
+    /// Leaves out every other rule, at random.
+    pub(crate) fn leave_out_some(&mut self, random: &mut Random) {
+        self.left_out = (0..RULES.len()).filter(|_| random.happens(50)).collect();
+    }
+
     /// Returns the files of the packs.
     pub(crate) fn files(&self, order: &mut Order<'_>) -> Files {
         let mut files = Files::new();

@@ -268,23 +268,25 @@ proptest! {
                 let mut less = small.clone();
                 less.edges.retain(|it| it != edge);
                 let changed = differ(all_matches(&pattern, &anchor, &less, &less.snapshot()));
-                let seen = touched(Change::Edge { from: &edge.from, kind: &edge.kind, to: &edge.to });
+                let seen = touched(Change::Edges(&[(edge.kind.clone(), [edge.from.clone()].into())].into()));
                 prop_assert!(changed.is_subset(&seen), "{text} from {anchor}: {changed:?} not in {seen:?}");
             }
             // A node goes, and its edges with it.
             let gone = at(NODES[at_node]);
             let around: Vec<&Edge> = small.edges.iter().filter(|it| it.from == gone || it.to == gone).collect();
-            let mut seen = touched(Change::Node(&gone));
-            for Edge { from, kind, to, .. } in around {
-                seen.extend(touched(Change::Edge { from, kind, to }));
+            let mut seen = touched(Change::Nodes(&[gone.clone()].into()));
+            let mut starts: BTreeMap<Name, BTreeSet<Address>> = BTreeMap::new();
+            for Edge { from, kind, .. } in around {
+                starts.entry(kind.clone()).or_default().insert(from.clone());
             }
+            seen.extend(touched(Change::Edges(&starts)));
             let left = NODES.map(at).into_iter().filter(|it| *it != gone).collect();
             let less = Snapshot::new(left, small.edges.clone());
             let changed = differ(all_matches(&pattern, &anchor, &small, &less));
             prop_assert!(changed.is_subset(&seen), "{text} from {anchor}: {changed:?} not in {seen:?}");
             // A node holds something else.
             let node = at(NODES[at_node]);
-            let seen = touched(Change::Node(&node));
+            let seen = touched(Change::Nodes(&[node].into()));
             let mut other = small.clone();
             other.sizes[at_node] = 1 - other.sizes[at_node];
             let changed = differ(all_matches(&pattern, &anchor, &other, &old));
