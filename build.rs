@@ -1,5 +1,8 @@
 //! Puts the built-in packs into the binary: every file under `rules/` and `templates/`, sorted by path.
-#![allow(clippy::disallowed_methods, reason = "a build script reads files and its environment")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a build script reads files and its environment"
+)]
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

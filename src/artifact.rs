@@ -3,8 +3,8 @@
 //! Everything here is text and values; no node is looked up and no file is read. A template is compiled once, with
 //! all its mistakes found then, and rendered many times.
 
-pub mod data;
 pub mod candidates;
+pub mod data;
 pub mod escape;
 pub mod format;
 pub mod fresh;

@@ -44,7 +44,9 @@ fn sources(db: &dyn Db, project: Project, kind: Name, stratum: u16) -> Vec<Sourc
     let of = &strata::strata(db, project).of;
     let mut sources = Vec::new();
     for id in set::ids(db, project) {
-        let Some(rule) = set::rule(db, project, id.clone()) else { continue };
+        let Some(rule) = set::rule(db, project, id.clone()) else {
+            continue;
+        };
         for (at, fact) in rule.facts.iter().enumerate() {
             let kinds = rule.body.kinds_of(&fact.of);
             if of.get(&fact.relation) == Some(&stratum) && kinds.contains(&kind) {
@@ -65,21 +67,35 @@ pub fn facts(db: &dyn Db, project: Project, environment: u16, address: Address, 
     let mut at = 0;
     while at < sources.len() {
         // Facts of one rule about one variable share its matches.
-        let Some(rule) = set::rule(db, project, sources[at].0.clone()) else { break };
+        let Some(rule) = set::rule(db, project, sources[at].0.clone()) else {
+            break;
+        };
         let of = &rule.facts[sources[at].1].of;
-        let same = sources[at..].iter().take_while(|it| it.0 == rule.id && rule.facts[it.1].of == *of).count();
+        let same = sources[at..]
+            .iter()
+            .take_while(|it| it.0 == rule.id && rule.facts[it.1].of == *of)
+            .count();
         let matches = matching::matches(db, project, view, rule, of, &address);
         facts.problems.extend(matches.problems);
         for one in &matches.found {
             for (_, fact) in &sources[at..at + same] {
                 let fact = &rule.facts[*fact];
                 let record = matching::evaluated(db, project, view, rule, &address, |run| {
-                    let fields = fact.fields.iter().map(|(name, it)| Ok((name.clone(), run.given(it, one)?)));
-                    fields.filter(|it| !matches!(it, Ok((_, Value::Null)))).collect::<Result<Map, _>>()
+                    let fields = fact
+                        .fields
+                        .iter()
+                        .map(|(name, it)| Ok((name.clone(), run.given(it, one)?)));
+                    fields
+                        .filter(|it| !matches!(it, Ok((_, Value::Null))))
+                        .collect::<Result<Map, _>>()
                 });
                 match record {
                     Ok(record) => {
-                        let causes = found.entry(fact.relation.clone()).or_default().entry(record).or_default();
+                        let causes = found
+                            .entry(fact.relation.clone())
+                            .or_default()
+                            .entry(record)
+                            .or_default();
                         causes.insert(rule.id.clone());
                     }
                     Err(problem) => facts.problems.push(problem),
@@ -90,7 +106,9 @@ pub fn facts(db: &dyn Db, project: Project, environment: u16, address: Address, 
     }
     let schema = pack::schema(db, project);
     for (id, records) in found {
-        let Some(relation) = schema.relations.get(&id) else { continue };
+        let Some(relation) = schema.relations.get(&id) else {
+            continue;
+        };
         let records = records.into_iter().map(|(fields, rules)| Fact {
             fields: with_defaults(&fields, relation),
             rules: rules.into_iter().collect(),
@@ -102,7 +120,11 @@ pub fn facts(db: &dyn Db, project: Project, environment: u16, address: Address, 
 }
 
 fn with_defaults(fields: &Map, relation: &Relation) -> Map {
-    let absent = relation.fields.fields.iter().filter(|(name, _)| fields.get(name).is_none());
+    let absent = relation
+        .fields
+        .fields
+        .iter()
+        .filter(|(name, _)| fields.get(name).is_none());
     let defaults = absent.filter_map(|(name, field)| Some((name.clone(), field.default.clone()?)));
     defaults.chain(fields.iter().cloned()).collect()
 }
@@ -120,15 +142,28 @@ fn ordered(
         Shape::List { order_by } => facts.sort_by(|a, b| a.fields.get(order_by).cmp(&b.fields.get(order_by))),
         Shape::One => {
             if let [first, second, ..] = &facts[..] {
-                let difference = first.fields.iter().find(|(name, value)| second.fields.get(name) != Some(value));
+                let difference = first
+                    .fields
+                    .iter()
+                    .find(|(name, value)| second.fields.get(name) != Some(value));
                 let difference = difference.map_or_else(String::new, |(name, _)| format!(" (they differ in `{name}`)"));
                 let problem = Problem::error(
                     "rule::two_facts",
-                    format!("`{address}` has two facts of `{}`, which allows one{difference}", relation.name),
+                    format!(
+                        "`{address}` has two facts of `{}`, which allows one{difference}",
+                        relation.name
+                    ),
                 )
                 .at(Place::Rule(second.rules[0].clone()), "derives one")
                 .at(Place::Rule(first.rules[0].clone()), "derives another")
-                .at(Place::Field { environment: None, node: address.clone(), path: Path::default() }, "of this node")
+                .at(
+                    Place::Field {
+                        environment: None,
+                        node: address.clone(),
+                        path: Path::default(),
+                    },
+                    "of this node",
+                )
                 .help("let one of the rules hold only where the other does not, or make the relation's shape `set`");
                 problems.push(problem);
                 let _ = environment;
@@ -141,14 +176,10 @@ fn ordered(
 
 /// Returns the facts of `relation` that speak of the node at `address`.
 #[must_use]
-pub fn of<'db>(
-    db: &'db dyn Db,
-    project: Project,
-    environment: u16,
-    address: &Address,
-    relation: &str,
-) -> &'db [Fact] {
-    let Some(stratum) = strata::strata(db, project).of.get(relation) else { return &[] };
+pub fn of<'db>(db: &'db dyn Db, project: Project, environment: u16, address: &Address, relation: &str) -> &'db [Fact] {
+    let Some(stratum) = strata::strata(db, project).of.get(relation) else {
+        return &[];
+    };
     let facts = facts(db, project, environment, address.clone(), *stratum);
     facts.of.get(relation).map_or(&[], |it| it)
 }
@@ -163,6 +194,11 @@ pub fn n_strata(db: &dyn Db, project: Project) -> u16 {
 #[must_use]
 pub fn problems(db: &dyn Db, project: Project, environment: u16, address: &Address) -> Vec<Problem> {
     (0..n_strata(db, project))
-        .flat_map(|it| facts(db, project, environment, address.clone(), it).problems.iter().cloned())
+        .flat_map(|it| {
+            facts(db, project, environment, address.clone(), it)
+                .problems
+                .iter()
+                .cloned()
+        })
         .collect()
 }

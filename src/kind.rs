@@ -446,6 +446,24 @@ impl Schema {
     }
 }
 
+impl Type {
+    /// Tells whether a value of this type says nothing: null, an empty list or map, a record all of whose fields
+    /// say nothing. Absent records are held as such, so that their inner lists can be walked without asking.
+    #[must_use]
+    pub fn is_blank(&self, value: &Value) -> bool {
+        match (self, value) {
+            (_, Value::Null) => true,
+            (Self::Record(record), Value::Map(map)) => map.iter().all(|(name, it)| match record.fields.get(name) {
+                Some(field) => field.ty.is_blank(it),
+                None => false,
+            }),
+            (_, Value::Map(map)) => map.is_empty(),
+            (_, Value::List(items)) => items.is_empty(),
+            _ => false,
+        }
+    }
+}
+
 impl Record {
     /// Returns what `name` stands for on a record.
     ///

@@ -17,7 +17,11 @@ pub mod kind;
 pub mod plan;
 pub mod problem;
 pub mod rule;
-#[expect(clippy::disallowed_methods, reason = "the border: all IO lives here")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the border: all IO lives here"
+)]
 pub mod shell;
 pub mod spec;
 pub mod value;

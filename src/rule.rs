@@ -6,5 +6,6 @@ pub mod compile;
 pub mod expression;
 pub mod file;
 pub mod interpolation;
+pub mod model;
 pub mod set;
 pub mod strata;

@@ -15,8 +15,9 @@ use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Change, Pattern, World};
 use crate::graph::{Edge, Snapshot, reach};
 use crate::kind::{Reads, pack};
-use crate::rule::compile::{Inner, Rule};
 use crate::rule::expression::{GraphFunction, Uses};
+use crate::rule::file::Reach;
+use crate::rule::model::{Inner, Rule};
 use crate::rule::{set, strata};
 use crate::spec::{self, Completed};
 use crate::value::{Address, Map, Name, Value};
@@ -39,9 +40,31 @@ impl Before {
     #[must_use]
     pub fn now(db: &Database, project: Project) -> Self {
         let environments = spec::environments(db, project).iter().zip(0_u16..);
-        let environments = environments.map(|(it, at)| (it.clone(), Graph::now(db, project, at))).collect();
-        let rules = set::ids(db, project).iter().filter_map(|id| Some((id.clone(), fingerprint(db, project, id)?)));
-        Self { environments, rules: rules.collect() }
+        let environments = environments
+            .map(|(it, at)| (it.clone(), Graph::now(db, project, at)))
+            .collect();
+        let rules = set::ids(db, project)
+            .iter()
+            .filter_map(|id| Some((id.clone(), fingerprint(db, project, id)?)));
+        Self {
+            environments,
+            rules: rules.collect(),
+        }
+    }
+
+    /// Tells whether there may be places of that time at which nothing can be made any more.
+    #[must_use]
+    pub fn has_lost(&self, db: &Database, project: Project) -> bool {
+        let is_gone = |(it, at): (&Graph, u16)| {
+            let now = shape::snapshot(db, project, View::finished(at));
+            *now != it.snapshot && it.snapshot.nodes().iter().any(|node| now.index(node).is_none())
+        };
+        self.environments.len() > spec::environments(db, project).len()
+            || self
+                .rules
+                .iter()
+                .any(|(id, known)| fingerprint(db, project, id) != Some(*known))
+            || self.environments.iter().map(|it| &it.1).zip(0..).any(is_gone)
     }
 }
 
@@ -49,7 +72,11 @@ impl Graph {
     fn now(db: &Database, project: Project, environment: u16) -> Self {
         let view = View::finished(environment);
         let snapshot = shape::snapshot(db, project, view).clone();
-        let nodes = snapshot.nodes().iter().filter_map(|it| shape::node(db, project, view, it).cloned()).collect();
+        let nodes = snapshot
+            .nodes()
+            .iter()
+            .filter_map(|it| shape::node(db, project, view, it).cloned())
+            .collect();
         Self { snapshot, nodes }
     }
 
@@ -58,7 +85,10 @@ impl Graph {
         let mut changed = BTreeSet::new();
         let known: BTreeMap<&Address, &Arc<Completed>> = before.snapshot.nodes().iter().zip(&before.nodes).collect();
         for (address, node) in self.snapshot.nodes().iter().zip(&self.nodes) {
-            if known.get(address).is_none_or(|it| !Arc::ptr_eq(it, node) && it != &node) {
+            if known
+                .get(address)
+                .is_none_or(|it| !Arc::ptr_eq(it, node) && it != &node)
+            {
                 changed.insert(address.clone());
             }
         }
@@ -78,7 +108,9 @@ fn edges(snapshot: &Snapshot) -> BTreeSet<Edge> {
     let address = |it: u32| snapshot.address(it).clone();
     let of_kind = |kind: &Name| {
         let edges = snapshot.edges(kind);
-        edges.map(|(from, to, fields)| Edge::new(address(from), kind.clone(), address(to), fields.clone())).collect::<Vec<_>>()
+        edges
+            .map(|(from, to, fields)| Edge::new(address(from), kind.clone(), address(to), fields.clone()))
+            .collect::<Vec<_>>()
     };
     snapshot.edge_kinds().iter().flat_map(of_kind).collect()
 }
@@ -89,14 +121,34 @@ fn fingerprint(db: &Database, project: Project, id: &Name) -> Option<Fingerprint
     Some(Fingerprint::of(format!("{}{template}", rule.fingerprint).as_bytes()))
 }
 
+/// Tells whether a rule, a node and an environment are there, so that something can be made there.
+#[must_use]
+pub fn is_there(db: &Database, project: Project, cell: &Cell) -> bool {
+    let Some(rule) = set::rule(db, project, cell.rule.clone()) else {
+        return false;
+    };
+    let Some(artifact) = &rule.artifact else { return false };
+    let n_environments = match rule.reach {
+        Reach::Across => 1,
+        Reach::Each => spec::environments(db, project).len(),
+    };
+    usize::from(cell.environment) < n_environments
+        && rule.body.kinds_of(&artifact.per[0]).contains(&cell.node.kind)
+        && shape::snapshot(db, project, View::finished(cell.environment))
+            .index(&cell.node)
+            .is_some()
+}
+
 /// Returns every place where an artifact may differ from what `before` made it.
 #[must_use]
 pub fn candidates(db: &Database, project: Project, before: &Before) -> Vec<Cell> {
     let infos: Vec<&spec::EnvironmentInfo> = before.environments.iter().map(|it| &it.0).collect();
     let same_environments = infos.into_iter().eq(spec::environments(db, project));
     let mut cells: BTreeSet<Cell> = BTreeSet::new();
-    let rules: Vec<Arc<Rule>> =
-        set::ids(db, project).iter().filter_map(|id| set::rule(db, project, id.clone()).clone()).collect();
+    let rules: Vec<Arc<Rule>> = set::ids(db, project)
+        .iter()
+        .filter_map(|id| set::rule(db, project, id.clone()).clone())
+        .collect();
     let stale: BTreeSet<Name> = rules
         .iter()
         .map(|it| it.id.clone())
@@ -108,14 +160,24 @@ pub fn candidates(db: &Database, project: Project, before: &Before) -> Vec<Cell>
     let mut any_change = everything || !stale.is_empty();
     for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
         let now = Graph::now(db, project, environment);
-        let changed = before.environments.get(usize::from(environment)).map(|it| now.changed(&it.1));
+        let changed = before
+            .environments
+            .get(usize::from(environment))
+            .map(|it| now.changed(&it.1));
         let changed = changed.unwrap_or_default();
         any_change |= !changed.is_empty();
         let union = match before.environments.get(usize::from(environment)) {
             Some((_, graph)) if graph.snapshot != now.snapshot => both(&graph.snapshot, &now.snapshot),
             _ => now.snapshot.clone(),
         };
-        let mut walk = Backwards { db, project, environment, union: &union, changed: &changed, dirty: BTreeMap::new() };
+        let mut walk = Backwards {
+            db,
+            project,
+            environment,
+            union: &union,
+            changed: &changed,
+            dirty: BTreeMap::new(),
+        };
         if !everything && !changed.is_empty() {
             walk.facts(&rules);
         }
@@ -129,7 +191,7 @@ pub fn candidates(db: &Database, project: Project, before: &Before) -> Vec<Cell>
     }
     if any_change {
         // What is gone is asked for once more, to be found gone; what sees all environments sees any change.
-        let across = rules.iter().filter(|it| it.reach == crate::rule::file::Reach::Across);
+        let across = rules.iter().filter(|it| it.reach == Reach::Across);
         cells.extend(across.flat_map(|it| cells_of(db, project, 0, it)));
     }
     cells.into_iter().collect()
@@ -137,7 +199,9 @@ pub fn candidates(db: &Database, project: Project, before: &Before) -> Vec<Cell>
 
 fn rules_of_facts_changed(db: &Database, project: Project, stale: &BTreeSet<Name>, rules: &[Arc<Rule>]) -> bool {
     let gone = stale.iter().any(|id| set::rule(db, project, id.clone()).is_none());
-    gone || rules.iter().any(|it| stale.contains(&it.id) && (!it.facts.is_empty() || it.shapes()))
+    gone || rules
+        .iter()
+        .any(|it| stale.contains(&it.id) && (!it.facts.is_empty() || it.shapes()))
 }
 
 /// Returns all nodes and edges of both graphs.
@@ -175,14 +239,20 @@ impl Backwards<'_> {
 
     /// Returns the places where an artifact of `rule` may have changed.
     fn cells(&self, rule: &Rule) -> Vec<Cell> {
-        let Some(artifact) = &rule.artifact else { return Vec::new() };
+        let Some(artifact) = &rule.artifact else {
+            return Vec::new();
+        };
         let schema = pack::schema(self.db, self.project);
         let mut uses = rule.body.uses();
         uses.extend(artifact.path.uses());
         let compiled = instance::template(self.db, self.project, rule.id.clone());
         let nothing = Reads::default();
         for (name, expression) in &artifact.with {
-            let reads = compiled.template.as_ref().and_then(|it| it.reads().get(name)).unwrap_or(&nothing);
+            let reads = compiled
+                .template
+                .as_ref()
+                .and_then(|it| it.reads().get(name))
+                .unwrap_or(&nothing);
             uses.extend(&expression.uses_for(reads, schema));
         }
         uses.relations.extend(artifact.references.iter().cloned());
@@ -190,15 +260,26 @@ impl Backwards<'_> {
         if let Some(relation) = &artifact.references {
             // A reference leads from the node that mentions to the one that is mentioned.
             for node in self.dirty.get(relation).into_iter().flatten().chain(self.changed) {
-                let mentioning = self.union.index(node).into_iter().flat_map(|it| self.union.incoming(it, shape::REFERENCES));
-                for from in mentioning.map(|(from, _)| self.union.address(from).clone()).collect::<Vec<_>>() {
+                let mentioning = self
+                    .union
+                    .index(node)
+                    .into_iter()
+                    .flat_map(|it| self.union.incoming(it, shape::REFERENCES));
+                for from in mentioning
+                    .map(|(from, _)| self.union.address(from).clone())
+                    .collect::<Vec<_>>()
+                {
                     touched.extend(self.through(rule, &artifact.per[0], &from));
                 }
             }
         }
         touched
             .into_iter()
-            .map(|node| Cell { environment: self.environment, rule: rule.id.clone(), node })
+            .map(|node| Cell {
+                environment: self.environment,
+                rule: rule.id.clone(),
+                node,
+            })
             .collect()
     }
 
@@ -212,7 +293,11 @@ impl Backwards<'_> {
             return roots;
         }
         let everywhere = uses.graph.iter().any(|it| {
-            it.from.is_empty() || matches!(it.function, GraphFunction::Layers | GraphFunction::Nodes | GraphFunction::SameCycle)
+            it.from.is_empty()
+                || matches!(
+                    it.function,
+                    GraphFunction::Layers | GraphFunction::Nodes | GraphFunction::SameCycle
+                )
         });
         // A node that stands in a fact may be any; a look-up may find any.
         if everywhere || !uses.reached.is_empty() || !rule.body.joins.is_empty() {
@@ -245,7 +330,9 @@ impl Backwards<'_> {
         let inner: Vec<&Inner> = rule.body.unless.iter().chain(&rule.body.exists).collect();
         for Inner { walk, shared } in inner {
             for variable in shared {
-                let Some(bound) = self.back(walk.pattern(), variable, Change::Node(node)) else { return self.all(rule, anchor) };
+                let Some(bound) = self.back(walk.pattern(), variable, Change::Node(node)) else {
+                    return self.all(rule, anchor);
+                };
                 for bound in bound {
                     match self.back(&rule.body.pattern, anchor, Change::At(variable, &bound)) {
                         Some(more) => found.extend(more),
@@ -260,12 +347,18 @@ impl Backwards<'_> {
     /// Walks one pattern backwards; `None` where that takes too many steps.
     fn back(&self, pattern: &Pattern, target: &Name, change: Change<'_>) -> Option<BTreeSet<Address>> {
         let world = Union { snapshot: self.union };
-        pattern.touched(&world, target, change, &[], crate::fact::matching::MAX_STEPS).ok()?.ok()
+        pattern
+            .touched(&world, target, change, &[], crate::fact::matching::MAX_STEPS)
+            .ok()?
+            .ok()
     }
 
     fn all(&self, rule: &Rule, anchor: &Name) -> BTreeSet<Address> {
         let kinds = rule.body.kinds_of(anchor);
-        kinds.iter().flat_map(|kind| self.union.of_kind(kind).iter().cloned()).collect()
+        kinds
+            .iter()
+            .flat_map(|kind| self.union.of_kind(kind).iter().cloned())
+            .collect()
     }
 }
 
@@ -277,13 +370,17 @@ struct Union<'a> {
 impl World for Union<'_> {
     fn outgoing(&self, node: &Address, kind: &Name, each: &mut dyn FnMut(&Address, &Map)) {
         if let Some(at) = self.snapshot.index(node) {
-            self.snapshot.outgoing(at, kind).for_each(|(to, fields)| each(self.snapshot.address(to), fields));
+            self.snapshot
+                .outgoing(at, kind)
+                .for_each(|(to, fields)| each(self.snapshot.address(to), fields));
         }
     }
 
     fn incoming(&self, node: &Address, kind: &Name, each: &mut dyn FnMut(&Address, &Map)) {
         if let Some(at) = self.snapshot.index(node) {
-            self.snapshot.incoming(at, kind).for_each(|(from, fields)| each(self.snapshot.address(from), fields));
+            self.snapshot
+                .incoming(at, kind)
+                .for_each(|(from, fields)| each(self.snapshot.address(from), fields));
         }
     }
 

@@ -21,7 +21,7 @@ pub enum Language {
     Yaml,
     /// JSON.
     Json,
-    /// HCL 2.
+    /// A string that is evaluated as a template of HCL 2 once more.
     Hcl,
     /// `key = value` lines under `[section]` lines.
     Ini,
@@ -108,7 +108,7 @@ pub fn escape<'a>(language: &str, text: &'a str) -> Escaped<'a> {
         Language::DollarVariable => dollar_variable(text),
         Language::Shell => shell_word(text),
         Language::Yaml | Language::Json => Ok(json_string(text)),
-        Language::Hcl => Ok(hcl_quoted(text, None)),
+        Language::Hcl => hcl_heredoc(text, None),
         Language::Ini => ini_value(text),
         Language::Regex => regex(text),
         Language::BacktickRule => backtick(text),
@@ -127,7 +127,9 @@ pub fn quote(language: &str, text: &str) -> Result<String, EscapeError> {
         Language::Hcl => Ok(format!("\"{}\"", hcl_quoted(text, None))),
         Language::Shell => shell_single(text).map(|it| format!("'{it}'")),
         Language::BacktickRule => backtick(text).map(|it| format!("`{it}`")),
-        Language::DollarParen | Language::DollarVariable | Language::Ini | Language::Regex => escape(language, text).map(Cow::into_owned),
+        Language::DollarParen | Language::DollarVariable | Language::Ini | Language::Regex => {
+            escape(language, text).map(Cow::into_owned)
+        }
     }
 }
 
@@ -309,7 +311,11 @@ pub(crate) fn backtick(text: &str) -> Escaped<'_> {
 }
 
 pub(crate) fn dollar_paren(text: &str) -> Cow<'_, str> {
-    if text.contains('$') { Cow::Owned(text.replace('$', "$$")) } else { Cow::Borrowed(text) }
+    if text.contains('$') {
+        Cow::Owned(text.replace('$', "$$"))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// Returns text in which run-time variables are replaced: it can only be passed on or refused.

@@ -80,7 +80,7 @@ impl Format {
             return Self::Env;
         }
         match suffix {
-            "hcl" | "nomad" | "tf" | "tfvars" => Self::Hcl,
+            "hcl" | "tf" | "tfvars" => Self::Hcl,
             "sh" | "bash" => Self::Shell,
             "ini" | "conf" | "cfg" => Self::Ini,
             "env" => Self::Env,

@@ -16,8 +16,8 @@ use crate::fact::{self, finding, shape};
 use crate::fingerprint::Fingerprint;
 use crate::kind::pack;
 use crate::problem::{Place, Problem};
-use crate::rule::compile::Rule;
 use crate::rule::file::{Mode, Reach};
+use crate::rule::model::Rule;
 use crate::rule::{set, strata};
 use crate::spec;
 use crate::value::{Address, Name};
@@ -55,7 +55,18 @@ pub struct State {
 /// Returns the state of the project now, going on from what the last run found out.
 #[must_use]
 pub fn refresh(db: &Database, project: Project, last: State) -> State {
-    let mut state = State { problems: problems(db, project), ..State::default() };
+    let mut state = State {
+        problems: problems(db, project),
+        ..State::default()
+    };
+    if state.problems.iter().any(Problem::is_error) {
+        // The last good state stands until the mistakes are mended.
+        return State {
+            problems: state.problems,
+            printed: Vec::new(),
+            ..last
+        };
+    }
     let cells = match &last.before {
         None => every_cell(db, project),
         Some(before) => candidates::candidates(db, project, before),
@@ -68,6 +79,9 @@ pub fn refresh(db: &Database, project: Project, last: State) -> State {
         })
         .collect();
     state.cells = last.cells;
+    if last.before.as_ref().is_some_and(|it| it.has_lost(db, project)) {
+        state.cells.retain(|cell, _| candidates::is_there(db, project, cell));
+    }
     for (cell, artifacts) in asked {
         if artifacts.artifacts.is_empty() && artifacts.problems.is_empty() {
             state.cells.remove(&cell);
@@ -75,9 +89,14 @@ pub fn refresh(db: &Database, project: Project, last: State) -> State {
             state.cells.insert(cell, artifacts);
         }
     }
-    debug_assert!(same_cells(db, project, &state.cells), "an artifact outside of the candidates differs");
+    debug_assert!(
+        same_cells(db, project, &state.cells),
+        "an artifact outside of the candidates differs"
+    );
     state.before = Some(Before::now(db, project));
-    state.problems.extend(state.cells.values().flat_map(|it| it.problems.iter().cloned()));
+    state
+        .problems
+        .extend(state.cells.values().flat_map(|it| it.problems.iter().cloned()));
     let cells = std::mem::take(&mut state.cells);
     let wanted = by_path(&cells, &mut state.problems);
     state.print(db, project, wanted, last.fresh);
@@ -90,7 +109,9 @@ fn every_cell(db: &Database, project: Project) -> Vec<Cell> {
     let mut cells = Vec::new();
     for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
         for id in set::ids(db, project) {
-            let Some(rule) = set::rule(db, project, id.clone()) else { continue };
+            let Some(rule) = set::rule(db, project, id.clone()) else {
+                continue;
+            };
             cells.extend(cells_of(db, project, environment, rule));
         }
     }
@@ -99,12 +120,21 @@ fn every_cell(db: &Database, project: Project) -> Vec<Cell> {
 
 /// Returns every place in one environment where `rule` may print an artifact.
 pub(crate) fn cells_of(db: &Database, project: Project, environment: u16, rule: &Rule) -> Vec<Cell> {
-    let Some(artifact) = &rule.artifact else { return Vec::new() };
+    let Some(artifact) = &rule.artifact else {
+        return Vec::new();
+    };
     if rule.reach == Reach::Across && environment != 0 {
         return Vec::new();
     }
     let nodes = shape::nodes_of(db, project, View::finished(environment), rule, &artifact.per[0]);
-    nodes.into_iter().map(|node| Cell { environment, rule: rule.id.clone(), node }).collect()
+    nodes
+        .into_iter()
+        .map(|node| Cell {
+            environment,
+            rule: rule.id.clone(),
+            node,
+        })
+        .collect()
 }
 
 /// Tells whether asking for everything gives what the candidates gave.
@@ -132,10 +162,15 @@ fn by_path<'a>(
     let mut wanted: BTreeMap<Name, (&Cell, &Artifact)> = BTreeMap::new();
     for (cell, artifacts) in cells {
         for artifact in &artifacts.artifacts {
-            let Some((other, _)) = wanted.insert(artifact.path.clone(), (cell, artifact)) else { continue };
+            let Some((other, _)) = wanted.insert(artifact.path.clone(), (cell, artifact)) else {
+                continue;
+            };
             let problem = Problem::error("artifact::one_path", format!("two artifacts go to `{}`", artifact.path))
                 .at(Place::Rule(cell.rule.clone()), format!("prints it for `{}`", cell.node))
-                .at(Place::Rule(other.rule.clone()), format!("prints it for `{}`", other.node))
+                .at(
+                    Place::Rule(other.rule.clone()),
+                    format!("prints it for `{}`", other.node),
+                )
                 .help("put what tells the two apart into `path`");
             problems.push(problem);
         }
@@ -189,10 +224,35 @@ impl State {
     }
 }
 
+/// Leaves out what follows from a file that could be read in part only: names that stand in the rest of it.
+fn settled(problems: Vec<Problem>) -> Vec<Problem> {
+    let file = |it: &Problem| match it.labels.first().map(|it| &it.place) {
+        Some(Place::Text(file, _)) => Some(file.clone()),
+        _ => None,
+    };
+    let torn: BTreeSet<Name> = problems
+        .iter()
+        .filter(|it| it.code.starts_with("yaml::"))
+        .filter_map(file)
+        .collect();
+    let follows = |it: &Problem| {
+        let unknown = ["spec::unknown_target", "spec::unknown_reference"].contains(&&*it.code);
+        !it.code.starts_with("yaml::") && (unknown || file(it).is_some_and(|it| torn.contains(&it)))
+    };
+    problems
+        .into_iter()
+        .filter(|it| torn.is_empty() || !follows(it))
+        .collect()
+}
+
 /// Tells whether rules derive a node of this address in any environment.
 fn is_derived(db: &Database, project: Project, address: &Address) -> bool {
     let environments = (0_u16..).zip(spec::environments(db, project));
-    environments.into_iter().any(|(it, _)| shape::derived(db, project, View::finished(it)).nodes.contains_key(address))
+    environments.into_iter().any(|(it, _)| {
+        shape::derived(db, project, View::finished(it))
+            .nodes
+            .contains_key(address)
+    })
 }
 
 /// Returns what is wrong with the spec, the packs, the graph and the facts, and what rules find fault with.
@@ -203,6 +263,10 @@ fn problems(db: &Database, project: Project) -> Vec<Problem> {
     problems.extend(strata::strata(db, project).problems.iter().cloned());
     for id in set::ids(db, project) {
         problems.extend(instance::template(db, project, id.clone()).problems.iter().cloned());
+    }
+    if problems.iter().any(Problem::is_error) {
+        // What would be found fault with now follows from the mistakes above, or from what they left out.
+        return settled(problems);
     }
     for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
         problems.extend(shape::problems(db, project, environment));

@@ -17,9 +17,9 @@ use crate::fact::{self, matching};
 use crate::fingerprint::Fingerprint;
 use crate::kind::{Reads, Type, pack};
 use crate::problem::{Place, Problem};
-use crate::rule::compile::Rule;
 use crate::rule::expression::{Projection, Scope};
 use crate::rule::file::{Mode, Reach};
+use crate::rule::model::Rule;
 use crate::rule::set;
 use crate::spec;
 use crate::value::{Address, Map, Name, Path, Segment, Text, Value};
@@ -91,7 +91,10 @@ pub struct Compiled {
 fn template_file(db: &dyn Db, project: Project, name: Name) -> Option<SourceFile> {
     let path = format!("templates/{name}");
     let find = |files: &[SourceFile]| {
-        files.binary_search_by(|it| it.path(db).as_str().cmp(&path)).ok().map(|at| files[at])
+        files
+            .binary_search_by(|it| it.path(db).as_str().cmp(&path))
+            .ok()
+            .map(|at| files[at])
     };
     find(project.own(db)).or_else(|| find(project.built_in(db)))
 }
@@ -99,17 +102,25 @@ fn template_file(db: &dyn Db, project: Project, name: Name) -> Option<SourceFile
 /// Returns the names of all templates, for suggestions.
 fn template_names(db: &dyn Db, project: Project) -> Vec<String> {
     let files = project.own(db).iter().chain(project.built_in(db));
-    files.filter_map(|it| it.path(db).strip_prefix("templates/").map(str::to_owned)).collect()
+    files
+        .filter_map(|it| it.path(db).strip_prefix("templates/").map(str::to_owned))
+        .collect()
 }
 
 /// Returns the template of the rule `id`, compiled against the types of what the rule gives it.
 #[salsa::tracked(returns(ref))]
 pub fn template(db: &dyn Db, project: Project, id: Name) -> Compiled {
-    let mut compiled = Compiled { template: None, problems: Vec::new(), fingerprint: Fingerprint::of(b"") };
+    let mut compiled = Compiled {
+        template: None,
+        problems: Vec::new(),
+        fingerprint: Fingerprint::of(b""),
+    };
     let (Some(rule), Some(source)) = (set::rule(db, project, id.clone()), set::source(db, project, id)) else {
         return compiled;
     };
-    let (Some(artifact), Some(written)) = (&rule.artifact, &source.artifact) else { return compiled };
+    let (Some(artifact), Some(written)) = (&rule.artifact, &source.artifact) else {
+        return compiled;
+    };
     let name = &written.template.text;
     let Some(file) = template_file(db, project, name.clone()) else {
         let names = template_names(db, project);
@@ -119,8 +130,11 @@ pub fn template(db: &dyn Db, project: Project, id: Name) -> Compiled {
         compiled.problems.push(problem);
         return compiled;
     };
-    let types: BTreeMap<Name, Type> =
-        artifact.with.iter().map(|(name, expression)| (name.clone(), expression.ty().clone())).collect();
+    let types: BTreeMap<Name, Type> = artifact
+        .with
+        .iter()
+        .map(|(name, expression)| (name.clone(), expression.ty().clone()))
+        .collect();
     let text = file.text(db);
     let path = file.path(db);
     let mut sources: Vec<Arc<str>> = vec![path.as_str().into(), text.clone(), format!("{types:?}").into()];
@@ -140,7 +154,12 @@ pub fn template(db: &dyn Db, project: Project, id: Name) -> Compiled {
     let schema = pack::schema(db, project);
     let (template, problems) = if name.ends_with(".hbs") {
         let (partials, mut problems) = partials(db, project);
-        sources.extend(partials.values().filter(|it| text.contains("{{>") && !it.source.is_empty()).map(|it| it.source.clone()));
+        sources.extend(
+            partials
+                .values()
+                .filter(|it| text.contains("{{>") && !it.source.is_empty())
+                .map(|it| it.source.clone()),
+        );
         let (template, found) = TextTemplate::compile(path, text, format, &types, schema, &partials);
         problems.extend(found);
         (template.map(|it| Template::Text(it, format)), problems)
@@ -175,12 +194,23 @@ fn partials(db: &dyn Db, project: Project) -> (BTreeMap<Name, PartialSource>, Ve
     let mut problems = Vec::new();
     for file in project.built_in(db).iter().chain(project.own(db)) {
         let path = file.path(db);
-        let Some(rest) = path.strip_prefix("templates/").and_then(|it| it.strip_suffix(".hbs")) else { continue };
-        let Some((folder, name)) = rest.rsplit_once("/_") else { continue };
+        let Some(rest) = path.strip_prefix("templates/").and_then(|it| it.strip_suffix(".hbs")) else {
+            continue;
+        };
+        let Some((folder, name)) = rest.rsplit_once("/_") else {
+            continue;
+        };
         let source = file.text(db).clone();
         let (params, found) = partial_params(path, &source, pack::schema(db, project));
         problems.extend(found);
-        partials.insert(Name::from(format!("{folder}/{name}")), PartialSource { file: path.clone(), source, params });
+        partials.insert(
+            Name::from(format!("{folder}/{name}")),
+            PartialSource {
+                file: path.clone(),
+                source,
+                params,
+            },
+        );
     }
     (partials, problems)
 }
@@ -204,7 +234,11 @@ impl Template {
     /// Prints the artifact of `rule` at `node` from its context.
     fn print(&self, context: &Map, rule: &Name, node: &Address) -> Result<String, Vec<Problem>> {
         let at = |problem: Problem| {
-            let place = Place::Field { environment: None, node: node.clone(), path: Path::default() };
+            let place = Place::Field {
+                environment: None,
+                node: node.clone(),
+                path: Path::default(),
+            };
             problem.at(place, "printed for this node")
         };
         match self {
@@ -222,7 +256,14 @@ impl Template {
                 if !context.iter().all(|(_, it)| parse::safe_characters(it)) || cfg!(debug_assertions) {
                     parse::check_output(*format, &text).map_err(|failure| {
                         let message = format!("what `{rule}` prints is not valid {}: {failure}", format.name());
-                        let line = failure.span.of(&text).lines().next().unwrap_or_default().trim().to_owned();
+                        let line = failure
+                            .span
+                            .of(&text)
+                            .lines()
+                            .next()
+                            .unwrap_or_default()
+                            .trim()
+                            .to_owned();
                         let problem = Problem::error("artifact::not_parsed", message)
                             .at(Place::Rule(rule.clone()), format!("prints `{line}`"))
                             .help("mend the template, or print the value by `{{json …}}` or within quotes");
@@ -244,7 +285,9 @@ fn instances(
     template: &Template,
 ) -> (Vec<Instance>, Vec<Problem>) {
     let view = View::finished(cell.environment);
-    let Some(artifact) = &rule.artifact else { return (Vec::new(), Vec::new()) };
+    let Some(artifact) = &rule.artifact else {
+        return (Vec::new(), Vec::new());
+    };
     let matches = matching::matches(db, project, view, rule, &artifact.per[0], &cell.node);
     let mut problems = matches.problems;
     let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -252,7 +295,9 @@ fn instances(
     let schema = pack::schema(db, project);
     let dir = match rule.reach {
         Reach::Across => "",
-        Reach::Each => spec::environments(db, project).get(usize::from(cell.environment)).map_or("", |it| &it.dir),
+        Reach::Each => spec::environments(db, project)
+            .get(usize::from(cell.environment))
+            .map_or("", |it| &it.dir),
     };
     for found in &matches.found {
         let key: Vec<String> = artifact.per.iter().map(|it| format!("{:?}", found.get(it))).collect();
@@ -274,9 +319,21 @@ fn instances(
             Err(problem) => problems.push(problem),
             Ok((path, context)) => {
                 let path = if dir.is_empty() { path } else { format!("{dir}/{path}") };
-                let mut resolver = Resolver { db, project, cell, relation: artifact.references.as_ref(), problems: &mut problems };
-                let context = context.into_iter().map(|(name, value)| (name, resolver.value(&value, 0))).collect();
-                instances.push(Instance { path: Name::from(path), context });
+                let mut resolver = Resolver {
+                    db,
+                    project,
+                    cell,
+                    relation: artifact.references.as_ref(),
+                    problems: &mut problems,
+                };
+                let context = context
+                    .into_iter()
+                    .map(|(name, value)| (name, resolver.value(&value, 0)))
+                    .collect();
+                instances.push(Instance {
+                    path: Name::from(path),
+                    context,
+                });
             }
         }
     }
@@ -300,7 +357,10 @@ impl Resolver<'_> {
         match value {
             Value::Text(text) => Value::text(self.text(text, depth)),
             Value::List(items) => Value::list(items.iter().map(|it| self.value(it, depth))),
-            Value::Map(map) => map.iter().map(|(key, it)| (key.clone(), self.value(it, depth))).collect(),
+            Value::Map(map) => map
+                .iter()
+                .map(|(key, it)| (key.clone(), self.value(it, depth)))
+                .collect(),
             other => other.clone(),
         }
     }
@@ -312,7 +372,11 @@ impl Resolver<'_> {
                 segments.push(segment.clone());
                 continue;
             };
-            let written = if depth < MAX_REFERENCES { self.written(&reference.node, &reference.attribute) } else { None };
+            let written = if depth < MAX_REFERENCES {
+                self.written(&reference.node, &reference.attribute)
+            } else {
+                None
+            };
             match written {
                 Some(Value::String(text)) => segments.push(Segment::Literal(text)),
                 Some(Value::Text(text)) => segments.extend(self.text(&text, depth + 1).segments().iter().cloned()),
@@ -324,7 +388,9 @@ impl Resolver<'_> {
 
     fn written(&self, node: &Address, attribute: &str) -> Option<Value> {
         let facts = fact::of(self.db, self.project, self.cell.environment, node, self.relation?);
-        let fact = facts.iter().find(|it| it.fields.get("attribute").and_then(Value::as_str) == Some(attribute))?;
+        let fact = facts
+            .iter()
+            .find(|it| it.fields.get("attribute").and_then(Value::as_str) == Some(attribute))?;
         fact.fields.get("value").cloned()
     }
 
@@ -338,9 +404,15 @@ impl Resolver<'_> {
                 .help("add `references: PACK/RELATION` to the artifact"),
             Some(relation) => problem
                 .at(Place::Rule(rule.clone()), format!("writes references by `{relation}`"))
-                .help(format!("no rule derives a fact of `{relation}` for `{attribute}` of `{node}` here")),
+                .help(format!(
+                    "no rule derives a fact of `{relation}` for `{attribute}` of `{node}` here"
+                )),
         };
-        let place = Place::Field { environment: None, node: self.cell.node.clone(), path: Path::default() };
+        let place = Place::Field {
+            environment: None,
+            node: self.cell.node.clone(),
+            path: Path::default(),
+        };
         self.problems.push(problem.at(place, "mentions it"));
     }
 }
@@ -349,15 +421,26 @@ impl Resolver<'_> {
 #[salsa::tracked(returns(ref))]
 pub fn artifacts(db: &dyn Db, project: Project, cell: Cell) -> Artifacts {
     let mut made = Artifacts::default();
-    let Some(rule) = set::rule(db, project, cell.rule.clone()) else { return made };
+    let Some(rule) = set::rule(db, project, cell.rule.clone()) else {
+        return made;
+    };
     let compiled = template(db, project, cell.rule.clone());
-    let Some(template) = &compiled.template else { return made };
+    let Some(template) = &compiled.template else {
+        return made;
+    };
     let mode = mode(db, project, &cell.rule);
     let (instances, problems) = instances(db, project, &cell, rule, template);
     made.problems = problems;
     for instance in instances {
         let mut hasher = Hashing(blake3::Hasher::new());
-        (rule.fingerprint, compiled.fingerprint, &instance.path, mode, &instance.context).hash(&mut hasher);
+        (
+            rule.fingerprint,
+            compiled.fingerprint,
+            &instance.path,
+            mode,
+            &instance.context,
+        )
+            .hash(&mut hasher);
         made.artifacts.push(Artifact {
             path: instance.path,
             rule: cell.rule.clone(),
@@ -374,8 +457,12 @@ pub fn artifacts(db: &dyn Db, project: Project, cell: Cell) -> Artifacts {
 ///
 /// What can't be printed where it stands.
 pub fn print(db: &dyn Db, project: Project, cell: &Cell, path: &str) -> Result<String, Vec<Problem>> {
-    let Some(rule) = set::rule(db, project, cell.rule.clone()) else { return Err(Vec::new()) };
-    let Some(template) = &template(db, project, cell.rule.clone()).template else { return Err(Vec::new()) };
+    let Some(rule) = set::rule(db, project, cell.rule.clone()) else {
+        return Err(Vec::new());
+    };
+    let Some(template) = &template(db, project, cell.rule.clone()).template else {
+        return Err(Vec::new());
+    };
     let (instances, problems) = instances(db, project, cell, rule, template);
     match instances.into_iter().find(|it| *it.path == *path) {
         None => Err(problems),
@@ -385,7 +472,10 @@ pub fn print(db: &dyn Db, project: Project, cell: &Cell, path: &str) -> Result<S
 
 fn mode(db: &dyn Db, project: Project, rule: &Name) -> Mode {
     let source = set::source(db, project, rule.clone());
-    source.as_ref().and_then(|it| it.artifact.as_ref()).map_or(Mode::Plain, |it| it.mode)
+    source
+        .as_ref()
+        .and_then(|it| it.artifact.as_ref())
+        .map_or(Mode::Plain, |it| it.mode)
 }
 
 /// A hasher that the standard library's `Hash` can feed and that gives a fingerprint.

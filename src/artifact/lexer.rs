@@ -69,7 +69,7 @@ impl Lexer {
             Language::Shell => Self::of_format(Format::Shell),
             Language::Yaml => Self::of_format(Format::Yaml),
             Language::Json => Self::of_format(Format::Json),
-            Language::Hcl => Self::of_format(Format::Hcl),
+            Language::Hcl => Self::Flat(lines::Flat::HclTemplate),
             Language::Ini => Self::of_format(Format::Ini),
             Language::DollarParen => Self::Flat(lines::Flat::DollarParen { sign: false }),
             Language::DollarVariable => Self::Flat(lines::Flat::DollarVariable { sign: false }),

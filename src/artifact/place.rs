@@ -70,6 +70,7 @@ pub(crate) fn shown(text: &str) -> String {
 pub(crate) enum Spot {
     Plain,
     Regex,
+    HclTemplate,
     DollarParen,
     DollarVariable,
     Backtick,
@@ -229,6 +230,7 @@ impl Spot {
             }
             Self::Identifier { ident, first } => ident.check(text, *first)?,
             Self::Regex => return escape::regex(text),
+            Self::HclTemplate => return escape::hcl_heredoc(text, before),
             Self::DollarParen => return Ok(escape::dollar_paren(text)),
             Self::DollarVariable => return escape::dollar_variable(text),
             Self::Backtick => return escape::backtick(text),

@@ -13,16 +13,26 @@ use crate::value::{Address, Name, Path};
 #[salsa::tracked(returns(deref))]
 pub fn findings(db: &dyn Db, project: Project, environment: u16, rule: Name, anchor: Address) -> Vec<Problem> {
     let view = View::finished(environment);
-    let Some(rule) = set::rule(db, project, rule) else { return Vec::new() };
-    let (Some(finding), Some(first)) = (&rule.finding, rule.body.pattern.first()) else { return Vec::new() };
+    let Some(rule) = set::rule(db, project, rule) else {
+        return Vec::new();
+    };
+    let (Some(finding), Some(first)) = (&rule.finding, rule.body.pattern.first()) else {
+        return Vec::new();
+    };
     let matches = matching::matches(db, project, view, rule, &first.name, &anchor);
     let mut problems = matches.problems;
-    let name = spec::environments(db, project).get(usize::from(environment)).map(|it| it.name.clone());
+    let name = spec::environments(db, project)
+        .get(usize::from(environment))
+        .map(|it| it.name.clone());
     for found in &matches.found {
         let said = matching::evaluated(db, project, view, rule, &anchor, |run| {
             let help = finding.help.as_ref().map(|it| run.text(it, found)).transpose()?;
             let field = finding.field.as_ref().map(|it| run.text(it, found)).transpose()?;
-            Ok((run.text(&finding.message, found)?, help, Path::parse(&field.unwrap_or_default())))
+            Ok((
+                run.text(&finding.message, found)?,
+                help,
+                Path::parse(&field.unwrap_or_default()),
+            ))
         });
         let (message, help, path) = match said {
             Ok(said) => said,
@@ -38,7 +48,14 @@ pub fn findings(db: &dyn Db, project: Project, environment: u16, rule: Name, anc
         };
         if let Some(Bound::Node(node)) = found.get(&finding.at) {
             let environment = name.clone().filter(|it| !it.is_empty());
-            problem = problem.at(Place::Field { environment, node: node.clone(), path }, "here");
+            problem = problem.at(
+                Place::Field {
+                    environment,
+                    node: node.clone(),
+                    path,
+                },
+                "here",
+            );
         }
         problem.help = help.map(Into::into);
         problems.push(problem);
@@ -51,7 +68,9 @@ pub fn findings(db: &dyn Db, project: Project, environment: u16, rule: Name, anc
 pub fn all(db: &dyn Db, project: Project, environment: u16) -> Vec<Problem> {
     let mut problems = Vec::new();
     for id in set::ids(db, project) {
-        let Some(rule) = set::rule(db, project, id.clone()) else { continue };
+        let Some(rule) = set::rule(db, project, id.clone()) else {
+            continue;
+        };
         // What speaks of all environments at once is asked for in the first alone.
         if rule.finding.is_none() || (rule.reach == Reach::Across && environment != 0) {
             continue;

@@ -8,10 +8,10 @@ use crate::fact::shape::{self, nested};
 use crate::fact::world::{GraphWorld, NODES};
 use crate::graph::pattern;
 use crate::problem::{Place, Problem};
-use crate::rule::compile::{Filled, Inner, Join, Rule};
 use crate::rule::expression::{Bindings, Bound, BoundEdge, Expression, Failure, Projection};
 use crate::rule::file::Reach;
 use crate::rule::interpolation::Interpolation;
+use crate::rule::model::{Filled, Inner, Join, Rule};
 use crate::rule::set;
 use crate::spec;
 use crate::value::{Address, Map, Name, Path, Value};
@@ -42,11 +42,18 @@ pub struct Run<'a> {
 
 impl Run<'_> {
     fn bindings<'m>(&self, found: &'m Match) -> Bindings<'m> {
-        Bindings { view: self.view, variables: found, world: &NODES }
+        Bindings {
+            view: self.view,
+            variables: found,
+            world: &NODES,
+        }
     }
 
     fn failure(&self, message: &dyn std::fmt::Display) -> Failure {
-        Failure { message: message.to_string().into(), place: Place::Rule(self.rule.id.clone()) }
+        Failure {
+            message: message.to_string().into(),
+            place: Place::Rule(self.rule.id.clone()),
+        }
     }
 
     /// Returns the value of `expression`.
@@ -129,9 +136,11 @@ impl Run<'_> {
         match filled {
             Filled::Constant(value) => Ok(value.clone()),
             Filled::Text(text) => self.filled(text, found),
-            Filled::List(items) => {
-                items.iter().map(|it| self.given(it, found)).collect::<Result<Vec<_>, _>>().map(Value::list)
-            }
+            Filled::List(items) => items
+                .iter()
+                .map(|it| self.given(it, found))
+                .collect::<Result<Vec<_>, _>>()
+                .map(Value::list),
         }
     }
 }
@@ -149,13 +158,29 @@ pub fn evaluated<T>(
     node: &Address,
     what: impl FnOnce(Run<'_>) -> Result<T, Failure>,
 ) -> Result<T, Problem> {
-    what(Run { db, project, view, rule }).map_err(|failure| failed(rule, node, &failure))
+    what(Run {
+        db,
+        project,
+        view,
+        rule,
+    })
+    .map_err(|failure| failed(rule, node, &failure))
 }
 
 fn failed(rule: &Rule, node: &Address, failure: &Failure) -> Problem {
-    Problem::error("rule::failed", format!("the rule `{}` failed at `{node}`: {}", rule.id, failure.message))
-        .at(failure.place.clone(), "failed here")
-        .at(Place::Field { environment: None, node: node.clone(), path: Path::default() }, "at this node")
+    Problem::error(
+        "rule::failed",
+        format!("the rule `{}` failed at `{node}`: {}", rule.id, failure.message),
+    )
+    .at(failure.place.clone(), "failed here")
+    .at(
+        Place::Field {
+            environment: None,
+            node: node.clone(),
+            path: Path::default(),
+        },
+        "at this node",
+    )
 }
 
 /// Returns what `rule` matches with `node` in the place of its variable `anchor`.
@@ -172,10 +197,20 @@ pub fn matches(db: &dyn Db, project: Project, view: View, rule: &Rule, anchor: &
 impl Run<'_> {
     fn matches(&self, anchor: &Name, node: &Address) -> Result<Vec<Match>, Failure> {
         let body = &self.rule.body;
-        let Some(walk) = body.walks.get(anchor) else { return Ok(Vec::new()) };
-        let world = GraphWorld { db: self.db, project: self.project, view: self.view, rule: self.rule };
+        let Some(walk) = body.walks.get(anchor) else {
+            return Ok(Vec::new());
+        };
+        let world = GraphWorld {
+            db: self.db,
+            project: self.project,
+            view: self.view,
+            rule: self.rule,
+        };
         let mut kept = Vec::new();
-        for binding in walk.matches(&world, std::slice::from_ref(node), MAX_STEPS).map_err(|it| self.failure(&it))? {
+        for binding in walk
+            .matches(&world, std::slice::from_ref(node), MAX_STEPS)
+            .map_err(|it| self.failure(&it))?
+        {
             let found = self.bound(&binding);
             if self.holds(&body.unless, &body.exists, &found, &world)? {
                 kept.extend(self.walked(found)?);
@@ -187,7 +222,9 @@ impl Run<'_> {
     /// Returns the variables of one binding, and those that are always there.
     fn bound(&self, binding: &pattern::Binding) -> Match {
         let variables = self.rule.body.pattern.variables().iter().zip(binding.0.iter());
-        let mut found: Match = variables.map(|(variable, it)| (variable.name.clone(), from_pattern(it))).collect();
+        let mut found: Match = variables
+            .map(|(variable, it)| (variable.name.clone(), from_pattern(it)))
+            .collect();
         match self.rule.reach {
             Reach::Each => {
                 let environment = environment_value(self.db, self.project, self.view.environment);
@@ -207,13 +244,22 @@ impl Run<'_> {
         found: &Match,
         world: &GraphWorld<'_>,
     ) -> Result<bool, Failure> {
-        for (inner, wanted) in unless.iter().map(|it| (it, false)).chain(exists.iter().map(|it| (it, true))) {
+        for (inner, wanted) in unless
+            .iter()
+            .map(|it| (it, false))
+            .chain(exists.iter().map(|it| (it, true)))
+        {
             let shared = inner.shared.iter().filter_map(|it| match found.get(it) {
                 Some(Bound::Node(node)) => Some(node.clone()),
                 _ => None,
             });
             let shared: Vec<Address> = shared.collect();
-            if inner.walk.exists(world, &shared, MAX_STEPS).map_err(|it| self.failure(&it))? != wanted {
+            if inner
+                .walk
+                .exists(world, &shared, MAX_STEPS)
+                .map_err(|it| self.failure(&it))?
+                != wanted
+            {
                 return Ok(false);
             }
         }
@@ -266,17 +312,33 @@ pub struct JoinSide {
 /// Returns the nodes that `to` may be where `from` is `node`, by all look-ups of a rule between the two.
 #[must_use]
 pub fn joined(world: &GraphWorld<'_>, from: &Name, node: &Address, to: &Name) -> BTreeSet<Address> {
-    let GraphWorld { db, project, view, rule } = *world;
-    let run = Run { db, project, view, rule };
+    let GraphWorld {
+        db,
+        project,
+        view,
+        rule,
+    } = *world;
+    let run = Run {
+        db,
+        project,
+        view,
+        rule,
+    };
     let mut joined: Option<BTreeSet<Address>> = None;
     for (at, join) in rule.body.joins.iter().enumerate() {
-        let Some(ours) = join.sides.iter().position(|it| it.0 == *from) else { continue };
+        let Some(ours) = join.sides.iter().position(|it| it.0 == *from) else {
+            continue;
+        };
         if join.sides[1 - ours].0 != *to {
             continue;
         }
         let mut nodes = BTreeSet::new();
         for key in run.join_keys(join, ours, node) {
-            let side = JoinSide { rule: rule.id.clone(), join: at, side: 1 - ours };
+            let side = JoinSide {
+                rule: rule.id.clone(),
+                join: at,
+                side: 1 - ours,
+            };
             nodes.extend(bucket(db, project, view, side, key).iter().cloned());
         }
         joined = Some(match joined {
@@ -306,10 +368,19 @@ impl Run<'_> {
 #[salsa::tracked(returns(ref))]
 fn join_table(db: &dyn Db, project: Project, view: View, side: JoinSide) -> BTreeMap<Value, Vec<Address>> {
     let mut table: BTreeMap<Value, Vec<Address>> = BTreeMap::new();
-    let Some(rule) = set::rule(db, project, side.rule) else { return table };
-    let Some(join) = rule.body.joins.get(side.join) else { return table };
+    let Some(rule) = set::rule(db, project, side.rule) else {
+        return table;
+    };
+    let Some(join) = rule.body.joins.get(side.join) else {
+        return table;
+    };
     let snapshot = shape::snapshot(db, project, view);
-    let run = Run { db, project, view, rule };
+    let run = Run {
+        db,
+        project,
+        view,
+        rule,
+    };
     for kind in rule.body.kinds_of(&join.sides[side.side].0).iter() {
         for node in snapshot.of_kind(kind) {
             for key in run.join_keys(join, side.side, node) {
@@ -323,7 +394,10 @@ fn join_table(db: &dyn Db, project: Project, view: View, side: JoinSide) -> BTre
 /// A firewall: what looks up one value is not run again because another one changed.
 #[salsa::tracked(returns(deref))]
 fn bucket(db: &dyn Db, project: Project, view: View, side: JoinSide, key: Value) -> Vec<Address> {
-    join_table(db, project, view, side).get(&key).cloned().unwrap_or_default()
+    join_table(db, project, view, side)
+        .get(&key)
+        .cloned()
+        .unwrap_or_default()
 }
 
 fn from_pattern(bound: &pattern::Bound) -> Bound {
@@ -342,7 +416,10 @@ fn from_pattern(bound: &pattern::Bound) -> Bound {
 fn environments(db: &dyn Db, project: Project) -> Bound {
     let one = |index: u16, it: &spec::EnvironmentInfo| {
         let view = View::finished(index);
-        let node = shape::snapshot(db, project, view).of_kind(shape::PROJECT).first().cloned();
+        let node = shape::snapshot(db, project, view)
+            .of_kind(shape::PROJECT)
+            .first()
+            .cloned();
         let mut fields: BTreeMap<Name, Bound> = [
             (Name::from("name"), Bound::Value(Value::String(it.name.clone()))),
             (Name::from("dir"), Bound::Value(Value::String(it.dir.clone()))),
@@ -351,7 +428,12 @@ fn environments(db: &dyn Db, project: Project) -> Bound {
         fields.extend(node.map(|it| (Name::from("project"), Bound::Elsewhere(view, it))));
         Bound::Record(Arc::new(fields))
     };
-    Bound::List((0..).zip(spec::environments(db, project)).map(|(index, it)| one(index, it)).collect())
+    Bound::List(
+        (0..)
+            .zip(spec::environments(db, project))
+            .map(|(index, it)| one(index, it))
+            .collect(),
+    )
 }
 
 /// Returns the items of a list, the entries of a map as `{key, value}`, nothing of null, or the one value itself.
@@ -365,14 +447,24 @@ fn items(value: &Value) -> Vec<Value> {
 }
 
 fn entry((key, value): &(Name, Value)) -> Value {
-    [(Name::from("key"), Value::String(key.clone())), (Name::from("value"), value.clone())].into_iter().collect()
+    [
+        (Name::from("key"), Value::String(key.clone())),
+        (Name::from("value"), value.clone()),
+    ]
+    .into_iter()
+    .collect()
 }
 
 /// Returns the value of the variable `environment`.
 #[must_use]
 pub fn environment_value(db: &dyn Db, project: Project, environment: u16) -> Value {
-    let Some(it) = spec::environments(db, project).get(usize::from(environment)) else { return Value::Null };
-    [(Name::from("name"), Value::String(it.name.clone())), (Name::from("dir"), Value::String(it.dir.clone()))]
-        .into_iter()
-        .collect()
+    let Some(it) = spec::environments(db, project).get(usize::from(environment)) else {
+        return Value::Null;
+    };
+    [
+        (Name::from("name"), Value::String(it.name.clone())),
+        (Name::from("dir"), Value::String(it.dir.clone())),
+    ]
+    .into_iter()
+    .collect()
 }

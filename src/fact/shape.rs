@@ -12,7 +12,7 @@ use crate::fact::matching;
 use crate::graph::{self, Edge, Snapshot};
 use crate::kind::pack;
 use crate::problem::{Place, Problem};
-use crate::rule::compile::Rule;
+use crate::rule::model::Rule;
 use crate::rule::set;
 use crate::spec::{self, Completed};
 use crate::value::{Address, Map, Name, Path, Value};
@@ -42,7 +42,10 @@ pub struct Derived {
     pub nodes: BTreeMap<Address, DerivedNode>,
     /// The edges by their ends and kind, with their fields and the rule.
     pub edges: BTreeMap<(Address, Name, Address), (Map, Name)>,
-    /// Where rules contradict each other.
+    /// Where rules contradict each other in a field of a node: the node, the field, and the two rules. What the spec
+    /// says of the field settles it.
+    pub contradictions: Vec<(Address, Path, [Name; 2])>,
+    /// What failed, and where rules contradict each other in an edge.
     pub problems: Vec<Problem>,
 }
 
@@ -55,15 +58,24 @@ pub fn phases(db: &dyn Db, project: Project) -> Vec<Name> {
         .filter(|it| it.shapes())
         .map(|it| it.pack.clone())
         .collect();
-    pack::packs(db, project).iter().map(|it| &it.name).filter(|it| shaping.contains(it)).cloned().collect()
+    pack::packs(db, project)
+        .iter()
+        .map(|it| &it.name)
+        .filter(|it| shaping.contains(it))
+        .cloned()
+        .collect()
 }
 
 /// What one rule adds to the graph for one node.
 #[salsa::tracked(returns(ref))]
 fn contribution(db: &dyn Db, project: Project, view: View, rule: Name, anchor: Address) -> Derived {
     let mut derived = Derived::default();
-    let Some(rule) = set::rule(db, project, rule) else { return derived };
-    let Some(first) = rule.body.pattern.first() else { return derived };
+    let Some(rule) = set::rule(db, project, rule) else {
+        return derived;
+    };
+    let Some(first) = rule.body.pattern.first() else {
+        return derived;
+    };
     let matches = matching::matches(db, project, view, rule, &first.name, &anchor);
     for found in matches.found {
         let added = matching::evaluated(db, project, view, rule, &anchor, |run| {
@@ -95,9 +107,13 @@ fn contribution(db: &dyn Db, project: Project, view: View, rule: Name, anchor: A
 fn phase(db: &dyn Db, project: Project, environment: u16, phase: u16) -> Derived {
     let view = View { environment, phase };
     let mut derived = Derived::default();
-    let Some(pack) = phases(db, project).get(usize::from(phase)) else { return derived };
+    let Some(pack) = phases(db, project).get(usize::from(phase)) else {
+        return derived;
+    };
     for id in set::ids(db, project) {
-        let Some(rule) = set::rule(db, project, id.clone()) else { continue };
+        let Some(rule) = set::rule(db, project, id.clone()) else {
+            continue;
+        };
         if rule.pack != *pack || !rule.shapes() {
             continue;
         }
@@ -121,7 +137,11 @@ pub fn anchors(db: &dyn Db, project: Project, view: View, rule: &Rule) -> Vec<Ad
 #[must_use]
 pub fn nodes_of(db: &dyn Db, project: Project, view: View, rule: &Rule, variable: &Name) -> Vec<Address> {
     let snapshot = snapshot(db, project, view);
-    rule.body.kinds_of(variable).iter().flat_map(|kind| snapshot.of_kind(kind).iter().cloned()).collect()
+    rule.body
+        .kinds_of(variable)
+        .iter()
+        .flat_map(|kind| snapshot.of_kind(kind).iter().cloned())
+        .collect()
 }
 
 /// Returns all that shape rules add before the phase of `view`.
@@ -139,12 +159,18 @@ pub fn derived(db: &dyn Db, project: Project, view: View) -> Derived {
 #[must_use]
 pub fn settled(db: &dyn Db, project: Project, view: View) -> View {
     let n_phases = u16::try_from(phases(db, project).len()).unwrap_or(u16::MAX);
-    View { environment: view.environment, phase: view.phase.min(n_phases) }
+    View {
+        environment: view.environment,
+        phase: view.phase.min(n_phases),
+    }
 }
 
 #[salsa::tracked(returns(ref))]
 fn derived_fields(db: &dyn Db, project: Project, view: View, address: Address) -> Option<Map> {
-    derived(db, project, view).nodes.get(&address).map(|it| it.fields.clone())
+    derived(db, project, view)
+        .nodes
+        .get(&address)
+        .map(|it| it.fields.clone())
 }
 
 /// Returns the fields of a node as it is seen in `view`, complete, or nothing where there is no such node.
@@ -161,12 +187,7 @@ pub fn node<'db>(db: &'db dyn Db, project: Project, view: View, address: &Addres
 
 /// Returns a node of the spec alone, in an environment whose overlays speak of it, or in the base.
 #[salsa::tracked(returns(ref))]
-fn declared(
-    db: &dyn Db,
-    project: Project,
-    environment: Option<u16>,
-    address: Address,
-) -> Option<Arc<Completed>> {
+fn declared(db: &dyn Db, project: Project, environment: Option<u16>, address: Address) -> Option<Arc<Completed>> {
     let declared = spec::declared_in(db, project, environment, &address)?;
     let inherited = spec::inherited_in(db, project, environment, &address.kind);
     let (completed, _) = spec::completion(db, project).fields(&address, Some(&declared), &Map::default(), inherited);
@@ -190,26 +211,42 @@ fn completed(db: &dyn Db, project: Project, view: View, address: &Address) -> Op
 /// Returns the edges that leave a node, complete. A firewall: a field that is no edge changes nothing after it.
 #[salsa::tracked(returns(deref))]
 fn node_edges(db: &dyn Db, project: Project, view: View, address: Address) -> Vec<Edge> {
-    let Some(completed) = node(db, project, view, &address) else { return Vec::new() };
+    let Some(completed) = node(db, project, view, &address) else {
+        return Vec::new();
+    };
     let environment = view.environment;
     let declared = spec::declared(db, project, environment, &address);
     let mut own: Vec<spec::Edge> = declared.as_ref().map(|it| it.edges.clone()).unwrap_or_default();
     for open in declared.iter().flat_map(|it| &it.open) {
         // What no spec declares may be derived.
         let to = open.candidates.iter().find(|it| node(db, project, view, it).is_some());
-        own.extend(to.map(|to| spec::Edge { kind: open.kind.clone(), to: to.clone(), fields: open.fields.clone() }));
+        own.extend(to.map(|to| spec::Edge {
+            kind: open.kind.clone(),
+            to: to.clone(),
+            fields: open.fields.clone(),
+        }));
     }
     let derived: Vec<spec::Edge> = derived_edges(db, project, view, address.clone()).to_vec();
     let target = |target: &Address, path: &Path| node(db, project, view, target)?.fields.at(&path.0).cloned();
     let edges = spec::completion(db, project).edges(completed, &own, &derived, &target);
-    edges.into_iter().map(|it| Edge::new(address.clone(), it.kind, it.to, it.fields)).collect()
+    edges
+        .into_iter()
+        .map(|it| Edge::new(address.clone(), it.kind, it.to, it.fields))
+        .collect()
 }
 
 #[salsa::tracked(returns(deref))]
 fn derived_edges(db: &dyn Db, project: Project, view: View, from: Address) -> Vec<spec::Edge> {
-    let edges = derived(db, project, view).edges.iter().filter(|((it, _, to), _)| *it == from && *to != from);
+    let edges = derived(db, project, view)
+        .edges
+        .iter()
+        .filter(|((it, _, to), _)| *it == from && *to != from);
     edges
-        .map(|((_, kind, to), (fields, _))| spec::Edge { kind: kind.clone(), to: to.clone(), fields: fields.clone() })
+        .map(|((_, kind, to), (fields, _))| spec::Edge {
+            kind: kind.clone(),
+            to: to.clone(),
+            fields: fields.clone(),
+        })
         .collect()
 }
 
@@ -231,7 +268,10 @@ pub fn snapshot(db: &dyn Db, project: Project, view: View) -> Arc<Snapshot> {
     }
     let plain = Snapshot::new(nodes.clone(), edges.clone());
     let order = graph::order::starts_after(&plain, &DEPENDS_ON.into(), &REFERENCES.into());
-    edges.extend(order.into_iter().map(|it| Edge { kind: STARTS_AFTER.into(), ..it }));
+    edges.extend(order.into_iter().map(|it| Edge {
+        kind: STARTS_AFTER.into(),
+        ..it
+    }));
     Arc::new(Snapshot::new(nodes, edges))
 }
 
@@ -242,19 +282,40 @@ pub fn problems(db: &dyn Db, project: Project, environment: u16) -> Vec<Problem>
     let derived = derived(db, project, view);
     let snapshot = snapshot(db, project, view);
     let mut problems = derived.problems.clone();
+    for (address, path, [first, second]) in &derived.contradictions {
+        let declared = spec::declared(db, project, environment, address);
+        if declared.is_some_and(|it| it.fields.at(&path.0).is_some()) {
+            continue;
+        }
+        let message = format!("two derivations of `{address}` differ in `{path}`");
+        let problem = Problem::error("rule::contradicting_nodes", message)
+            .at(Place::Rule(second.clone()), "derives it one way")
+            .at(Place::Rule(first.clone()), "derives it another way")
+            .help(format!("declare `{path}` of `{address}` in the spec: it wins"));
+        problems.push(problem);
+    }
     for (address, node) in &derived.nodes {
         let found = completed(db, project, view, address).map(|it| it.1).unwrap_or_default();
-        problems.extend(found.into_iter().map(|it| it.at(Place::Rule(node.rules[0].clone()), "derives this node")));
+        problems.extend(
+            found
+                .into_iter()
+                .map(|it| it.at(Place::Rule(node.rules[0].clone()), "derives this node")),
+        );
     }
     for ((from, kind, to), (_, rule)) in &derived.edges {
         for end in [from, to].into_iter().filter(|it| snapshot.index(it).is_none()) {
-            let problem = Problem::error("rule::edge_to_nowhere", format!("a derived `{kind}` edge ends at `{end}`, which does not exist"))
-                .at(Place::Rule(rule.clone()), "derives the edge")
-                .help(format!("derive the node `{end}` as well, under `nodes`"));
+            let problem = Problem::error(
+                "rule::edge_to_nowhere",
+                format!("a derived `{kind}` edge ends at `{end}`, which does not exist"),
+            )
+            .at(Place::Rule(rule.clone()), "derives the edge")
+            .help(format!("derive the node `{end}` as well, under `nodes`"));
             problems.push(problem);
         }
     }
-    let name = spec::environments(db, project).get(usize::from(environment)).map(|it| it.name.clone());
+    let name = spec::environments(db, project)
+        .get(usize::from(environment))
+        .map(|it| it.name.clone());
     let name = name.filter(|it| !it.is_empty());
     for cycle in graph::cycle::required_cycles(snapshot, &[DEPENDS_ON.into()]) {
         problems.push(graph::cycle::problem(&cycle, &DEPENDS_ON.into(), name.as_ref()));
@@ -274,14 +335,24 @@ impl Derived {
     fn node(&mut self, address: Option<Address>, fields: &Map, rule: &Rule) {
         let Some(address) = address else { return };
         self.merge(&Self {
-            nodes: [(address, DerivedNode { fields: fields.clone(), rules: vec![rule.id.clone()] })].into(),
+            nodes: [(
+                address,
+                DerivedNode {
+                    fields: fields.clone(),
+                    rules: vec![rule.id.clone()],
+                },
+            )]
+            .into(),
             ..Self::default()
         });
     }
 
     fn edge(&mut self, ends: (Option<Address>, Name, Option<Address>), fields: Map, rule: &Rule) {
         let (Some(from), kind, Some(to)) = ends else { return };
-        self.merge(&Self { edges: [((from, kind, to), (fields, rule.id.clone()))].into(), ..Self::default() });
+        self.merge(&Self {
+            edges: [((from, kind, to), (fields, rule.id.clone()))].into(),
+            ..Self::default()
+        });
     }
 
     /// Adds what another rule derives. Equal addresses become one node; unequal fields of it are a contradiction.
@@ -292,14 +363,9 @@ impl Derived {
                 continue;
             };
             let (fields, unequal) = union(&known.fields, &node.fields, &Path::default());
-            for path in unequal {
-                let (first, second) = (known.rules[0].clone(), node.rules[0].clone());
-                let problem = Problem::error("rule::contradicting_nodes", format!("two derivations of `{address}` differ in `{path}`"))
-                    .at(Place::Rule(second), "derives it one way")
-                    .at(Place::Rule(first), "derives it another way")
-                    .help(format!("declare `{path}` of `{address}` in the spec: it wins"));
-                self.problems.push(problem);
-            }
+            let rules = [known.rules[0].clone(), node.rules[0].clone()];
+            let unequal = unequal.into_iter().map(|path| (address.clone(), path, rules.clone()));
+            self.contradictions.extend(unequal);
             known.fields = fields;
             known.rules.extend(node.rules.iter().cloned());
             known.rules.sort();
@@ -321,6 +387,7 @@ impl Derived {
                 }
             }
         }
+        self.contradictions.extend(other.contradictions.iter().cloned());
         self.problems.extend(other.problems.iter().cloned());
     }
 }

@@ -5,8 +5,8 @@ use crate::fact::{self, matching, shape};
 use crate::graph::reach::{Longest, Weigh};
 use crate::graph::{self, pattern};
 use crate::kind::{EdgeKind, Shape, pack};
-use crate::rule::compile::Rule;
 use crate::rule::expression::{GraphFunction, World};
+use crate::rule::model::Rule;
 use crate::value::{Address, Map, Name, Path, Value};
 
 /// Answers what expressions ask of nodes.
@@ -24,7 +24,10 @@ impl World for Nodes {
     fn facts(&self, db: &dyn Db, view: View, node: &Address, relation: &str) -> Option<Value> {
         let project = Project::get(db);
         let facts = fact::of(db, project, view.environment, node, relation);
-        let one = pack::schema(db, project).relations.get(relation).is_some_and(|it| it.shape == Shape::One);
+        let one = pack::schema(db, project)
+            .relations
+            .get(relation)
+            .is_some_and(|it| it.shape == Shape::One);
         if one {
             return facts.first().map(|it| Value::Map(it.fields.clone()));
         }
@@ -53,12 +56,26 @@ impl World for Nodes {
             (GraphFunction::Layers, [edges]) => {
                 let edges = names(edges);
                 let all = ends(db, project, view, &edges);
-                Ok(layers(&graph::order::layers(shape::snapshot(db, project, view), &all, &edges)))
+                Ok(layers(&graph::order::layers(
+                    shape::snapshot(db, project, view),
+                    &all,
+                    &edges,
+                )))
             }
             (GraphFunction::Layers, [edges, Value::List(wanted)]) => {
-                let wanted = wanted.iter().filter_map(|it| if let Value::Node(it) = it { Some(it.clone()) } else { None });
+                let wanted = wanted.iter().filter_map(|it| {
+                    if let Value::Node(it) = it {
+                        Some(it.clone())
+                    } else {
+                        None
+                    }
+                });
                 let wanted: Vec<Address> = wanted.collect();
-                Ok(layers(&graph::order::layers(shape::snapshot(db, project, view), &wanted, &names(edges))))
+                Ok(layers(&graph::order::layers(
+                    shape::snapshot(db, project, view),
+                    &wanted,
+                    &names(edges),
+                )))
             }
             _ => Err("the arguments are not of the kinds that it takes".to_owned()),
         }
@@ -91,7 +108,10 @@ fn longest_paths(db: &dyn Db, project: Project, view: View, edges: Vec<Name>, fi
     let Some((first, rest)) = field.0.split_first() else {
         return graph::reach::longest(snapshot, &edges, Weigh::Count);
     };
-    let on_edges = edges.iter().filter_map(|it| schema.edges.get(it)).any(|it| it.fields.fields.contains_key(first));
+    let on_edges = edges
+        .iter()
+        .filter_map(|it| schema.edges.get(it))
+        .any(|it| it.fields.fields.contains_key(first));
     if on_edges {
         return graph::reach::longest(snapshot, &edges, Weigh::Edge(first));
     }
@@ -103,16 +123,31 @@ fn longest_paths(db: &dyn Db, project: Project, view: View, edges: Vec<Name>, fi
 #[salsa::tracked(returns(ref))]
 fn longest(db: &dyn Db, project: Project, view: View, node: Address, edges: Vec<Name>, field: Path) -> Value {
     let paths = longest_paths(db, project, view, edges, field);
-    paths.from(shape::snapshot(db, project, view), &node).unwrap_or(Value::Int(0))
+    paths
+        .from(shape::snapshot(db, project, view), &node)
+        .unwrap_or(Value::Int(0))
 }
 
-/// Returns the nodes of all kinds at which such edges may end, whether they have any or not.
+/// Returns the nodes of all kinds at which such edges may end, whether they have any or not. The project stands for
+/// all of them, and in no order with them.
 fn ends(db: &dyn Db, project: Project, view: View, edges: &[Name]) -> Vec<Address> {
     let snapshot = shape::snapshot(db, project, view);
-    let declared: Vec<&EdgeKind> = edges.iter().filter_map(|it| pack::schema(db, project).edges.get(it)).collect();
+    let declared: Vec<&EdgeKind> = edges
+        .iter()
+        .filter_map(|it| pack::schema(db, project).edges.get(it))
+        .collect();
     let open = declared.iter().any(|it| it.from.is_empty() || it.to.is_empty());
-    let may_end = |node: &&Address| declared.iter().any(|it| it.from.contains(&node.kind) || it.to.contains(&node.kind));
-    snapshot.nodes().iter().filter(|it| open || may_end(it)).cloned().collect()
+    let may_end = |node: &&Address| {
+        declared
+            .iter()
+            .any(|it| it.from.contains(&node.kind) || it.to.contains(&node.kind))
+    };
+    snapshot
+        .nodes()
+        .iter()
+        .filter(|it| *it.kind != *shape::PROJECT && (open || may_end(it)))
+        .cloned()
+        .collect()
 }
 
 fn names(value: &Value) -> Vec<Name> {
@@ -140,15 +175,25 @@ pub struct GraphWorld<'a> {
 #[salsa::tracked(returns(deref))]
 fn outgoing(db: &dyn Db, project: Project, view: View, node: Address, kind: Name) -> Vec<(Address, Map)> {
     let snapshot = shape::snapshot(db, project, view);
-    let Some(at) = snapshot.index(&node) else { return Vec::new() };
-    snapshot.outgoing(at, &kind).map(|(to, fields)| (snapshot.address(to).clone(), fields.clone())).collect()
+    let Some(at) = snapshot.index(&node) else {
+        return Vec::new();
+    };
+    snapshot
+        .outgoing(at, &kind)
+        .map(|(to, fields)| (snapshot.address(to).clone(), fields.clone()))
+        .collect()
 }
 
 #[salsa::tracked(returns(deref))]
 fn incoming(db: &dyn Db, project: Project, view: View, node: Address, kind: Name) -> Vec<(Address, Map)> {
     let snapshot = shape::snapshot(db, project, view);
-    let Some(at) = snapshot.index(&node) else { return Vec::new() };
-    snapshot.incoming(at, &kind).map(|(from, fields)| (snapshot.address(from).clone(), fields.clone())).collect()
+    let Some(at) = snapshot.index(&node) else {
+        return Vec::new();
+    };
+    snapshot
+        .incoming(at, &kind)
+        .map(|(from, fields)| (snapshot.address(from).clone(), fields.clone()))
+        .collect()
 }
 
 impl pattern::World for GraphWorld<'_> {
@@ -163,7 +208,9 @@ impl pattern::World for GraphWorld<'_> {
     }
 
     fn of_kind(&self, kind: &Name, each: &mut dyn FnMut(&Address)) {
-        of_kind(self.db, self.project, self.view, kind.clone()).iter().for_each(each);
+        of_kind(self.db, self.project, self.view, kind.clone())
+            .iter()
+            .for_each(each);
     }
 
     fn field(&self, node: &Address, name: &Name) -> Option<Value> {

@@ -2,6 +2,8 @@
 //!
 //! How they are written out again is decided by the rules of a platform, not here.
 
+use std::fmt;
+
 use super::Bare;
 
 /// Why a text is no number with a unit.
@@ -15,6 +17,17 @@ pub enum UnitMistake {
     UnknownUnit,
     /// It is too large, or too small to be told from nothing.
     OutOfRange,
+}
+
+impl fmt::Display for UnitMistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Malformed => "it does not begin with a number",
+            Self::NoUnit => "it has no unit",
+            Self::UnknownUnit => "its unit is unknown",
+            Self::OutOfRange => "it is out of range",
+        })
+    }
 }
 
 /// The suffixes of a size with their factors.

@@ -329,7 +329,7 @@ mod tests {
         paths.sort();
         let rule = Name::from("tubes/line");
         let files: Vec<(&ArtifactPath, &Name)> = paths.iter().map(|it| (it, &rule)).collect();
-        let codes: Vec<&str> = collisions(&files).iter().map(|it| it.code).collect();
+        let codes: Vec<String> = collisions(&files).iter().map(|it| it.code.to_string()).collect();
         assert_eq!(
             codes,
             [

@@ -7,162 +7,30 @@ use std::sync::Arc;
 
 use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Pattern, Walk};
-use crate::kind::{Record, Relation, Schema, Type};
-use crate::problem::{Place, Problem, Severity};
-use crate::rule::expression::{Expression, Present, ProjectScope, Scope, Uses, fits};
+use crate::kind::typed::wants_unit;
+use crate::kind::{Record, Relation, Schema, Type, unit};
+use crate::problem::{Place, Problem};
+use crate::rule::expression::{Expression, Present, ProjectScope, Scope, fits};
 use crate::rule::file::{EdgeSource, FactSource, Fields, Given, NodeSource, Reach, RuleSource, Written};
 use crate::rule::interpolation::Interpolation;
+use crate::rule::model::{ArtifactRule, Body, EdgeRule, FactRule, Filled, FindingRule, Inner, Join, NodeRule, Rule};
 use crate::value::{Name, Path, Value};
-
-/// A rule that can run.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    /// `pack/name`.
-    pub id: Name,
-    /// Its pack.
-    pub pack: Name,
-    /// The file in which it stands.
-    pub file: Name,
-    /// How often it runs.
-    pub reach: Reach,
-    /// Of all that it was made from: the rule as written, and the types that it was checked against.
-    pub fingerprint: Fingerprint,
-    /// What must hold.
-    pub body: Body,
-    /// Nodes that it derives.
-    pub nodes: Vec<NodeRule>,
-    /// Edges that it derives.
-    pub edges: Vec<EdgeRule>,
-    /// Facts that it derives.
-    pub facts: Vec<FactRule>,
-    /// What it finds fault with.
-    pub finding: Option<FindingRule>,
-    /// What its artifact gets, if it prints one.
-    pub artifact: Option<ArtifactRule>,
-}
-
-/// Two compilations of one text against the same types are the same rule.
-impl PartialEq for Rule {
-    fn eq(&self, other: &Self) -> bool {
-        self.id == other.id && self.fingerprint == other.fingerprint
-    }
-}
-
-impl Eq for Rule {}
-
-/// What must hold for a rule to have something to say.
-#[derive(Clone, Debug)]
-pub struct Body {
-    /// The pattern.
-    pub pattern: Arc<Pattern>,
-    /// The way through it from each of its node variables.
-    pub walks: BTreeMap<Name, Walk>,
-    /// Patterns none of which may match.
-    pub unless: Vec<Inner>,
-    /// Patterns each of which must match.
-    pub exists: Vec<Inner>,
-    /// Look-ups between the parts of the pattern: equal values on both sides.
-    pub joins: Vec<Join>,
-    /// Collections to walk.
-    pub each: Vec<(Name, Expression)>,
-    /// Names for expressions.
-    pub lets: Vec<(Name, Expression)>,
-    /// Conditions.
-    pub when: Vec<Expression>,
-}
-
-/// A pattern within the reach of the rule's own.
-#[derive(Clone, Debug)]
-pub struct Inner {
-    /// The way through it from the nodes that it shares with the rule's pattern.
-    pub walk: Walk,
-    /// Their variables, in the order of the walk.
-    pub shared: Vec<Name>,
-}
-
-/// One look-up by value between two parts of a pattern.
-#[derive(Clone, Debug)]
-pub struct Join {
-    /// Either side: the variable that it reads, and the value or list of values.
-    pub sides: [(Name, Expression); 2],
-}
-
-/// A value that a rule gives.
-#[derive(Clone, Debug)]
-pub enum Filled {
-    /// It stands in the rule.
-    Constant(Value),
-    /// It is filled in.
-    Text(Interpolation),
-    /// Several.
-    List(Vec<Filled>),
-}
-
-/// A node that a rule derives.
-#[derive(Clone, Debug)]
-pub struct NodeRule {
-    /// Its address.
-    pub address: Interpolation,
-    /// Its fields.
-    pub fields: Vec<(Path, Filled)>,
-}
-
-/// An edge that a rule derives.
-#[derive(Clone, Debug)]
-pub struct EdgeRule {
-    /// The kind of edge.
-    pub kind: Name,
-    /// Its ends: a node, or the address of a derived one.
-    pub ends: [Expression; 2],
-    /// Its fields.
-    pub fields: Vec<(Path, Filled)>,
-}
-
-/// A fact that a rule derives.
-#[derive(Clone, Debug)]
-pub struct FactRule {
-    /// The relation, as `pack/name`.
-    pub relation: Name,
-    /// The variable it speaks of.
-    pub of: Name,
-    /// Its fields.
-    pub fields: Vec<(Name, Filled)>,
-}
-
-/// What a rule finds fault with.
-#[derive(Clone, Debug)]
-pub struct FindingRule {
-    /// Whether it denies or warns.
-    pub severity: Severity,
-    /// The sentence.
-    pub message: Interpolation,
-    /// The node at fault.
-    pub at: Name,
-    /// The field of it that is at fault, as a dotted path.
-    pub field: Option<Interpolation>,
-    /// What to type.
-    pub help: Option<Interpolation>,
-}
-
-/// What an artifact is made from; its template is compiled by the artifact layer.
-#[derive(Clone, Debug)]
-pub struct ArtifactRule {
-    /// The path, relative to the environment's folder.
-    pub path: Interpolation,
-    /// The variables a binding of which makes one instance; the first is the anchor.
-    pub per: Vec<Name>,
-    /// What the template gets.
-    pub with: Vec<(Name, Expression)>,
-    /// The relation that says how a reference is written, as `pack/name`.
-    pub references: Option<Name>,
-}
 
 /// Returns the rule that `source` describes, if it can be made out, and what is wrong with it.
 #[must_use]
 pub fn compile(source: &RuleSource, schema: &Schema, schema_fingerprint: Fingerprint) -> (Option<Rule>, Vec<Problem>) {
-    let mut compiler = Compiler { source, schema, present: Present::default(), problems: Vec::new() };
+    let mut compiler = Compiler {
+        source,
+        schema,
+        present: Present::default(),
+        problems: Vec::new(),
+    };
     let rule = compiler.rule(schema_fingerprint);
-    let rule = if compiler.problems.iter().any(Problem::is_error) { None } else { rule };
+    let rule = if compiler.problems.iter().any(Problem::is_error) {
+        None
+    } else {
+        rule
+    };
     (rule, compiler.problems)
 }
 
@@ -171,17 +39,25 @@ pub fn compile(source: &RuleSource, schema: &Schema, schema_fingerprint: Fingerp
 pub fn environment_type() -> Type {
     let field = |doc: &str| crate::kind::Field::always(Type::String, doc);
     let fields = [("name", field("Its name.")), ("dir", field("The folder of its files."))];
-    let fields = fields.into_iter().map(|(name, field)| (Name::from(name), field)).collect();
+    let fields = fields
+        .into_iter()
+        .map(|(name, field)| (Name::from(name), field))
+        .collect();
     Type::Record(Arc::new(Record { fields, short: None }))
 }
 
 /// The type of the variable `environments` of a rule that runs across them.
 #[must_use]
 pub fn environments_type() -> Type {
-    let Type::Record(record) = environment_type() else { unreachable!("an environment is a record") };
+    let Type::Record(record) = environment_type() else {
+        unreachable!("an environment is a record")
+    };
     let mut fields = record.fields.clone();
     let project = Type::Node([Name::from("project")].into());
-    fields.insert("project".into(), crate::kind::Field::always(project, "The project as this environment has it."));
+    fields.insert(
+        "project".into(),
+        crate::kind::Field::always(project, "The project as this environment has it."),
+    );
     Type::List(Arc::new(Type::Record(Arc::new(Record { fields, short: None }))))
 }
 
@@ -199,14 +75,21 @@ impl Compiler<'_> {
     fn rule(&mut self, schema_fingerprint: Fingerprint) -> Option<Rule> {
         let source = self.source;
         let Some(pattern) = &source.pattern else {
-            let problem = Problem::error("rule::without_match", format!("the rule `{}` matches nothing", source.name.text))
-                .at(source.name.place(), "`match` is missing")
-                .help("add `match: (s:service)`, say, or `(p:project)` for a rule about the whole project");
+            let problem = Problem::error(
+                "rule::without_match",
+                format!("the rule `{}` matches nothing", source.name.text),
+            )
+            .at(source.name.place(), "`match` is missing")
+            .help("add `match: (s:service)`, say, or `(p:project)` for a rule about the whole project");
             self.problems.push(problem);
             return None;
         };
         let pattern = Arc::new(self.pattern(pattern, &Variables::new())?);
-        let bound: Variables = pattern.variables().iter().map(|it| (it.name.clone(), it.ty.clone())).collect();
+        let bound: Variables = pattern
+            .variables()
+            .iter()
+            .map(|it| (it.name.clone(), it.ty.clone()))
+            .collect();
         let unless = source.unless.iter().filter_map(|it| self.inner(it, &bound)).collect();
         let exists = source.exists.iter().filter_map(|it| self.inner(it, &bound)).collect();
         let mut known = bound.clone();
@@ -215,7 +98,11 @@ impl Compiler<'_> {
             Reach::Across => known.insert("environments".into(), environments_type()),
         };
         let given: Variables = known.clone();
-        let joins: Vec<Join> = source.join.iter().filter_map(|it| self.join(it, &known, &pattern)).collect();
+        let joins: Vec<Join> = source
+            .join
+            .iter()
+            .filter_map(|it| self.join(it, &known, &pattern))
+            .collect();
         self.unjoined(&pattern);
         let walks = walks(&pattern, &joins);
         let each = self.each(&mut known);
@@ -227,16 +114,32 @@ impl Compiler<'_> {
                 when.push(condition);
             }
         }
-        let body = Body { pattern, walks, unless, exists, joins, each, lets, when };
+        let body = Body {
+            pattern,
+            walks,
+            unless,
+            exists,
+            joins,
+            each,
+            lets,
+            when,
+        };
         let nodes = source.nodes.iter().filter_map(|it| self.node(it, &known)).collect();
         let edges = source.edges.iter().filter_map(|it| self.edge(it, &known)).collect();
-        let facts = source.facts.iter().filter_map(|it| self.fact(it, &bound, &known)).collect();
+        let facts = source
+            .facts
+            .iter()
+            .filter_map(|it| self.fact(it, &bound, &known))
+            .collect();
         let finding = self.finding(&body, &bound, &known);
         let artifact = self.artifact(&body, &given, &known);
         if self.says_nothing() {
-            let problem = Problem::error("rule::without_effect", format!("the rule `{}` says nothing", source.name.text))
-                .at(source.name.place(), "neither derives nor prints nor denies anything")
-                .help("add `facts`, `nodes`, `edges`, `artifact`, `deny` or `warn`");
+            let problem = Problem::error(
+                "rule::without_effect",
+                format!("the rule `{}` says nothing", source.name.text),
+            )
+            .at(source.name.place(), "neither derives nor prints nor denies anything")
+            .help("add `facts`, `nodes`, `edges`, `artifact`, `deny` or `warn`");
             self.problems.push(problem);
         }
         Some(Rule {
@@ -256,7 +159,11 @@ impl Compiler<'_> {
 
     fn says_nothing(&self) -> bool {
         let it = self.source;
-        it.nodes.is_empty() && it.edges.is_empty() && it.facts.is_empty() && it.artifact.is_none() && it.finding.is_none()
+        it.nodes.is_empty()
+            && it.edges.is_empty()
+            && it.facts.is_empty()
+            && it.artifact.is_none()
+            && it.finding.is_none()
     }
 
     /// The rule as written, without its place in the file: moving a rule changes nothing.
@@ -270,7 +177,11 @@ impl Compiler<'_> {
         Scope {
             schema: self.schema,
             variables: variables.clone(),
-            project: if project { ProjectScope::Anchored } else { ProjectScope::Elsewhere },
+            project: if project {
+                ProjectScope::Anchored
+            } else {
+                ProjectScope::Elsewhere
+            },
             present: self.present.clone(),
         }
     }
@@ -285,7 +196,10 @@ impl Compiler<'_> {
     fn inner(&mut self, written: &Written, outer: &Variables) -> Option<Inner> {
         let pattern = self.pattern(written, outer)?;
         let nodes = pattern.variables().iter().filter(|it| matches!(it.ty, Type::Node(_)));
-        let shared: Vec<Name> = nodes.map(|it| it.name.clone()).filter(|it| outer.contains_key(it)).collect();
+        let shared: Vec<Name> = nodes
+            .map(|it| it.name.clone())
+            .filter(|it| outer.contains_key(it))
+            .collect();
         if shared.is_empty() {
             let problem = Problem::error("rule::unrelated", "the pattern shares no variable with `match`")
                 .at(written.place(), "would hold for all nodes or for none")
@@ -327,8 +241,11 @@ impl Compiler<'_> {
         if fits(given, wanted) {
             return Some(());
         }
-        let problem = Problem::error("rule::wrong_type", format!("{what} is of type `{given}`, not `{wanted}`"))
-            .at(place, format!("this gives `{given}`"));
+        let problem = Problem::error(
+            "rule::wrong_type",
+            format!("{what} is of type `{given}`, not `{wanted}`"),
+        )
+        .at(place, format!("this gives `{given}`"));
         self.problems.push(problem);
         None
     }
@@ -353,7 +270,8 @@ impl Compiler<'_> {
         };
         if !fits(&item(left.ty()), &item(right.ty())) && !fits(&item(right.ty()), &item(left.ty())) {
             let message = format!("`{}` is never equal to `{}`", left.ty(), right.ty());
-            let problem = Problem::error("rule::wrong_join", message).at(written.place(), "compares two different types");
+            let problem =
+                Problem::error("rule::wrong_join", message).at(written.place(), "compares two different types");
             self.problems.push(problem);
             return None;
         }
@@ -363,12 +281,18 @@ impl Compiler<'_> {
             read.all(|it| *it == first).then_some(first)
         };
         match (variable(&left), variable(&right)) {
-            (Some(a), Some(b)) if part_of(pattern, &a) != part_of(pattern, &b) => {
-                Some(Join { sides: [(a, left), (b, right)] })
-            }
+            (Some(a), Some(b)) if part_of(pattern, &a) != part_of(pattern, &b) => Some(Join {
+                sides: [(a, left), (b, right)],
+            }),
             _ => {
-                let problem = Problem::error("rule::wrong_join", "a look-up joins two parts of the pattern by one variable of each")
-                    .at(written.place(), "expected `a.field = b.field` with `a` and `b` in different paths");
+                let problem = Problem::error(
+                    "rule::wrong_join",
+                    "a look-up joins two parts of the pattern by one variable of each",
+                )
+                .at(
+                    written.place(),
+                    "expected `a.field = b.field` with `a` and `b` in different paths",
+                );
                 self.problems.push(problem);
                 None
             }
@@ -378,7 +302,12 @@ impl Compiler<'_> {
     /// Compiles one side of a look-up: an expression, or a path that leads through sets (`a.claims_port.value`).
     fn side(&self, text: &str, written: &Written, start: u32, known: &Variables) -> (Option<Expression>, Vec<Problem>) {
         let mapped = self.through_sets(text.trim(), known);
-        Expression::compile(mapped.as_deref().unwrap_or(text), &written.file, start, &self.scope(known))
+        Expression::compile(
+            mapped.as_deref().unwrap_or(text),
+            &written.file,
+            start,
+            &self.scope(known),
+        )
     }
 
     /// Writes a path that leads through a list as the expression that maps it; `None` where it leads through none.
@@ -404,9 +333,12 @@ impl Compiler<'_> {
     fn unjoined(&mut self, pattern: &Pattern) {
         let parts = pattern.parts().len();
         if parts > 2 {
-            let problem = Problem::error("rule::too_many_parts", format!("the pattern falls into {parts} unconnected parts"))
-                .at(self.pattern_place(), "at most two can be joined")
-                .help("connect them by edges, or split the rule in two with a relation between them");
+            let problem = Problem::error(
+                "rule::too_many_parts",
+                format!("the pattern falls into {parts} unconnected parts"),
+            )
+            .at(self.pattern_place(), "at most two can be joined")
+            .help("connect them by edges, or split the rule in two with a relation between them");
             self.problems.push(problem);
         } else if parts == 2 && self.source.join.is_empty() {
             let problem = Problem::error("rule::unjoined", "the pattern falls into two unconnected parts")
@@ -423,14 +355,19 @@ impl Compiler<'_> {
     fn each(&mut self, known: &mut Variables) -> Vec<(Name, Expression)> {
         let mut each = Vec::new();
         for (name, written) in &self.source.each {
-            let Some(expression) = self.expression(written, known) else { continue };
+            let Some(expression) = self.expression(written, known) else {
+                continue;
+            };
             let item = match expression.ty() {
                 Type::List(item) => (**item).clone(),
                 Type::Map(item) => entry_type(item),
                 Type::Any => Type::Any,
                 other => {
-                    let problem = Problem::error("rule::wrong_type", format!("`each` walks a list or a map, not `{other}`"))
-                        .at(written.place(), format!("this gives `{other}`"));
+                    let problem = Problem::error(
+                        "rule::wrong_type",
+                        format!("`each` walks a list or a map, not `{other}`"),
+                    )
+                    .at(written.place(), format!("this gives `{other}`"));
                     self.problems.push(problem);
                     continue;
                 }
@@ -444,7 +381,9 @@ impl Compiler<'_> {
     fn lets(&mut self, known: &mut Variables) -> Vec<(Name, Expression)> {
         let mut lets = Vec::new();
         for (name, written) in &self.source.lets {
-            let Some(expression) = self.expression(written, known) else { continue };
+            let Some(expression) = self.expression(written, known) else {
+                continue;
+            };
             known.insert(name.clone(), expression.ty().clone());
             lets.push((name.clone(), expression));
         }
@@ -477,6 +416,18 @@ impl Compiler<'_> {
                     self.problems.push(problem);
                     return None;
                 }
+                if let Some(constant) = text.constant().filter(|_| wants_unit(wanted)) {
+                    return match quantity(wanted, constant) {
+                        Ok(number) => Some(Filled::Constant(Value::Int(number))),
+                        Err(mistake) => {
+                            let message = format!("`{constant}` is no {wanted}: {mistake}");
+                            let problem =
+                                Problem::error("rule::wrong_quantity", message).at(written.place(), "given here");
+                            self.problems.push(problem);
+                            None
+                        }
+                    };
+                }
                 self.wants(wanted, text.ty(), written.place(), "this value")?;
                 Some(Filled::Text(text))
             }
@@ -489,7 +440,11 @@ impl Compiler<'_> {
                         return None;
                     }
                 };
-                items.iter().map(|it| self.filled(it, &item, known)).collect::<Option<Vec<_>>>().map(Filled::List)
+                items
+                    .iter()
+                    .map(|it| self.filled(it, &item, known))
+                    .collect::<Option<Vec<_>>>()
+                    .map(Filled::List)
             }
         }
     }
@@ -521,29 +476,54 @@ impl Compiler<'_> {
             self.problems.push(problem);
             return None;
         };
-        let fields = self.fields(&source.fields, &declared.fields.clone(), &format!("the kind `{kind}`"), known);
-        Some(NodeRule { address: self.string(&source.node, known)?, fields })
+        let fields = self.fields(
+            &source.fields,
+            &declared.fields.clone(),
+            &format!("the kind `{kind}`"),
+            known,
+        );
+        Some(NodeRule {
+            address: self.string(&source.node, known)?,
+            fields,
+        })
     }
 
     fn edge(&mut self, source: &EdgeSource, known: &Variables) -> Option<EdgeRule> {
         let Some(declared) = self.schema.edges.get(&source.edge.text) else {
-            let problem = Problem::error("rule::unknown_edge", format!("`{}` is no kind of edge", source.edge.text))
-                .at(source.edge.place(), "not declared by any pack")
-                .suggest(&source.edge.text, self.schema.edges.keys().map(|it| &**it));
+            let problem = Problem::error(
+                "rule::unknown_edge",
+                format!("`{}` is no kind of edge", source.edge.text),
+            )
+            .at(source.edge.place(), "not declared by any pack")
+            .suggest(&source.edge.text, self.schema.edges.keys().map(|it| &**it));
             self.problems.push(problem);
             return None;
         };
-        let fields = self.fields(&source.fields, &declared.fields.clone(), &format!("the edge `{}`", source.edge.text), known);
+        let fields = self.fields(
+            &source.fields,
+            &declared.fields.clone(),
+            &format!("the edge `{}`", source.edge.text),
+            known,
+        );
         let mut ends = Vec::new();
         for (written, kinds) in [(&source.from, &declared.from), (&source.to, &declared.to)] {
             let end = self.expression(written, known)?;
             if !matches!(end.ty(), Type::String | Type::Any) {
-                self.wants(&Type::Node(kinds.clone()), end.ty(), written.place(), "this end of the edge")?;
+                self.wants(
+                    &Type::Node(kinds.clone()),
+                    end.ty(),
+                    written.place(),
+                    "this end of the edge",
+                )?;
             }
             ends.push(end);
         }
         let ends: [Expression; 2] = ends.try_into().ok()?;
-        Some(EdgeRule { kind: source.edge.text.clone(), ends, fields })
+        Some(EdgeRule {
+            kind: source.edge.text.clone(),
+            ends,
+            fields,
+        })
     }
 
     /// Returns the one relation that `name` means: of this rule's own pack where it has one of that name.
@@ -566,9 +546,12 @@ impl Compiler<'_> {
             }
             _ => {
                 let ids: Vec<String> = named.iter().map(|it| format!("`{}`", it.id())).collect();
-                let problem = Problem::error("rule::ambiguous_relation", format!("several packs have a relation `{name}`"))
-                    .at(at.clone(), "which one?")
-                    .help(format!("write {}", ids.join(" or ")));
+                let problem = Problem::error(
+                    "rule::ambiguous_relation",
+                    format!("several packs have a relation `{name}`"),
+                )
+                .at(at.clone(), "which one?")
+                .help(format!("write {}", ids.join(" or ")));
                 self.problems.push(problem);
                 None
             }
@@ -578,7 +561,12 @@ impl Compiler<'_> {
     fn fact(&mut self, source: &FactSource, bound: &Variables, known: &Variables) -> Option<FactRule> {
         let relation = self.relation(&source.relation, &source.at)?.clone();
         let of = self.variable(&source.of, bound)?;
-        self.wants(&Type::Node(relation.of.clone()), &bound[&of], source.of.place(), "the subject")?;
+        self.wants(
+            &Type::Node(relation.of.clone()),
+            &bound[&of],
+            source.of.place(),
+            "the subject",
+        )?;
         let what = format!("the relation `{}`", relation.name);
         let fields = self.fields(&source.fields, &relation.fields, &what, known);
         for (name, field) in &relation.fields.fields {
@@ -588,8 +576,15 @@ impl Compiler<'_> {
                 self.problems.push(problem);
             }
         }
-        let fields = fields.into_iter().filter_map(|(path, it)| Some((path.0.into_iter().next()?, it))).collect();
-        Some(FactRule { relation: relation.id(), of, fields })
+        let fields = fields
+            .into_iter()
+            .filter_map(|(path, it)| Some((path.0.into_iter().next()?, it)))
+            .collect();
+        Some(FactRule {
+            relation: relation.id(),
+            of,
+            fields,
+        })
     }
 
     /// Returns the node variable of the pattern that `written` names.
@@ -597,10 +592,16 @@ impl Compiler<'_> {
         match bound.get_key_value(&*written.text) {
             Some((name, Type::Node(_))) => Some(name.clone()),
             _ => {
-                let nodes = bound.iter().filter(|(_, ty)| matches!(ty, Type::Node(_))).map(|(name, _)| &**name);
-                let problem = Problem::error("rule::no_variable", format!("`{}` is no node of the match", written.text))
-                    .at(written.place(), "expected a variable of `match`")
-                    .suggest(&written.text, nodes);
+                let nodes = bound
+                    .iter()
+                    .filter(|(_, ty)| matches!(ty, Type::Node(_)))
+                    .map(|(name, _)| &**name);
+                let problem = Problem::error(
+                    "rule::no_variable",
+                    format!("`{}` is no node of the match", written.text),
+                )
+                .at(written.place(), "expected a variable of `match`")
+                .suggest(&written.text, nodes);
                 self.problems.push(problem);
                 None
             }
@@ -616,7 +617,13 @@ impl Compiler<'_> {
             None => body.pattern.first()?.name.clone(),
         };
         let field = source.field.as_ref().and_then(|it| self.string(it, known));
-        Some(FindingRule { severity: source.severity, message: message?, at, field, help })
+        Some(FindingRule {
+            severity: source.severity,
+            message: message?,
+            at,
+            field,
+            help,
+        })
     }
 
     fn artifact(&mut self, body: &Body, given: &Variables, known: &Variables) -> Option<ArtifactRule> {
@@ -626,7 +633,13 @@ impl Compiler<'_> {
             None => vec![body.pattern.first()?.name.clone()],
             Some(written) => written
                 .iter()
-                .filter_map(|it| if walked.contains(&&it.text) { Some(it.text.clone()) } else { self.variable(it, given) })
+                .filter_map(|it| {
+                    if walked.contains(&&it.text) {
+                        Some(it.text.clone())
+                    } else {
+                        self.variable(it, given)
+                    }
+                })
                 .collect(),
         };
         if !per.first().is_some_and(|it| given.contains_key(it)) {
@@ -650,7 +663,12 @@ impl Compiler<'_> {
             None => None,
             Some(written) => Some(self.writes_references(written)?),
         };
-        Some(ArtifactRule { path: path?, per, with, references })
+        Some(ArtifactRule {
+            path: path?,
+            per,
+            with,
+            references,
+        })
     }
 
     fn writes_references(&mut self, written: &Written) -> Option<Name> {
@@ -659,8 +677,14 @@ impl Compiler<'_> {
         if text("attribute") == Some(Type::String) && text("value") == Some(Type::Text) {
             return Some(relation.id());
         }
-        let problem = Problem::error("rule::no_references", format!("the relation `{}` can't write references", relation.name))
-            .at(written.place(), "it needs the fields `attribute` (string) and `value` (text)");
+        let problem = Problem::error(
+            "rule::no_references",
+            format!("the relation `{}` can't write references", relation.name),
+        )
+        .at(
+            written.place(),
+            "it needs the fields `attribute` (string) and `value` (text)",
+        );
         self.problems.push(problem);
         None
     }
@@ -674,62 +698,29 @@ pub fn part_of(pattern: &Pattern, name: &str) -> Option<usize> {
 
 /// Returns the way through the pattern from each of its node variables.
 fn walks(pattern: &Arc<Pattern>, joins: &[Join]) -> BTreeMap<Name, Walk> {
-    let joins: Vec<(Name, Name)> = joins.iter().map(|it| (it.sides[0].0.clone(), it.sides[1].0.clone())).collect();
+    let joins: Vec<(Name, Name)> = joins
+        .iter()
+        .map(|it| (it.sides[0].0.clone(), it.sides[1].0.clone()))
+        .collect();
     let nodes = pattern.variables().iter().filter(|it| matches!(it.ty, Type::Node(_)));
-    nodes.filter_map(|it| Some((it.name.clone(), Walk::new(pattern.clone(), &[&it.name], &joins).ok()?))).collect()
-}
-
-impl Body {
-    /// Returns the kinds of node that the variable `name` may be.
-    #[must_use]
-    pub fn kinds_of(&self, name: &str) -> Arc<[Name]> {
-        match self.pattern.variable(name).map(|it| &it.ty) {
-            Some(Type::Node(kinds)) => kinds.clone(),
-            _ => [].into(),
-        }
-    }
-
-    /// Returns what the expressions read that decide whether the rule holds.
-    #[must_use]
-    pub fn uses(&self) -> Uses {
-        let mut uses = Uses::default();
-        let joins = self.joins.iter().flat_map(|it| it.sides.iter().map(|it| &it.1));
-        let named = self.each.iter().chain(&self.lets).map(|it| &it.1);
-        for expression in joins.chain(named).chain(&self.when) {
-            uses.extend(expression.uses());
-        }
-        uses
-    }
-}
-
-impl Filled {
-    /// Adds what it reads to `uses`.
-    fn add_uses(&self, uses: &mut Uses) {
-        match self {
-            Self::Constant(_) => {}
-            Self::Text(text) => uses.extend(text.uses()),
-            Self::List(items) => items.iter().for_each(|it| it.add_uses(uses)),
-        }
-    }
-}
-
-impl FactRule {
-    /// Returns what the expressions of this fact read.
-    #[must_use]
-    pub fn uses(&self) -> Uses {
-        let mut uses = Uses::default();
-        self.fields.iter().for_each(|it| it.1.add_uses(&mut uses));
-        uses
-    }
+    nodes
+        .filter_map(|it| Some((it.name.clone(), Walk::new(pattern.clone(), &[&it.name], &joins).ok()?)))
+        .collect()
 }
 
 /// The type of an item of a map that is walked.
 fn entry_type(item: &Type) -> Type {
     let fields = [
         (Name::from("key"), crate::kind::Field::always(Type::String, "The key.")),
-        (Name::from("value"), crate::kind::Field::always(item.clone(), "What stands under it.")),
+        (
+            Name::from("value"),
+            crate::kind::Field::always(item.clone(), "What stands under it."),
+        ),
     ];
-    Type::Record(Arc::new(Record { fields: fields.into_iter().collect(), short: None }))
+    Type::Record(Arc::new(Record {
+        fields: fields.into_iter().collect(),
+        short: None,
+    }))
 }
 
 /// Returns the type at the end of `path`, or the step that does not exist and its siblings.
@@ -747,6 +738,15 @@ fn typed(record: &Record, path: &Path) -> Result<Type, (Name, Vec<Name>)> {
         };
     }
     Ok(ty)
+}
+
+/// Returns the number that `text` writes with its unit, as a spec would read it.
+fn quantity(wanted: &Type, text: &str) -> Result<i64, unit::UnitMistake> {
+    match wanted {
+        Type::Cpu { bare } => unit::cpu(text, *bare, 1000),
+        Type::Memory { bare } => unit::memory(text, *bare),
+        _ => unit::duration(text),
+    }
 }
 
 fn plain(value: &Value) -> String {
@@ -769,7 +769,8 @@ fn split_join(text: &str) -> Option<(&str, &str)> {
             (None, b'\'' | b'"') => quote = Some(*byte),
             (None, b'=') => {
                 let before = at.checked_sub(1).map(|it| bytes[it]);
-                let part_of_more = matches!(before, Some(b'=' | b'!' | b'<' | b'>')) || bytes.get(at + 1) == Some(&b'=');
+                let part_of_more =
+                    matches!(before, Some(b'=' | b'!' | b'<' | b'>')) || bytes.get(at + 1) == Some(&b'=');
                 if part_of_more || found.replace(at).is_some() {
                     return None;
                 }

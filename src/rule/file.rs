@@ -28,7 +28,10 @@ impl Written {
     /// Returns where a range of its characters stands.
     #[must_use]
     pub fn place_of(&self, span: Span) -> Place {
-        Place::Text(self.file.clone(), self.source.place(span.start as usize, span.end as usize))
+        Place::Text(
+            self.file.clone(),
+            self.source.place(span.start as usize, span.end as usize),
+        )
     }
 
     /// Moves the labels of `problems`, whose spans count from the start of this string, to where they stand in the file.

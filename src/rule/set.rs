@@ -7,8 +7,9 @@ use crate::db::{Db, Project, SourceFile};
 use crate::fingerprint::Fingerprint;
 use crate::kind::pack;
 use crate::problem::{Place, Problem};
-use crate::rule::compile::{self, Rule};
+use crate::rule::compile;
 use crate::rule::file::{self, RuleSource};
+use crate::rule::model::Rule;
 use crate::spec;
 use crate::value::{Name, Path};
 
@@ -60,7 +61,10 @@ fn is_rule_file(path: &str) -> bool {
 pub fn rule_file(db: &dyn Db, source: SourceFile) -> RuleFile {
     let path = source.path(db);
     let (rules, problems) = file::parse(&pack_of(path), path, source.text(db));
-    RuleFile { rules: rules.into_iter().map(Arc::new).collect(), problems }
+    RuleFile {
+        rules: rules.into_iter().map(Arc::new).collect(),
+        problems,
+    }
 }
 
 /// Returns all rules in force, by their id.
@@ -81,7 +85,9 @@ pub fn sources(db: &dyn Db, project: Project) -> Sources {
             let problem = Problem::error("rule::duplicate", format!("two rules are named `{}`", rule.id()))
                 .at(rule.name.place(), "the second of them")
                 .at(first.name.place(), "the first")
-                .help("rename one; to stand in another rule's place, say `replaces: pack/rule` under a name of your own");
+                .help(
+                    "rename one; to stand in another rule's place, say `replaces: pack/rule` under a name of your own",
+                );
             sources.problems.push(problem);
         }
     }
@@ -110,9 +116,12 @@ fn replace(all: &[Arc<RuleSource>], sources: &mut Sources) {
         let Some(replaced) = &rule.replaces else { continue };
         if !all.iter().any(|it| it.id() == replaced.text) {
             let ids: Vec<Name> = all.iter().map(|it| it.id()).collect();
-            let problem = Problem::error("rule::unknown_replaced", format!("there is no rule `{}` to replace", replaced.text))
-                .at(replaced.place(), "names no rule")
-                .suggest(&replaced.text, ids.iter().map(|it| &**it));
+            let problem = Problem::error(
+                "rule::unknown_replaced",
+                format!("there is no rule `{}` to replace", replaced.text),
+            )
+            .at(replaced.place(), "names no rule")
+            .suggest(&replaced.text, ids.iter().map(|it| &**it));
             sources.problems.push(problem);
         } else if let Some(other) = taken.insert(replaced.text.clone(), rule) {
             let problem = Problem::error("rule::replaced_twice", format!("two rules replace `{}`", replaced.text))
@@ -140,10 +149,16 @@ pub fn schema_fingerprint(db: &dyn Db, project: Project) -> Fingerprint {
 #[salsa::tracked(returns(ref))]
 pub fn compiled(db: &dyn Db, project: Project, id: Name) -> Compiled {
     let Some(source) = source(db, project, id) else {
-        return Compiled { rule: None, problems: Vec::new() };
+        return Compiled {
+            rule: None,
+            problems: Vec::new(),
+        };
     };
     let (rule, problems) = compile::compile(source, pack::schema(db, project), schema_fingerprint(db, project));
-    Compiled { rule: rule.map(Arc::new), problems }
+    Compiled {
+        rule: rule.map(Arc::new),
+        problems,
+    }
 }
 
 /// Returns the rule `id`, if it is in force and without error: what reads it is not run again when only its

@@ -12,7 +12,7 @@ use petgraph::graph::{DiGraph, NodeIndex};
 use crate::db::{Db, Project};
 use crate::kind::pack;
 use crate::problem::{Place, Problem};
-use crate::rule::compile::Rule;
+use crate::rule::model::Rule;
 use crate::rule::set;
 use crate::value::Name;
 
@@ -40,7 +40,10 @@ pub fn strata(db: &dyn Db, project: Project) -> Strata {
     for rule in &rules {
         for fact in &rule.facts {
             for read in rule.body.uses().relations.into_iter().chain(fact.uses().relations) {
-                reads.entry(fact.relation.clone()).or_default().insert(read, rule.id.clone());
+                reads
+                    .entry(fact.relation.clone())
+                    .or_default()
+                    .insert(read, rule.id.clone());
             }
         }
     }
@@ -64,7 +67,11 @@ fn stratify(reads: &BTreeMap<Name, BTreeMap<Name, Name>>) -> Strata {
         if circular {
             strata.problems.push(circle(&names, reads));
         }
-        let below = names.iter().flat_map(|it| reads[*it].keys()).filter_map(|it| strata.of.get(it)).max();
+        let below = names
+            .iter()
+            .flat_map(|it| reads[*it].keys())
+            .filter_map(|it| strata.of.get(it))
+            .max();
         let stratum = below.map_or(0, |it| it + 1);
         strata.of.extend(names.into_iter().map(|it| (it.clone(), stratum)));
     }
@@ -73,8 +80,11 @@ fn stratify(reads: &BTreeMap<Name, BTreeMap<Name, Name>>) -> Strata {
 
 fn circle(names: &BTreeSet<&Name>, reads: &BTreeMap<Name, BTreeMap<Name, Name>>) -> Problem {
     let list: Vec<String> = names.iter().map(|it| format!("`{it}`")).collect();
-    let mut problem = Problem::error("rule::circular_relations", format!("{} are derived from one another", list.join(", ")))
-        .help("break the circle: let one of the rules read the graph, or a relation of its own, instead");
+    let mut problem = Problem::error(
+        "rule::circular_relations",
+        format!("{} are derived from one another", list.join(", ")),
+    )
+    .help("break the circle: let one of the rules read the graph, or a relation of its own, instead");
     for name in names {
         for (read, rule) in reads[*name].iter().filter(|it| names.contains(it.0)) {
             problem = problem.at(Place::Rule(rule.clone()), format!("derives `{name}` from `{read}`"));
@@ -89,7 +99,10 @@ mod tests {
 
     fn reads(edges: &[(&str, &[&str])]) -> BTreeMap<Name, BTreeMap<Name, Name>> {
         let one = |it: &&str| (Name::from(*it), Name::from("p/rule"));
-        edges.iter().map(|(name, read)| (Name::from(*name), read.iter().map(one).collect())).collect()
+        edges
+            .iter()
+            .map(|(name, read)| (Name::from(*name), read.iter().map(one).collect()))
+            .collect()
     }
 
     #[test]

@@ -420,13 +420,16 @@ mod tests {
         folder
     }
 
-    fn expand(root: &Path, glob: &str) -> (Vec<String>, Vec<&'static str>) {
+    fn expand(root: &Path, glob: &str) -> (Vec<String>, Vec<String>) {
         let include = Include {
             glob: glob.into(),
             place: None,
         };
         let expanded = super::expand(root, &[include]);
-        (expanded.files, expanded.problems.iter().map(|it| it.code).collect())
+        (
+            expanded.files,
+            expanded.problems.iter().map(|it| it.code.to_string()).collect(),
+        )
     }
 
     #[test]
@@ -472,14 +475,18 @@ mod tests {
         );
         assert_eq!(
             expand(root, "teams/none.yaml"),
-            (vec![], vec!["shell::include_missing"])
+            (vec![], vec!["shell::include_missing".to_owned()])
         );
         assert_eq!(
             expand(root, "teams/*.yaml"),
-            (vec![], vec!["shell::include_matches_nothing"])
+            (vec![], vec!["shell::include_matches_nothing".to_owned()])
         );
         for wrong in ["../x", "/etc/x", "a/../../x", "", "a[", "C:/x"] {
-            assert_eq!(expand(root, wrong), (vec![], vec!["shell::bad_include"]), "{wrong}");
+            assert_eq!(
+                expand(root, wrong),
+                (vec![], vec!["shell::bad_include".to_owned()]),
+                "{wrong}"
+            );
         }
     }
 
@@ -510,7 +517,7 @@ mod tests {
             .expect("written");
         let paths = ["fine", "latin1", "large", "none"].map(String::from);
         let (texts, problems) = read(folder.path(), &paths);
-        let codes: Vec<&str> = problems.iter().map(|it| it.code).collect();
+        let codes: Vec<&str> = problems.iter().map(|it| &*it.code).collect();
         assert_eq!(
             (texts.len(), codes),
             (1, vec!["shell::not_utf8", "shell::too_large", "shell::unreadable"])

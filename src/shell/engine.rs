@@ -162,7 +162,9 @@ pub struct Engine {
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Engine").field("root", &self.root).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("root", &self.root)
+            .finish_non_exhaustive()
     }
 }
 
@@ -189,7 +191,10 @@ impl Engine {
     /// Returns an engine that always wants `outcome`.
     #[cfg(test)]
     pub(crate) fn fixed(root: Root, outcome: Outcome) -> Self {
-        Self { outcome: Some(outcome), ..Self::open(root) }
+        Self {
+            outcome: Some(outcome),
+            ..Self::open(root)
+        }
     }
 
     /// Returns the project.
@@ -210,7 +215,10 @@ impl Engine {
             return outcome.clone();
         }
         let Some(project) = self.load(ask) else {
-            return Outcome { problems: self.files.problems.clone(), ..Outcome::default() };
+            return Outcome {
+                problems: self.files.problems.clone(),
+                ..Outcome::default()
+            };
         };
         self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state));
         let mut outcome = Outcome {
@@ -261,11 +269,15 @@ impl Engine {
     /// # Errors
     /// What went wrong while printing.
     pub fn print(&mut self, paths: &[&ArtifactPath]) -> Result<Vec<Arc<[u8]>>, Vec<Problem>> {
-        let Some(project) = self.files.project() else { return Ok(Vec::new()) };
+        let Some(project) = self.files.project() else {
+            return Ok(Vec::new());
+        };
         let printed: Vec<Result<Arc<[u8]>, Vec<Problem>>> = paths
             .par_iter()
             .map_with(self.db.clone(), |db, path| {
-                let Some(fresh) = self.state.fresh.get(path.as_str()) else { return Ok([].into()) };
+                let Some(fresh) = self.state.fresh.get(path.as_str()) else {
+                    return Ok([].into());
+                };
                 if let Some(text) = &fresh.text {
                     return Ok(text.as_bytes().into());
                 }
@@ -281,7 +293,11 @@ impl Engine {
                 Err(found) => problems.extend(found),
             }
         }
-        if problems.is_empty() { Ok(texts) } else { Err(self.located(project, &problems)) }
+        if problems.is_empty() {
+            Ok(texts)
+        } else {
+            Err(self.located(project, &problems))
+        }
     }
 
     /// Returns what to watch, as of the last outcome.
@@ -296,12 +312,18 @@ impl Engine {
     }
 
     fn unknown_environments(&self, project: Project, ask: &Ask) -> Vec<Problem> {
-        let known: Vec<&Name> = spec::environments(&self.db, project).iter().map(|it| &it.name).collect();
+        let known: Vec<&Name> = spec::environments(&self.db, project)
+            .iter()
+            .map(|it| &it.name)
+            .collect();
         let unknown = ask.environments.iter().filter(|it| !known.contains(it));
         unknown
             .map(|it| {
-                Problem::error("shell::unknown_environment", format!("the spec has no environment `{it}`"))
-                    .suggest(it, known.iter().map(|it| &***it).filter(|it| !it.is_empty()))
+                Problem::error(
+                    "shell::unknown_environment",
+                    format!("the spec has no environment `{it}`"),
+                )
+                .suggest(it, known.iter().map(|it| &***it).filter(|it| !it.is_empty()))
             })
             .collect()
     }
@@ -335,12 +357,21 @@ impl Engine {
 
 fn environments(db: &Database, project: Project) -> Vec<Environment> {
     let named = spec::environments(db, project).iter().filter(|it| !it.name.is_empty());
-    named.map(|it| Environment { name: it.name.clone(), folder: it.dir.to_string() }).collect()
+    named
+        .map(|it| Environment {
+            name: it.name.clone(),
+            folder: it.dir.to_string(),
+        })
+        .collect()
 }
 
 /// Returns the answer `value`, with the files' own problems.
 fn answer<T>(value: Option<T>, problems: Vec<Problem>, sources: Sources) -> Answer<T> {
-    Answer { value, problems, sources }
+    Answer {
+        value,
+        problems,
+        sources,
+    }
 }
 
 /// The built-in packs' files: paths and texts, sorted by path.

@@ -519,7 +519,7 @@ mod tests {
         );
         std::fs::write(folder.path().join(FOLDER).join("+.txt"), text).expect("written");
         let (mut manifest, problems) = Manifest::load(&disk).expect("loaded");
-        let codes: Vec<&str> = problems.iter().map(|it| it.code).collect();
+        let codes: Vec<&str> = problems.iter().map(|it| &*it.code).collect();
         assert_eq!(
             codes,
             [

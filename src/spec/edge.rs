@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::complete::{Completed, Completion};
 use super::index::Index;
 use super::merge;
-use crate::kind::{EdgeKind, Record, Schema, Type};
+use crate::kind::{EdgeKind, Record, Schema, Type, pack};
 use crate::value::{Address, Map, Name, Path, Reference, Segment, Value};
 
 /// An edge as it leaves its node.
@@ -266,7 +266,7 @@ impl Completion {
                     let Some(path) = &rule.when else { return true };
                     match (target(to, path), &rule.equals) {
                         (found, Some(wanted)) => found.as_ref() == Some(wanted),
-                        (Some(found), None) => says_something(&found),
+                        (Some(found), None) => self.says_something(to, path, &found),
                         (None, None) => false,
                     }
                 })
@@ -276,13 +276,10 @@ impl Completion {
         }
         given.into_iter().chain(fields.iter().cloned()).collect()
     }
-}
 
-fn says_something(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::Map(map) => !map.is_empty(),
-        Value::List(items) => !items.is_empty(),
-        _ => true,
+    fn says_something(&self, node: &Address, path: &Path, value: &Value) -> bool {
+        let kind = self.schema().kinds.get(&node.kind);
+        let ty = kind.and_then(|it| pack::field_at(&Type::Record(it.fields.clone()), path).ok());
+        !ty.unwrap_or(Type::Any).is_blank(value)
     }
 }

@@ -12,7 +12,9 @@
 mod cases;
 mod fixtures;
 mod judges;
+mod monorepo;
 mod project;
+mod properties;
 mod tidy;
 
 use std::io::Write as _;

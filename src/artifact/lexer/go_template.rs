@@ -62,6 +62,9 @@ impl GoTemplate {
                 if !SILENT.contains(&self.word.as_str()) {
                     decoded.push('0');
                 }
+                // Back in the text it is the same as before any action, so that branches can meet.
+                self.word.clear();
+                self.word_done = false;
                 At::Text
             }
             (At::ActionBrace, _) => At::Action,

@@ -125,6 +125,7 @@ impl Lines {
 pub(crate) enum Flat {
     Plain,
     Regex,
+    HclTemplate,
     DollarParen { sign: bool },
     DollarVariable { sign: bool },
     Backtick { inside: bool },
@@ -151,6 +152,7 @@ impl Flat {
                 "a value stands right after a `$`, where it could become a variable",
                 "put something between",
             ),
+            Self::HclTemplate => Ok(Spot::HclTemplate),
             Self::DollarParen { .. } => Ok(Spot::DollarParen),
             Self::DollarVariable { .. } => Ok(Spot::DollarVariable),
             Self::Backtick { inside: true } => Ok(Spot::Backtick),

@@ -354,7 +354,10 @@ fn a_pattern_within_another_knows_its_variables() {
     ]);
     let read = |text: &str| {
         let (pattern, problems) = Pattern::read_within(text, &schema(), &outer, &place);
-        (pattern, problems.iter().map(|it| it.code).collect::<Vec<_>>())
+        (
+            pattern,
+            problems.iter().map(|it| it.code.to_string()).collect::<Vec<_>>(),
+        )
     };
     let (inner, _) = read("(s)<-[]-(c)");
     let inner = inner.expect("a pattern");

@@ -347,7 +347,7 @@ impl Checker<'_> {
         let (tree, typed) = self.member(field, Ask::Within);
         self.places.whole(&typed.traces);
         (
-            self.tree(it, Op::Has(Box::new(tree))),
+            self.tree(it, Op::Has(Box::new(tree), Box::new(typed.ty))),
             Typed::new(Type::Bool, Vec::new()),
         )
     }

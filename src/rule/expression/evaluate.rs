@@ -11,6 +11,7 @@ use super::seen::{Seen, equal, order};
 use super::tree::{Absent, Asked, Binary, Binds, Fold, Make, Member, Op, Tree};
 use super::{Bindings, Failure, MAX_STEPS};
 use crate::db::{Db, View};
+use crate::kind::Type;
 use crate::problem::{Place, Span};
 use crate::value::{Address, Double, Map, Name, Segment, Text, Value};
 
@@ -71,7 +72,7 @@ impl<'a> Evaluator<'a> {
             Op::Local(at) => Ok(self.locals[*at].clone()),
             Op::Member(member) => self.member(tree, member),
             Op::Index(of, key, asked) => self.index(tree, of, key, *asked),
-            Op::Has(of) => Ok(Seen::of(self.is_there(of)?)),
+            Op::Has(of, ty) => Ok(Seen::of(self.is_there(of, ty)?)),
             Op::List(items) => self.list(tree, items),
             Op::Map(entries) => self.map(tree, entries),
             Op::And(sides) => self.either(sides, false),
@@ -250,10 +251,11 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Tells whether the way to a member is there, and the member is not empty.
-    fn is_there(&mut self, tree: &Tree) -> Result<bool> {
+    fn is_there(&mut self, tree: &Tree, ty: &Type) -> Result<bool> {
         let found = self.reach(tree)?;
         Ok(match found {
             Some(Seen::Optional(inner)) => inner.is_some(),
+            Some(Seen::Plain(_, value)) => !ty.is_blank(&value),
             Some(seen) => seen.len() != Some(0),
             None => false,
         })

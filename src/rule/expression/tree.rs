@@ -1,6 +1,7 @@
 //! A checked expression: every name resolved, every function found. The evaluator walks it.
 
 use super::function::Function;
+use crate::kind::Type;
 use crate::problem::Span;
 use crate::value::{Name, Value};
 
@@ -27,7 +28,7 @@ pub(crate) enum Op {
     /// A member or an item by a value.
     Index(Box<Tree>, Box<Tree>, Asked),
     /// Whether a member or an item is there.
-    Has(Box<Tree>),
+    Has(Box<Tree>, Box<Type>),
     /// A list; an optional item may be left out.
     List(Vec<(Tree, Asked)>),
     /// A map; an optional entry may be left out.

@@ -26,17 +26,32 @@ pub(super) fn run(root: &Root, packs: &[PathBuf]) -> Result<Vec<Case>, Problem> 
     }
     let mut cases = Vec::new();
     for folder in folders {
-        let folder = if folder.is_absolute() { folder } else { root.folder.join(folder) };
+        let folder = if folder.is_absolute() {
+            folder
+        } else {
+            root.folder.join(folder)
+        };
         let found = subfolders(&folder.join("cases"));
         if found.is_empty() && !packs.is_empty() {
             let message = format!("`{}` holds no cases", folder.display());
-            return Err(Problem::error("shell::no_cases", message).help("a case is a folder `cases/NAME/` with a `gen.yaml`"));
+            return Err(
+                Problem::error("shell::no_cases", message).help("a case is a folder `cases/NAME/` with a `gen.yaml`")
+            );
         }
-        let pack = folder.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+        let pack = folder
+            .file_name()
+            .map(|it| it.to_string_lossy().into_owned())
+            .unwrap_or_default();
         for case in found {
-            let name = case.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = case
+                .file_name()
+                .map(|it| it.to_string_lossy().into_owned())
+                .unwrap_or_default();
             let outcome = compare(root, &case, &pack).map_err(Arc::from);
-            cases.push(Case { name: Name::from(format!("{pack}/{name}")), outcome });
+            cases.push(Case {
+                name: Name::from(format!("{pack}/{name}")),
+                outcome,
+            });
         }
     }
     Ok(cases)
@@ -72,18 +87,29 @@ fn compare(root: &Root, case: &Path, pack: &str) -> Result<(), String> {
     let mut expected: BTreeMap<String, String> = BTreeMap::new();
     collect(&case.join("expected"), "", &mut expected);
     let mut differences = Vec::new();
-    for path in expected.keys().chain(found.keys().filter(|it| !expected.contains_key(*it))) {
+    for path in expected
+        .keys()
+        .chain(found.keys().filter(|it| !expected.contains_key(*it)))
+    {
         let (wanted, got) = (expected.get(path), found.get(path));
         if wanted != got {
             let empty = String::new();
             let diff = similar::TextDiff::from_lines(wanted.unwrap_or(&empty), got.unwrap_or(&empty));
-            differences.push(diff.unified_diff().header(&format!("expected/{path}"), &format!("found/{path}")).to_string());
+            differences.push(
+                diff.unified_diff()
+                    .header(&format!("expected/{path}"), &format!("found/{path}"))
+                    .to_string(),
+            );
         }
     }
     if expected.is_empty() && found.is_empty() {
         return Err("nothing is expected, and nothing comes out".to_owned());
     }
-    if differences.is_empty() { Ok(()) } else { Err(differences.join("\n")) }
+    if differences.is_empty() {
+        Ok(())
+    } else {
+        Err(differences.join("\n"))
+    }
 }
 
 fn collect(folder: &Path, prefix: &str, files: &mut BTreeMap<String, String>) {

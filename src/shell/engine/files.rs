@@ -95,8 +95,13 @@ impl Files {
     /// Reads all files, and sets those inputs that differ.
     fn read(&mut self, db: &mut Database, root: &Root) {
         let spec = root.spec.clone();
-        let Gathered { root: text, included, own, interest, problems } =
-            discover::gather(root, |text| includes(&spec, text));
+        let Gathered {
+            root: text,
+            included,
+            own,
+            interest,
+            problems,
+        } = discover::gather(root, |text| includes(&spec, text));
         self.interest = interest;
         self.problems = problems;
         let own = match &self.packs_of {
@@ -110,13 +115,17 @@ impl Files {
         set(db, &mut self.root, vec![text]);
         set(db, &mut self.included, included);
         set(db, &mut self.own, own);
-        let Some(first) = self.root.values().next().copied() else { return };
+        let Some(first) = self.root.values().next().copied() else {
+            return;
+        };
         let included: Vec<SourceFile> = self.included.values().copied().collect();
         let own: Vec<SourceFile> = self.own.values().copied().collect();
         match self.project {
             None => {
                 let files = super::built_in().iter().map(|(path, text)| {
-                    SourceFile::builder(Name::from(*path), Arc::from(*text)).durability(Durability::HIGH).new(db)
+                    SourceFile::builder(Name::from(*path), Arc::from(*text))
+                        .durability(Durability::HIGH)
+                        .new(db)
                 });
                 let files: Vec<SourceFile> = files.collect();
                 self.project = Some(Project::new(db, first, included, files, own, Vec::new()));
@@ -134,7 +143,11 @@ impl Files {
 
     /// Returns the texts of all files, for printing problems.
     pub(super) fn sources(&self, db: &Database, project: Project) -> Sources {
-        let files = self.root.values().chain(self.included.values()).chain(self.own.values());
+        let files = self
+            .root
+            .values()
+            .chain(self.included.values())
+            .chain(self.own.values());
         let files = files.chain(project.built_in(db));
         files.map(|it| (it.path(db).clone(), it.text(db).clone())).collect()
     }
@@ -161,9 +174,14 @@ fn set(db: &mut Database, known: &mut BTreeMap<Name, SourceFile>, texts: Vec<Tex
 /// Returns the globs under `include` in the text of the root file.
 fn includes(file: &Name, text: &str) -> Vec<Include> {
     let (root, _) = yaml::parse(text);
-    let Some(list) = root.as_ref().and_then(|it| it.get("include")) else { return Vec::new() };
+    let Some(list) = root.as_ref().and_then(|it| it.get("include")) else {
+        return Vec::new();
+    };
     let globs = list.items().iter().filter_map(|it| {
-        Some(Include { glob: it.as_str()?.into(), place: Some(Place::Text(file.clone(), it.span)) })
+        Some(Include {
+            glob: it.as_str()?.into(),
+            place: Some(Place::Text(file.clone(), it.span)),
+        })
     });
     globs.collect()
 }

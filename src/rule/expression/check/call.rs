@@ -302,7 +302,9 @@ impl Checker<'_> {
 
     /// Returns the type of a sum of a field of these edges: that of the field, where all of them agree.
     fn sum_type(&self, edges: &[Name], path: Option<&Value>) -> Type {
-        let Some(path) = path.and_then(Value::as_str) else { return Type::Double };
+        let Some(path) = path.and_then(Value::as_str) else {
+            return Type::Double;
+        };
         let at_edge = |edge: &Name| {
             let ty = Type::Edge([edge.clone()].into());
             let member = |ty: Type, step: &Name| self.scope.schema.member(&ty, step).ok().map(|it| it.ty);
