@@ -1,0 +1,279 @@
+//! How long `gen` takes, beside what can't be avoided: a raw write, a bare loop of Handlebars, and `git status`.
+//!
+//! All figures are medians of paired runs on storage in memory; the budgets are those of the design. It judges no
+//! contents, but refuses to compare with a loop that writes other bytes.
+//!
+//!     cargo bench --bench engine                 one, 1,000 and 10,000 services
+//!     cargo bench --bench engine -- --short      one and 1,000
+//!     cargo bench --bench engine -- --write      puts the table into README.md as well
+//!     cargo bench --bench engine -- --check      fails where a figure is beyond its budget by half
+//!     cargo bench --bench engine -- --runs 9     takes the medians of nine
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a measurement needs a clock, a disk and a place to tell"
+)]
+
+mod bare;
+mod machine;
+mod monorepo;
+mod table;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use groundplan::shell::discover;
+use groundplan::shell::engine::{Ask, Changed, Content, Engine};
+use machine::{Cost, Storage};
+use table::{Row, Table};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The binary that is measured.
+const GEN: &str = env!("CARGO_BIN_EXE_gen");
+
+/// The argument with which this process is the bare loop.
+const BARE: &str = "--bare-loop";
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    if let [BARE, folder] = &*args.iter().map(String::as_str).collect::<Vec<_>>() {
+        bare::run(Path::new(folder)).expect("the project can be read and written");
+        return;
+    }
+    let is_asked = |flag: &str| args.iter().any(|it| it == flag);
+    let n_runs = args.iter().position(|it| it == "--runs").and_then(|at| args.get(at + 1)?.parse().ok()).unwrap_or(5);
+    let storage = Storage::find();
+    let sizes: &[usize] = if is_asked("--short") { &[1_000] } else { &[1_000, 10_000] };
+    let mut table = Table::new(machine::facts(&storage));
+    first_output(&storage, n_runs, &mut table);
+    for n_services in sizes {
+        Bench::new(&storage, *n_services, n_runs).measure(&mut table);
+    }
+    println!("\n{table}");
+    if is_asked("--write") {
+        table.write(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")));
+    }
+    if is_asked("--check") {
+        let beyond = table.beyond();
+        assert!(beyond.is_empty(), "beyond the budget by half: {}", beyond.join("; "));
+    }
+}
+
+/// How long a spec of one service takes to its first file.
+fn first_output(storage: &Storage, n_runs: usize, table: &mut Table) {
+    let bench = Bench::new(storage, 1, n_runs.max(9));
+    let costs: Vec<Cost> = (0..bench.n_runs).map(|_| bench.cold()).collect();
+    let cost = median(costs, |it| it.wall);
+    table.add(Row::new("first output of one service, cold", format!("{:.1} ms", cost.wall * 1e3)).checked(cost.wall * 1e3, 30.0, "ms"));
+}
+
+/// A monorepo of some size, and how often it is measured.
+struct Bench {
+    folder: PathBuf,
+    n_services: usize,
+    n_runs: usize,
+}
+
+impl Bench {
+    fn new(storage: &Storage, n_services: usize, n_runs: usize) -> Self {
+        let folder = storage.folder.path().join(n_services.to_string());
+        for (path, text) in monorepo::files(n_services) {
+            let path = folder.join(path);
+            fs::create_dir_all(path.parent().expect("it lies in the folder")).expect("the storage can be written");
+            fs::write(path, text).expect("the storage can be written");
+        }
+        Self { folder, n_services, n_runs }
+    }
+
+    fn measure(&self, table: &mut Table) {
+        let n = grouped(self.n_services);
+        let said = |what: &str| eprintln!("{n} services: {what}");
+        said("the bare loop writes the same bytes");
+        self.clean();
+        machine::run(Command::new(std::env::current_exe().expect("this runs")).arg(BARE).arg(&self.folder));
+        let bare = outputs(&self.folder);
+        self.cold();
+        let files = outputs(&self.folder);
+        assert_eq!(files.len(), self.n_services * monorepo::N_ARTIFACTS, "every artifact is written");
+        for (path, bytes) in &files {
+            assert!(bare.get(path) == Some(bytes), "the bare loop writes something else to {path}");
+        }
+        drop(bare);
+
+        said("cold, against the bare loop and a raw write");
+        let (mut cold, mut loops, mut raw) = (Vec::new(), Vec::new(), Vec::new());
+        for _ in 0..self.n_runs {
+            cold.push(self.cold());
+            self.clean();
+            loops.push(machine::run(Command::new(std::env::current_exe().expect("this runs")).arg(BARE).arg(&self.folder)));
+            self.clean();
+            raw.push(self.raw(&files));
+        }
+        let ratios = |of: &dyn Fn(&Cost) -> f64, to: &[Cost]| middle(cold.iter().zip(to).map(|(a, b)| of(a) / of(b)).collect());
+        let (of_loop, of_raw) = (ratios(&|it| it.cpu, &loops), ratios(&|it| it.wall, &raw));
+        let (cold, loops, raw) = (median(cold, |it| it.cpu), median(loops, |it| it.cpu), median(raw, |it| it.wall));
+        let size = files.values().map(Vec::len).sum::<usize>() as f64 / 1e6;
+        drop(files);
+        table.add(
+            Row::new(format!("{n} services, cold, {} files of {size:.0} MB: CPU time", grouped(self.n_services * monorepo::N_ARTIFACTS)), cold.show_cpu())
+                .beside(format!("bare loop {}", loops.show_cpu()))
+                .checked(of_loop, 1.5, "×"),
+        );
+        table.add(
+            Row::new(format!("{n} services, cold: wall time"), cold.show_wall())
+                .beside(format!("raw write {}, bare loop {}", raw.show_wall(), loops.show_wall()))
+                .ratio(of_raw),
+        );
+
+        said("peak memory");
+        self.clean();
+        let peak = machine::peak_memory(&mut self.gen_command("apply"));
+        let row = Row::new(format!("{n} services, cold: peak memory"), format!("{peak:.0} MB"));
+        table.add(if self.n_services == 10_000 { row.budget(peak, 250.0, "MB") } else { row });
+
+        said("nothing changed, against git status");
+        self.commit();
+        let (mut plans, mut statuses) = (Vec::new(), Vec::new());
+        for _ in 0..self.n_runs {
+            plans.push(machine::run(&mut self.gen_command("plan")));
+            statuses.push(machine::run(&mut self.git(&["status", "--porcelain"])));
+        }
+        let ratio = middle(plans.iter().zip(&statuses).map(|(a, b)| a.wall / b.wall).collect());
+        let (plan, status) = (median(plans, |it| it.wall), median(statuses, |it| it.wall));
+        table.add(
+            Row::new(format!("{n} services, `gen plan`, nothing changed"), plan.show_wall())
+                .beside(format!("`git status` {}", status.show_wall()))
+                .budget(ratio, 1.0, "×"),
+        );
+
+        said("one field edited, in memory");
+        let mut edits = self.edits(self.n_runs * 4 + 1);
+        edits.sort_by(f64::total_cmp);
+        let (half, most) = (edits[edits.len() / 2] * 1e3, edits[edits.len() * 95 / 100] * 1e3);
+        table.add(
+            Row::new(format!("{n} services, one field edited, in memory: to the new bytes"), format!("{half:.1} ms"))
+                .beside(format!("p95 {most:.1} ms"))
+                .budget(most, 10.0, "ms"),
+        );
+    }
+
+    fn gen_command(&self, command: &str) -> Command {
+        let mut gen_command = Command::new(GEN);
+        gen_command.arg(command).arg("-C").arg(&self.folder).stdout(Stdio::null()).stderr(Stdio::null());
+        gen_command
+    }
+
+    /// Takes away all that was written.
+    fn clean(&self) {
+        for folder in ["deployments", ".gen"] {
+            if let Err(error) = fs::remove_dir_all(self.folder.join(folder)) {
+                assert_eq!(error.kind(), std::io::ErrorKind::NotFound, "{error}");
+            }
+        }
+    }
+
+    /// Generates everything, from nothing.
+    fn cold(&self) -> Cost {
+        self.clean();
+        machine::run(&mut self.gen_command("apply"))
+    }
+
+    fn raw(&self, files: &BTreeMap<String, Vec<u8>>) -> Cost {
+        let start = Instant::now();
+        for (path, bytes) in files {
+            let path = self.folder.join("deployments").join(path);
+            if fs::write(&path, bytes).is_err() {
+                fs::create_dir_all(path.parent().expect("it lies in a folder")).expect("the storage can be written");
+                fs::write(&path, bytes).expect("the storage can be written");
+            }
+        }
+        Cost { wall: start.elapsed().as_secs_f64(), cpu: 0.0 }
+    }
+
+    fn git(&self, args: &[&str]) -> Command {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(&self.folder).args(["-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "gc.auto=0"]);
+        git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+        git.args(args).stdout(Stdio::null()).stderr(Stdio::null());
+        git
+    }
+
+    /// Makes everything one commit, as it would be in a repo of this size.
+    fn commit(&self) {
+        fs::write(self.folder.join(".gitignore"), ".gen/cache/\n").expect("the storage can be written");
+        for args in [&["init", "-q"][..], &["add", "-A"], &["commit", "-qm", "all"]] {
+            machine::run(&mut self.git(args));
+        }
+    }
+
+    /// Edits one field so many times; for each the time from the file to the new bytes.
+    fn edits(&self, n_edits: usize) -> Vec<f64> {
+        let mut engine = Engine::open(discover::find_root(&self.folder).expect("the project is there"));
+        assert!(!engine.outcome(&Ask::default()).is_invalid(), "the workload is valid");
+        let at = self.n_services / 2;
+        let path = monorepo::path(at);
+        let artifact = format!("deployments/freight/jobs/{}.hcl", monorepo::name(at));
+        let spec = monorepo::service(at);
+        let (before, after) = spec.split_once("replicas: ").expect("the generator writes it");
+        let after = after.split_once('\n').expect("more lines follow").1;
+        let mut times = Vec::with_capacity(n_edits);
+        for edit in 0..n_edits {
+            let replicas = 100 + edit;
+            fs::write(self.folder.join(&path), format!("{before}replicas: {replicas}\n{after}")).expect("the storage can be written");
+            let start = Instant::now();
+            engine.refresh(&Changed::Paths(vec![path.to_string_lossy().into_owned()]));
+            let outcome = engine.outcome(&Ask::default());
+            let printed = outcome.wanted.iter().find(|it| *it.path.as_str() == *artifact).expect("it is wanted");
+            let Content::Printed(bytes) = &printed.content else { panic!("what was edited is printed") };
+            times.push(start.elapsed().as_secs_f64());
+            let count = format!("count = {replicas}\n");
+            assert!(String::from_utf8_lossy(bytes).contains(&count), "the bytes are new");
+        }
+        fs::write(self.folder.join(&path), spec).expect("the storage can be written");
+        times
+    }
+}
+
+/// Returns what stands under `deployments/`, by path.
+fn outputs(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let top = folder.join("deployments");
+    let mut open = vec![top.clone()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).expect("it was written") {
+            let path = entry.expect("it was written").path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let below = path.strip_prefix(&top).expect("it was found there").to_string_lossy().into_owned();
+                found.insert(below, fs::read(&path).expect("it was written"));
+            }
+        }
+    }
+    found
+}
+
+/// Returns the run in the middle, by what `of` says of each.
+fn median(mut costs: Vec<Cost>, of: impl Fn(&Cost) -> f64) -> Cost {
+    costs.sort_by(|a, b| of(a).total_cmp(&of(b)));
+    costs.swap_remove(costs.len() / 2)
+}
+
+fn middle(mut ratios: Vec<f64>) -> f64 {
+    ratios.sort_by(f64::total_cmp);
+    ratios[ratios.len() / 2]
+}
+
+fn grouped(number: usize) -> String {
+    match number {
+        0..1_000 => number.to_string(),
+        _ => format!("{},{:03}", number / 1_000, number % 1_000),
+    }
+}

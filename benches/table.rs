@@ -1,0 +1,115 @@
+//! The table of a bench: rows with their figures and budgets, printed as Markdown, and put into the README.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+/// Between these lines of the README stands the table.
+const MARKERS: [&str; 2] = ["<!-- bench: begin (written by `cargo bench --bench engine -- --write`) -->", "<!-- bench: end -->"];
+
+/// One figure.
+#[derive(Debug)]
+pub(crate) struct Row {
+    what: String,
+    figure: String,
+    beside: String,
+    ratio: Option<f64>,
+    budget: Option<Budget>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    figure: f64,
+    most: f64,
+    unit: &'static str,
+    /// Whether `--check` fails far beyond it.
+    is_checked: bool,
+}
+
+impl Row {
+    pub(crate) fn new(what: impl Into<String>, figure: impl Into<String>) -> Self {
+        Self { what: what.into(), figure: figure.into(), beside: String::new(), ratio: None, budget: None }
+    }
+
+    /// Adds what the figure is compared with.
+    pub(crate) fn beside(self, beside: String) -> Self {
+        Self { beside, ..self }
+    }
+
+    /// Adds how many times it is what stands beside it.
+    pub(crate) fn ratio(self, ratio: f64) -> Self {
+        Self { ratio: Some(ratio), ..self }
+    }
+
+    /// Adds the budget of `figure`, which is not yet held to.
+    pub(crate) fn budget(self, figure: f64, most: f64, unit: &'static str) -> Self {
+        Self { budget: Some(Budget { figure, most, unit, is_checked: false }), ..self }
+    }
+
+    /// Adds a budget that is held to.
+    pub(crate) fn checked(self, figure: f64, most: f64, unit: &'static str) -> Self {
+        Self { budget: Some(Budget { figure, most, unit, is_checked: true }), ..self }
+    }
+}
+
+/// All figures of one run.
+#[derive(Debug)]
+pub(crate) struct Table {
+    machine: String,
+    rows: Vec<Row>,
+}
+
+impl Table {
+    pub(crate) fn new(machine: String) -> Self {
+        Self { machine, rows: Vec::new() }
+    }
+
+    pub(crate) fn add(&mut self, row: Row) {
+        eprintln!("  {}: {}", row.what, row.figure);
+        self.rows.push(row);
+    }
+
+    /// Says which figures are beyond a budget that is held to, by more than half.
+    pub(crate) fn beyond(&self) -> Vec<String> {
+        let mut beyond = Vec::new();
+        for row in &self.rows {
+            match row.budget {
+                Some(Budget { figure, most, unit, is_checked: true }) if !(figure <= most * 1.5) => {
+                    beyond.push(format!("{}: {figure:.2} {unit} of {most} {unit}", row.what));
+                }
+                _ => {}
+            }
+        }
+        beyond
+    }
+
+    /// Puts the table between the markers of the README, at its end where there are none yet.
+    pub(crate) fn write(&self, readme: &Path) {
+        let Ok(text) = fs::read_to_string(readme) else {
+            eprintln!("{} is not there: nothing written", readme.display());
+            return;
+        };
+        let [begin, end] = MARKERS;
+        let (before, after) = match (text.split_once(begin), text.split_once(end)) {
+            (Some((before, _)), Some((_, after))) => (before.to_owned(), after.to_owned()),
+            _ => (format!("{}\n\n## Figures\n\n", text.trim_end()), "\n".to_owned()),
+        };
+        fs::write(readme, format!("{before}{begin}\n\n{self}\n{end}{after}")).expect("the README can be written");
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "| what | figure | beside | ratio | budget |")?;
+        writeln!(f, "|---|---|---|---|---|")?;
+        for row in &self.rows {
+            let (ratio, budget) = match row.budget {
+                Some(Budget { figure, most, unit: "×", .. }) => (format!("{figure:.2} ×"), format!("≤ {most:.1} ×")),
+                Some(Budget { figure, most, unit, .. }) => (format!("{:.2} of it", figure / most), format!("≤ {most:.0} {unit}")),
+                None => (row.ratio.map_or_else(String::new, |it| format!("{it:.2} ×")), String::new()),
+            };
+            writeln!(f, "| {} | {} | {} | {ratio} | {budget} |", row.what, row.figure, row.beside)?;
+        }
+        writeln!(f, "\n{}.", self.machine)
+    }
+}
