@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 /// How many artifacts a service has.
-pub const N_ARTIFACTS: usize = 5;
+pub(crate) const N_ARTIFACTS: usize = 5;
 
 /// The files of the benches' own pack: paths within the project, and their text.
 const PACK: [(&str, &str); 7] = [
@@ -22,7 +22,7 @@ const PACK: [(&str, &str); 7] = [
 
 /// Returns the files of a monorepo of `n_services` services: paths within the project, and their text.
 #[must_use]
-pub fn files(n_services: usize) -> Vec<(PathBuf, String)> {
+pub(crate) fn files(n_services: usize) -> Vec<(PathBuf, String)> {
     let mut files = vec![(PathBuf::from("gen.yaml"), ROOT.to_owned())];
     files.extend(PACK.map(|(path, text)| (PathBuf::from(path), text.to_owned())));
     files.extend((0..n_services).map(|at| (path(at), service(at))));
@@ -31,13 +31,13 @@ pub fn files(n_services: usize) -> Vec<(PathBuf, String)> {
 
 /// Returns the name of the service at `at`.
 #[must_use]
-pub fn name(at: usize) -> String {
+pub(crate) fn name(at: usize) -> String {
     format!("svc-{at:05}")
 }
 
 /// Returns the file of the service at `at`, within the project.
 #[must_use]
-pub fn path(at: usize) -> PathBuf {
+pub(crate) fn path(at: usize) -> PathBuf {
     Path::new("services").join(name(at)).join("service.yaml")
 }
 
@@ -52,7 +52,7 @@ infra:
 
 /// Returns the spec of the service at `at`: up to three edges to earlier services, two references, two ports.
 #[must_use]
-pub fn service(at: usize) -> String {
+pub(crate) fn service(at: usize) -> String {
     let name = name(at);
     let mut text = format!(
         "# The service {name}.\nservices:\n  {name}:\n    kind: domain\n    image: registry.example/{name}:1.{}\n",
