@@ -48,9 +48,17 @@ fn main() {
         return;
     }
     let is_asked = |flag: &str| args.iter().any(|it| it == flag);
-    let n_runs = args.iter().position(|it| it == "--runs").and_then(|at| args.get(at + 1)?.parse().ok()).unwrap_or(5);
+    let n_runs = args
+        .iter()
+        .position(|it| it == "--runs")
+        .and_then(|at| args.get(at + 1)?.parse().ok())
+        .unwrap_or(5);
     let storage = Storage::find();
-    let sizes: &[usize] = if is_asked("--short") { &[1_000] } else { &[1_000, 10_000] };
+    let sizes: &[usize] = if is_asked("--short") {
+        &[1_000]
+    } else {
+        &[1_000, 10_000]
+    };
     let mut table = Table::new(machine::facts(&storage));
     first_output(&storage, n_runs, &mut table);
     for n_services in sizes {
@@ -71,7 +79,13 @@ fn first_output(storage: &Storage, n_runs: usize, table: &mut Table) {
     let bench = Bench::new(storage, 1, n_runs.max(9));
     let costs: Vec<Cost> = (0..bench.n_runs).map(|_| bench.cold()).collect();
     let cost = median(costs, |it| it.wall);
-    table.add(Row::new("first output of one service, cold", format!("{:.1} ms", cost.wall * 1e3)).checked(cost.wall * 1e3, 30.0, "ms"));
+    table.add(
+        Row::new(
+            "first output of one service, cold",
+            format!("{:.1} ms", cost.wall * 1e3),
+        )
+        .checked(cost.wall * 1e3, 30.0, "ms"),
+    );
 }
 
 /// A monorepo of some size, and how often it is measured.
@@ -89,7 +103,11 @@ impl Bench {
             fs::create_dir_all(path.parent().expect("it lies in the folder")).expect("the storage can be written");
             fs::write(path, text).expect("the storage can be written");
         }
-        Self { folder, n_services, n_runs }
+        Self {
+            folder,
+            n_services,
+            n_runs,
+        }
     }
 
     fn measure(&self, table: &mut Table) {
@@ -97,13 +115,24 @@ impl Bench {
         let said = |what: &str| eprintln!("{n} services: {what}");
         said("the bare loop writes the same bytes");
         self.clean();
-        machine::run(Command::new(std::env::current_exe().expect("this runs")).arg(BARE).arg(&self.folder));
+        machine::run(
+            Command::new(std::env::current_exe().expect("this runs"))
+                .arg(BARE)
+                .arg(&self.folder),
+        );
         let bare = outputs(&self.folder);
         self.cold();
         let files = outputs(&self.folder);
-        assert_eq!(files.len(), self.n_services * monorepo::N_ARTIFACTS, "every artifact is written");
+        assert_eq!(
+            files.len(),
+            self.n_services * monorepo::N_ARTIFACTS,
+            "every artifact is written"
+        );
         for (path, bytes) in &files {
-            assert!(bare.get(path) == Some(bytes), "the bare loop writes something else to {path}");
+            assert!(
+                bare.get(path) == Some(bytes),
+                "the bare loop writes something else to {path}"
+            );
         }
         drop(bare);
 
@@ -112,23 +141,42 @@ impl Bench {
         for _ in 0..self.n_runs {
             cold.push(self.cold());
             self.clean();
-            loops.push(machine::run(Command::new(std::env::current_exe().expect("this runs")).arg(BARE).arg(&self.folder)));
+            loops.push(machine::run(
+                Command::new(std::env::current_exe().expect("this runs"))
+                    .arg(BARE)
+                    .arg(&self.folder),
+            ));
             self.clean();
             raw.push(self.raw(&files));
         }
-        let ratios = |of: &dyn Fn(&Cost) -> f64, to: &[Cost]| middle(cold.iter().zip(to).map(|(a, b)| of(a) / of(b)).collect());
+        let ratios =
+            |of: &dyn Fn(&Cost) -> f64, to: &[Cost]| middle(cold.iter().zip(to).map(|(a, b)| of(a) / of(b)).collect());
         let (of_loop, of_raw) = (ratios(&|it| it.cpu, &loops), ratios(&|it| it.wall, &raw));
-        let (cold, loops, raw) = (median(cold, |it| it.cpu), median(loops, |it| it.cpu), median(raw, |it| it.wall));
+        let (cold, loops, raw) = (
+            median(cold, |it| it.cpu),
+            median(loops, |it| it.cpu),
+            median(raw, |it| it.wall),
+        );
         let size = files.values().map(Vec::len).sum::<usize>() as f64 / 1e6;
         drop(files);
         table.add(
-            Row::new(format!("{n} services, cold, {} files of {size:.0} MB: CPU time", grouped(self.n_services * monorepo::N_ARTIFACTS)), cold.show_cpu())
-                .beside(format!("bare loop {}", loops.show_cpu()))
-                .checked(of_loop, 1.5, "×"),
+            Row::new(
+                format!(
+                    "{n} services, cold, {} files of {size:.0} MB: CPU time",
+                    grouped(self.n_services * monorepo::N_ARTIFACTS)
+                ),
+                cold.show_cpu(),
+            )
+            .beside(format!("bare loop {}", loops.show_cpu()))
+            .checked(of_loop, 1.5, "×"),
         );
         table.add(
             Row::new(format!("{n} services, cold: wall time"), cold.show_wall())
-                .beside(format!("raw write {}, bare loop {}", raw.show_wall(), loops.show_wall()))
+                .beside(format!(
+                    "raw write {}, bare loop {}",
+                    raw.show_wall(),
+                    loops.show_wall()
+                ))
                 .ratio(of_raw),
         );
 
@@ -136,7 +184,11 @@ impl Bench {
         self.clean();
         let peak = machine::peak_memory(&mut self.gen_command("apply"));
         let row = Row::new(format!("{n} services, cold: peak memory"), format!("{peak:.0} MB"));
-        table.add(if self.n_services == 10_000 { row.budget(peak, 250.0, "MB") } else { row });
+        table.add(if self.n_services == 10_000 {
+            row.budget(peak, 250.0, "MB")
+        } else {
+            row
+        });
 
         said("nothing changed, against git status");
         self.commit();
@@ -158,15 +210,23 @@ impl Bench {
         edits.sort_by(f64::total_cmp);
         let (half, most) = (edits[edits.len() / 2] * 1e3, edits[edits.len() * 95 / 100] * 1e3);
         table.add(
-            Row::new(format!("{n} services, one field edited, in memory: to the new bytes"), format!("{half:.1} ms"))
-                .beside(format!("p95 {most:.1} ms"))
-                .budget(most, 10.0, "ms"),
+            Row::new(
+                format!("{n} services, one field edited, in memory: to the new bytes"),
+                format!("{half:.1} ms"),
+            )
+            .beside(format!("p95 {most:.1} ms"))
+            .budget(most, 10.0, "ms"),
         );
     }
 
     fn gen_command(&self, command: &str) -> Command {
         let mut gen_command = Command::new(GEN);
-        gen_command.arg(command).arg("-C").arg(&self.folder).stdout(Stdio::null()).stderr(Stdio::null());
+        gen_command
+            .arg(command)
+            .arg("-C")
+            .arg(&self.folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         gen_command
     }
 
@@ -194,13 +254,24 @@ impl Bench {
                 fs::write(&path, bytes).expect("the storage can be written");
             }
         }
-        Cost { wall: start.elapsed().as_secs_f64(), cpu: 0.0 }
+        Cost {
+            wall: start.elapsed().as_secs_f64(),
+            cpu: 0.0,
+        }
     }
 
     fn git(&self, args: &[&str]) -> Command {
         let mut git = Command::new("git");
-        git.arg("-C").arg(&self.folder).args(["-c", "user.name=bench", "-c", "user.email=bench@localhost", "-c", "gc.auto=0"]);
-        git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+        git.arg("-C").arg(&self.folder).args([
+            "-c",
+            "user.name=bench",
+            "-c",
+            "user.email=bench@localhost",
+            "-c",
+            "gc.auto=0",
+        ]);
+        git.env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_CONFIG_SYSTEM", "/dev/null");
         git.args(args).stdout(Stdio::null()).stderr(Stdio::null());
         git
     }
@@ -226,12 +297,22 @@ impl Bench {
         let mut times = Vec::with_capacity(n_edits);
         for edit in 0..n_edits {
             let replicas = 100 + edit;
-            fs::write(self.folder.join(&path), format!("{before}replicas: {replicas}\n{after}")).expect("the storage can be written");
+            fs::write(
+                self.folder.join(&path),
+                format!("{before}replicas: {replicas}\n{after}"),
+            )
+            .expect("the storage can be written");
             let start = Instant::now();
             engine.refresh(&Changed::Paths(vec![path.to_string_lossy().into_owned()]));
             let outcome = engine.outcome(&Ask::default());
-            let printed = outcome.wanted.iter().find(|it| *it.path.as_str() == *artifact).expect("it is wanted");
-            let Content::Printed(bytes) = &printed.content else { panic!("what was edited is printed") };
+            let printed = outcome
+                .wanted
+                .iter()
+                .find(|it| *it.path.as_str() == *artifact)
+                .expect("it is wanted");
+            let Content::Printed(bytes) = &printed.content else {
+                panic!("what was edited is printed")
+            };
             times.push(start.elapsed().as_secs_f64());
             let count = format!("count = {replicas}\n");
             assert!(String::from_utf8_lossy(bytes).contains(&count), "the bytes are new");
@@ -252,7 +333,11 @@ fn outputs(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             if path.is_dir() {
                 open.push(path);
             } else {
-                let below = path.strip_prefix(&top).expect("it was found there").to_string_lossy().into_owned();
+                let below = path
+                    .strip_prefix(&top)
+                    .expect("it was found there")
+                    .to_string_lossy()
+                    .into_owned();
                 found.insert(below, fs::read(&path).expect("it was written"));
             }
         }

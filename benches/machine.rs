@@ -30,7 +30,11 @@ impl Cost {
 }
 
 fn show(seconds: f64) -> String {
-    if seconds < 0.95 { format!("{:.0} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
+    if seconds < 0.95 {
+        format!("{:.0} ms", seconds * 1e3)
+    } else {
+        format!("{seconds:.2} s")
+    }
 }
 
 /// A folder of our own that goes with this.
@@ -43,8 +47,14 @@ impl Storage {
     /// Takes a folder in memory, or where the system keeps what is temporary.
     pub(crate) fn find() -> Self {
         match TempDir::with_prefix_in("gen-bench-", "/dev/shm") {
-            Ok(folder) => Self { folder, is_memory: true },
-            Err(_) => Self { folder: TempDir::with_prefix("gen-bench-").expect("there is a temporary folder"), is_memory: false },
+            Ok(folder) => Self {
+                folder,
+                is_memory: true,
+            },
+            Err(_) => Self {
+                folder: TempDir::with_prefix("gen-bench-").expect("there is a temporary folder"),
+                is_memory: false,
+            },
         }
     }
 }
@@ -55,14 +65,20 @@ pub(crate) fn run(command: &mut Command) -> Cost {
     let status = command.status().expect("the program is there");
     let wall = start.elapsed().as_secs_f64();
     assert!(status.success(), "{command:?} failed: {status}");
-    Cost { wall, cpu: cpu_of_children() - before }
+    Cost {
+        wall,
+        cpu: cpu_of_children() - before,
+    }
 }
 
 /// Returns the processor time of all children that have ended. The system counts it in hundredths of a second.
 fn cpu_of_children() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // The name, in parentheses, may hold anything: count from its end.
-    let fields: Vec<&str> = stat.rsplit_once(')').map(|it| it.1.split_whitespace().collect()).unwrap_or_default();
+    let fields: Vec<&str> = stat
+        .rsplit_once(')')
+        .map(|it| it.1.split_whitespace().collect())
+        .unwrap_or_default();
     let ticks = |at: usize| fields.get(at).and_then(|it| it.parse::<f64>().ok()).unwrap_or(f64::NAN);
     (ticks(13) + ticks(14)) / 100.0
 }
@@ -89,17 +105,31 @@ pub(crate) fn peak_memory(command: &mut Command) -> f64 {
 pub(crate) fn facts(storage: &Storage) -> String {
     let cores = thread::available_parallelism().map_or(0, usize::from);
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|it| it.strip_prefix("model name")).and_then(|it| it.split_once(':'));
+    let model = info
+        .lines()
+        .find_map(|it| it.strip_prefix("model name"))
+        .and_then(|it| it.split_once(':'));
     let model = model.map_or("an unknown processor", |it| it.1.trim());
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split_whitespace().next().unwrap_or("unknown");
     let system = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let place = if storage.is_memory { "in memory (/dev/shm)" } else { "in the temporary folder, which may be a disk" };
-    let git = Command::new("git").arg("--version").output().map(|it| String::from_utf8_lossy(&it.stdout).trim().to_owned());
+    let place = if storage.is_memory {
+        "in memory (/dev/shm)"
+    } else {
+        "in the temporary folder, which may be a disk"
+    };
+    let git = Command::new("git")
+        .arg("--version")
+        .output()
+        .map(|it| String::from_utf8_lossy(&it.stdout).trim().to_owned());
     format!(
         "{cores} cores of {model}, Linux {}, load {load} at the start; files {place}; {}; {}",
         system.trim(),
         git.unwrap_or_else(|_| "no git".to_owned()),
-        if Path::new("/proc/self/stat").exists() { "release build" } else { "processor times unknown" },
+        if Path::new("/proc/self/stat").exists() {
+            "release build"
+        } else {
+            "processor times unknown"
+        },
     )
 }

@@ -11,13 +11,34 @@ pub(crate) const N_ARTIFACTS: usize = 5;
 
 /// The files of the benches' own pack: paths within the project, and their text.
 const PACK: [(&str, &str); 7] = [
-    ("rules/freight/pack.yaml", include_str!("workload/rules/freight/pack.yaml")),
-    ("rules/freight/freight.yaml", include_str!("workload/rules/freight/freight.yaml")),
-    ("templates/freight/job.hcl.hbs", include_str!("workload/templates/freight/job.hcl.hbs")),
-    ("templates/freight/policy.hcl.hbs", include_str!("workload/templates/freight/policy.hcl.hbs")),
-    ("templates/freight/registration.hcl.hbs", include_str!("workload/templates/freight/registration.hcl.hbs")),
-    ("templates/freight/workload.yaml", include_str!("workload/templates/freight/workload.yaml")),
-    ("templates/freight/network.yaml", include_str!("workload/templates/freight/network.yaml")),
+    (
+        "rules/freight/pack.yaml",
+        include_str!("workload/rules/freight/pack.yaml"),
+    ),
+    (
+        "rules/freight/freight.yaml",
+        include_str!("workload/rules/freight/freight.yaml"),
+    ),
+    (
+        "templates/freight/job.hcl.hbs",
+        include_str!("workload/templates/freight/job.hcl.hbs"),
+    ),
+    (
+        "templates/freight/policy.hcl.hbs",
+        include_str!("workload/templates/freight/policy.hcl.hbs"),
+    ),
+    (
+        "templates/freight/registration.hcl.hbs",
+        include_str!("workload/templates/freight/registration.hcl.hbs"),
+    ),
+    (
+        "templates/freight/workload.yaml",
+        include_str!("workload/templates/freight/workload.yaml"),
+    ),
+    (
+        "templates/freight/network.yaml",
+        include_str!("workload/templates/freight/network.yaml"),
+    ),
 ];
 
 /// Returns the files of a monorepo of `n_services` services: paths within the project, and their text.
@@ -70,7 +91,11 @@ pub(crate) fn service(at: usize) -> String {
     }
     text.push_str("    env:\n      DATABASE_URL: ${infra.postgres.url}\n      LOG_LEVEL: info\n");
     if let Some(target) = targets.first() {
-        let _ = writeln!(text, "      UPSTREAM: http://${{service.{}.address}}/v1", self::name(*target));
+        let _ = writeln!(
+            text,
+            "      UPSTREAM: http://${{service.{}.address}}/v1",
+            self::name(*target)
+        );
     }
     let _ = write!(
         text,

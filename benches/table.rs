@@ -5,7 +5,10 @@ use std::fs;
 use std::path::Path;
 
 /// Between these lines of the README stands the table.
-const MARKERS: [&str; 2] = ["<!-- bench: begin (written by `cargo bench --bench engine -- --write`) -->", "<!-- bench: end -->"];
+const MARKERS: [&str; 2] = [
+    "<!-- bench: begin (written by `cargo bench --bench engine -- --write`) -->",
+    "<!-- bench: end -->",
+];
 
 /// One figure.
 #[derive(Debug)]
@@ -28,7 +31,13 @@ struct Budget {
 
 impl Row {
     pub(crate) fn new(what: impl Into<String>, figure: impl Into<String>) -> Self {
-        Self { what: what.into(), figure: figure.into(), beside: String::new(), ratio: None, budget: None }
+        Self {
+            what: what.into(),
+            figure: figure.into(),
+            beside: String::new(),
+            ratio: None,
+            budget: None,
+        }
     }
 
     /// Adds what the figure is compared with.
@@ -38,17 +47,36 @@ impl Row {
 
     /// Adds how many times it is what stands beside it.
     pub(crate) fn ratio(self, ratio: f64) -> Self {
-        Self { ratio: Some(ratio), ..self }
+        Self {
+            ratio: Some(ratio),
+            ..self
+        }
     }
 
     /// Adds the budget of `figure`, which is not yet held to.
     pub(crate) fn budget(self, figure: f64, most: f64, unit: &'static str) -> Self {
-        Self { budget: Some(Budget { figure, most, unit, is_checked: false }), ..self }
+        Self {
+            budget: Some(Budget {
+                figure,
+                most,
+                unit,
+                is_checked: false,
+            }),
+            ..self
+        }
     }
 
     /// Adds a budget that is held to.
     pub(crate) fn checked(self, figure: f64, most: f64, unit: &'static str) -> Self {
-        Self { budget: Some(Budget { figure, most, unit, is_checked: true }), ..self }
+        Self {
+            budget: Some(Budget {
+                figure,
+                most,
+                unit,
+                is_checked: true,
+            }),
+            ..self
+        }
     }
 }
 
@@ -61,7 +89,10 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(machine: String) -> Self {
-        Self { machine, rows: Vec::new() }
+        Self {
+            machine,
+            rows: Vec::new(),
+        }
     }
 
     pub(crate) fn add(&mut self, row: Row) {
@@ -74,7 +105,12 @@ impl Table {
         let mut beyond = Vec::new();
         for row in &self.rows {
             match row.budget {
-                Some(Budget { figure, most, unit, is_checked: true }) if !(figure <= most * 1.5) => {
+                Some(Budget {
+                    figure,
+                    most,
+                    unit,
+                    is_checked: true,
+                }) if !(figure <= most * 1.5) => {
                     beyond.push(format!("{}: {figure:.2} {unit} of {most} {unit}", row.what));
                 }
                 _ => {}
@@ -104,11 +140,25 @@ impl fmt::Display for Table {
         writeln!(f, "|---|---|---|---|---|")?;
         for row in &self.rows {
             let (ratio, budget) = match row.budget {
-                Some(Budget { figure, most, unit: "×", .. }) => (format!("{figure:.2} ×"), format!("≤ {most:.1} ×")),
-                Some(Budget { figure, most, unit, .. }) => (format!("{:.2} of it", figure / most), format!("≤ {most:.0} {unit}")),
-                None => (row.ratio.map_or_else(String::new, |it| format!("{it:.2} ×")), String::new()),
+                Some(Budget {
+                    figure,
+                    most,
+                    unit: "×",
+                    ..
+                }) => (format!("{figure:.2} ×"), format!("≤ {most:.1} ×")),
+                Some(Budget { figure, most, unit, .. }) => {
+                    (format!("{:.2} of it", figure / most), format!("≤ {most:.0} {unit}"))
+                }
+                None => (
+                    row.ratio.map_or_else(String::new, |it| format!("{it:.2} ×")),
+                    String::new(),
+                ),
             };
-            writeln!(f, "| {} | {} | {} | {ratio} | {budget} |", row.what, row.figure, row.beside)?;
+            writeln!(
+                f,
+                "| {} | {} | {} | {ratio} | {budget} |",
+                row.what, row.figure, row.beside
+            )?;
         }
         writeln!(f, "\n{}.", self.machine)
     }

@@ -94,10 +94,16 @@ impl Graph {
         }
         if self.snapshot != before.snapshot {
             let gone = before.snapshot.nodes().iter();
-            changed.nodes.extend(gone.filter(|it| self.snapshot.index(it).is_none()).cloned());
+            changed
+                .nodes
+                .extend(gone.filter(|it| self.snapshot.index(it).is_none()).cloned());
             let (ours, theirs) = (edges(&self.snapshot), edges(&before.snapshot));
             for edge in ours.symmetric_difference(&theirs) {
-                changed.starts.entry(edge.kind.clone()).or_default().insert(edge.from.clone());
+                changed
+                    .starts
+                    .entry(edge.kind.clone())
+                    .or_default()
+                    .insert(edge.from.clone());
             }
         }
         changed
@@ -239,14 +245,26 @@ impl<'a> Backwards<'a> {
         rules: &'a [Arc<Rule>],
         changed: Roots,
     ) -> Self {
-        Self { db, project, environment, union, rules, changed, mentions: BTreeMap::new() }
+        Self {
+            db,
+            project,
+            environment,
+            union,
+            rules,
+            changed,
+            mentions: BTreeMap::new(),
+        }
     }
 
     /// Walks the fact rules, and the texts that mention what they speak of.
     fn prepare(&mut self) {
         let changed = std::mem::take(&mut self.changed);
         self.changed = self.with_facts(changed);
-        for relation in self.rules.iter().filter_map(|it| it.artifact.as_ref()?.references.as_ref()) {
+        for relation in self
+            .rules
+            .iter()
+            .filter_map(|it| it.artifact.as_ref()?.references.as_ref())
+        {
             if !self.mentions.contains_key(relation) {
                 let mentions = self.mentions(relation);
                 self.mentions.insert(relation.clone(), mentions);
@@ -286,7 +304,10 @@ impl<'a> Backwards<'a> {
             if nodes == mentions.nodes {
                 break;
             }
-            mentions = self.with_facts(Roots { nodes, ..Roots::default() });
+            mentions = self.with_facts(Roots {
+                nodes,
+                ..Roots::default()
+            });
             mentioned.clone_from(&mentions.nodes);
             mentioned.extend(mentions.facts.get(relation).into_iter().flatten().cloned());
         }

@@ -43,6 +43,8 @@ pub struct Fresh {
 #[derive(Clone, Debug, Default)]
 pub struct State {
     before: Option<Before>,
+    /// The last state without an error, where this one has one.
+    good: Option<Box<State>>,
     cells: BTreeMap<Cell, Arc<Artifacts>>,
     /// What stands at each path.
     pub fresh: BTreeMap<Name, Fresh>,
@@ -55,16 +57,20 @@ pub struct State {
 /// Returns the state of the project now, going on from what the last run found out.
 #[must_use]
 pub fn refresh(db: &Database, project: Project, last: State) -> State {
+    let last = match last.good {
+        Some(good) => *good,
+        None => last,
+    };
     let mut state = State {
         problems: problems(db, project),
         ..State::default()
     };
     if state.problems.iter().any(Problem::is_error) {
-        // The last good state stands until the mistakes are mended.
+        // What is wanted can't be said; the next run goes on from the last good state.
         return State {
             problems: state.problems,
-            printed: Vec::new(),
-            ..last
+            good: Some(Box::new(last)),
+            ..State::default()
         };
     }
     let cells = match &last.before {

@@ -72,14 +72,23 @@ fn files() -> Files {
     let files = [
         ("gen.yaml", "version: 0.2\nname: post\n"),
         ("parts/a.yaml", "service: a\ndoc: The first.\ntags: [x]\nweight: 3\n"),
-        ("parts/b.yaml", "service: b\ndepends_on: [a]\ntags: [y]\nenv: {A: 'at ${service.a.address}'}\n"),
+        (
+            "parts/b.yaml",
+            "service: b\ndepends_on: [a]\ntags: [y]\nenv: {A: 'at ${service.a.address}'}\n",
+        ),
         ("parts/c.yaml", "service: c\ntags: [z]\n"),
         ("parts/d.yaml", "service: d\ndepends_on: [b]\n"),
         ("rules/post/pack.yaml", PACK),
         ("rules/post/rules.yaml", RULES),
         ("templates/post/line.ini.hbs", LINE),
-        ("templates/post/served.yaml", "served: [{$each: {x: served}, $value: '${x.name}'}]\n"),
-        ("templates/post/registry.json", "{\"all\": [{\"$each\": {\"s\": \"all\"}, \"$value\": \"${s.name}\"}]}\n"),
+        (
+            "templates/post/served.yaml",
+            "served: [{$each: {x: served}, $value: '${x.name}'}]\n",
+        ),
+        (
+            "templates/post/registry.json",
+            "{\"all\": [{\"$each\": {\"s\": \"all\"}, \"$value\": \"${s.name}\"}]}\n",
+        ),
     ];
     files.map(|(path, text)| (path.to_owned(), text.to_owned())).into()
 }
@@ -141,7 +150,9 @@ fn a_field_that_nobody_reads_prints_nothing() {
 fn an_edge_prints_what_stands_at_both_ends() {
     let world = edited("parts/c.yaml", "tags: [z]", "tags: [z]\ndepends_on: [a]");
     assert_eq!(world.printed(), ["lines/c.ini", "served/a.yaml"]);
-    assert_eq!(world.take_ran(), [
+    assert_eq!(
+        world.take_ran(),
+        [
             "artifacts",
             "declared",
             "declared_at",
@@ -154,7 +165,8 @@ fn an_edge_prints_what_stands_at_both_ends() {
             "outgoing",
             "outline",
             "snapshot"
-        ]);
+        ]
+    );
 
     let world = edited("parts/d.yaml", "depends_on: [b]", "depends_on: []");
     assert_eq!(world.printed(), ["lines/d.ini", "served/b.yaml"]);
@@ -168,20 +180,38 @@ fn what_is_mentioned_prints_who_mentions_it() {
 
 #[test]
 fn a_service_more_prints_its_own_and_the_registry() {
-    let world = edited("gen.yaml", "name: post\n", "name: post\nservices: {e: {depends_on: [c]}}\n");
-    assert_eq!(world.printed(), ["lines/e.ini", "registry.json", "served/c.yaml", "served/e.yaml"]);
+    let world = edited(
+        "gen.yaml",
+        "name: post\n",
+        "name: post\nservices: {e: {depends_on: [c]}}\n",
+    );
+    assert_eq!(
+        world.printed(),
+        ["lines/e.ini", "registry.json", "served/c.yaml", "served/e.yaml"]
+    );
 }
 
 #[test]
 fn a_comment_of_a_rule_file_prints_nothing() {
-    let world = edited("rules/post/rules.yaml", "  - rule: waits", "\n  # moved\n  - rule: waits");
+    let world = edited(
+        "rules/post/rules.yaml",
+        "  - rule: waits",
+        "\n  # moved\n  - rule: waits",
+    );
     assert!(world.printed().is_empty());
-    assert_eq!(world.take_ran(), ["compiled", "ids", "mode", "rule_file", "source", "sources", "template"]);
+    assert_eq!(
+        world.take_ran(),
+        ["compiled", "ids", "mode", "rule_file", "source", "sources", "template"]
+    );
 }
 
 #[test]
 fn a_rule_prints_its_own_artifacts() {
-    let world = edited("rules/post/rules.yaml", "served: s.serves}", "served: 's.serves.filter(x, x.name != \"d\")'}");
+    let world = edited(
+        "rules/post/rules.yaml",
+        "served: s.serves}",
+        "served: 's.serves.filter(x, x.name != \"d\")'}",
+    );
     assert_eq!(
         world.printed(),
         ["served/a.yaml", "served/b.yaml", "served/c.yaml", "served/d.yaml"]

@@ -79,7 +79,11 @@ fn edited(seed: u64, most_services: usize, n_edits: usize) -> usize {
         world.edit(&files);
         let (missed, _) = world.missed(&before, &old);
         let at = || format!("seed {seed}, edit {n} ({what})");
-        assert!(missed.is_empty(), "{}: these differ and are no candidates: {missed:#?}", at());
+        assert!(
+            missed.is_empty(),
+            "{}: these differ and are no candidates: {missed:#?}",
+            at()
+        );
         world.refresh();
         let edited = world.outcome();
         let fresh = World::of(&files).outcome();
@@ -107,7 +111,11 @@ fn no_order_and_no_number_of_threads_shows() {
                 problems: Vec::new(),
             };
             let difference = artifacts(&plain).difference(&artifacts(&other));
-            assert!(difference.is_none(), "order {n}, {n_threads} threads:\n{}", difference.unwrap_or_default());
+            assert!(
+                difference.is_none(),
+                "order {n}, {n_threads} threads:\n{}",
+                difference.unwrap_or_default()
+            );
         }
     }
 }
