@@ -54,6 +54,16 @@ pub struct State {
     pub printed: Vec<Name>,
 }
 
+/// Whether what a run stands on could be read without an error: the spec, the packs, the rules and the templates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ground {
+    Sound,
+    /// What is found wrong later may only follow from an error here, and is not told.
+    Shaky,
+    /// Facts are derived from one another in a circle: none can be asked for.
+    Circular,
+}
+
 /// Returns the state of the project now, going on from what the last run found out.
 #[must_use]
 pub fn refresh(db: &Database, project: Project, last: State) -> State {
@@ -61,11 +71,12 @@ pub fn refresh(db: &Database, project: Project, last: State) -> State {
         Some(good) => *good,
         None => last,
     };
+    let (problems, ground) = problems(db, project);
     let mut state = State {
-        problems: problems(db, project),
+        problems,
         ..State::default()
     };
-    if state.problems.iter().any(Problem::is_error) {
+    if ground == Ground::Circular {
         // What is wanted can't be said; the next run goes on from the last good state.
         return State {
             problems: state.problems,
@@ -100,6 +111,7 @@ pub fn refresh(db: &Database, project: Project, last: State) -> State {
         "an artifact outside of the candidates differs"
     );
     state.before = Some(Before::now(db, project));
+    let told = state.problems.len();
     state
         .problems
         .extend(state.cells.values().flat_map(|it| it.problems.iter().cloned()));
@@ -107,6 +119,9 @@ pub fn refresh(db: &Database, project: Project, last: State) -> State {
     let wanted = by_path(&cells, &mut state.problems);
     state.print(db, project, wanted, last.fresh);
     state.cells = cells;
+    if ground == Ground::Shaky {
+        state.problems.truncate(told);
+    }
     state
 }
 
@@ -262,7 +277,7 @@ fn is_derived(db: &Database, project: Project, address: &Address) -> bool {
 }
 
 /// Returns what is wrong with the spec, the packs, the graph and the facts, and what rules find fault with.
-fn problems(db: &Database, project: Project) -> Vec<Problem> {
+fn problems(db: &Database, project: Project) -> (Vec<Problem>, Ground) {
     let mut problems = spec::problems_given(db, project, &|it| is_derived(db, project, it));
     problems.extend(pack::pack_problems(db, project).iter().cloned());
     problems.extend(set::problems(db, project));
@@ -272,7 +287,11 @@ fn problems(db: &Database, project: Project) -> Vec<Problem> {
     }
     if problems.iter().any(Problem::is_error) {
         // What would be found fault with now follows from the mistakes above, or from what they left out.
-        return settled(problems);
+        let circular = !strata::strata(db, project).problems.is_empty();
+        return (
+            settled(problems),
+            if circular { Ground::Circular } else { Ground::Shaky },
+        );
     }
     for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
         problems.extend(shape::problems(db, project, environment));
@@ -285,5 +304,5 @@ fn problems(db: &Database, project: Project) -> Vec<Problem> {
         problems.extend(of_facts.into_iter().flatten());
         problems.extend(finding::all(db, project, environment));
     }
-    problems
+    (problems, Ground::Sound)
 }

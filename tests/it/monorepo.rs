@@ -393,11 +393,6 @@ impl World {
         names.collect::<BTreeSet<String>>().into_iter().collect()
     }
 
-    /// Returns how many queries ran since this was last asked.
-    pub(crate) fn take_n_ran(&self) -> usize {
-        std::mem::take(&mut *self.ran.lock().expect("no listener panics")).len()
-    }
-
     /// Returns the paths that the last run printed.
     pub(crate) fn printed(&self) -> Vec<&str> {
         self.state.printed.iter().map(|it| &**it).collect()

@@ -148,7 +148,10 @@ fn codes() -> BTreeMap<String, String> {
             let Some((area, what)) = code.split_once("::") else {
                 continue;
             };
-            let is_what = !what.is_empty() && what.bytes().all(|it| it.is_ascii_lowercase() || it == b'_');
+            let is_what = !what.is_empty()
+                && what
+                    .bytes()
+                    .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'_');
             if areas.contains(&area) && is_what {
                 codes.insert(code.to_owned(), path.clone());
             }
