@@ -129,7 +129,7 @@ impl Engine {
         let edges =
             edges.map(|(from, to, fields)| Edge::new(address(from), order.clone(), address(to), fields.clone()));
         let drawn = Snapshot::new(nodes, edges.collect());
-        Drawing::new(&drawn, &[order.clone()])
+        Drawing::new(&drawn, std::slice::from_ref(&order))
     }
 
     /// Returns the JSON Schema of the spec, as the packs of this project make it.

@@ -179,7 +179,7 @@ impl Monorepo {
                 self.environments.remove(name);
             }
             1 => {
-                self.environments.entry(name).or_insert_with(Environment::default);
+                self.environments.entry(name).or_default();
             }
             _ => {
                 if let Some(environment) = self.environments.get_mut(name) {
