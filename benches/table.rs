@@ -110,7 +110,7 @@ impl Table {
                     most,
                     unit,
                     is_checked: true,
-                }) if !(figure <= most * 1.5) => {
+                }) if figure.is_nan() || figure > most * 1.5 => {
                     beyond.push(format!("{}: {figure:.2} {unit} of {most} {unit}", row.what));
                 }
                 _ => {}

@@ -1,7 +1,7 @@
 //! What an edit does to a random monorepo: now and then nothing, now and then a mistake.
 
 use super::packs::{KNOBS, RULES};
-use super::{Environment, Monorepo, Random, Service};
+use super::{Monorepo, Random, Service};
 
 const LINES: [&str; 3] = ["main", "side", "deep"];
 const KEYS: [&str; 4] = ["A", "B", "LEVEL", "URL"];
