@@ -101,6 +101,7 @@ pub fn find_root(from: &Path) -> Result<Root, Problem> {
             "shell::no_folder",
             format!("the folder `{}` can't be used: {error}", from.display()),
         )
+        .help("name a folder that is there by `-C DIR`")
     })?;
     for folder in start.ancestors() {
         if let Some(spec) = SPEC_NAMES.iter().find(|it| folder.join(it).is_file()) {
@@ -195,8 +196,10 @@ pub fn expand(root: &Path, includes: &[Include]) -> Expanded {
         if found.files.is_empty() {
             let problem = if pattern.is_literal() {
                 Problem::error("shell::include_missing", format!("the file `{glob}` does not exist"))
+                    .help("write the file, or its path from the folder of the root file")
             } else {
                 Problem::warning("shell::include_matches_nothing", format!("`{glob}` matches no file"))
+                    .help("`*` matches within one folder, `**` through folders; files that git ignores are left out")
             };
             expanded.problems.push(at(problem, "included here"));
         }
@@ -341,7 +344,8 @@ fn walk_deep(root: &Path, folder: &str, matcher: &GlobMatcher, found: &Mutex<Fou
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    let problem = Problem::warning("shell::unreadable", format!("a folder can't be read: {error}"));
+                    let problem = Problem::warning("shell::unreadable", format!("a folder can't be read: {error}"))
+                        .help("give yourself the right to read it, or leave it out of `include`");
                     found.problems.push(problem);
                     return WalkState::Continue;
                 }
@@ -378,8 +382,14 @@ pub fn read(root: &Path, paths: &[String]) -> (Vec<Text>, Vec<Problem>) {
 }
 
 fn read_one(root: &Path, path: &str) -> Result<Text, Problem> {
-    let unreadable =
-        |error: std::io::Error| Problem::error("shell::unreadable", format!("`{path}` can't be read: {error}"));
+    let unreadable = |error: std::io::Error| {
+        let help = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => "give yourself the right to read it",
+            std::io::ErrorKind::IsADirectory => "a file is wanted at this path, not a folder",
+            _ => "see that it is a file, and that it can be read",
+        };
+        Problem::error("shell::unreadable", format!("`{path}` can't be read: {error}")).help(help)
+    };
     let place = root.join(path);
     let size = fs::metadata(&place).map_err(unreadable)?.len();
     if size > MOST_BYTES {

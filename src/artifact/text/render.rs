@@ -1,7 +1,7 @@
 //! Rendering: the steps of a compiled template over the values of a context.
 
 use super::{Access, ContextPath, Op, Origin, Print, Refused, Step, Style, Subject, TextTemplate};
-use crate::artifact::escape::{self, EscapeError};
+use crate::language::{self, EscapeError};
 use crate::artifact::lexer::{Guard, Skips};
 use crate::artifact::literal;
 use crate::artifact::place::{Place, Shape};
@@ -314,7 +314,7 @@ impl<'a> Render<'a> {
     }
 
     fn print_string(&mut self, text: &str, print: &Print, place: &Place) -> Result<(), EscapeError> {
-        if print.passes && print.shape != Shape::Number && escape::is_safe_word(text) {
+        if print.passes && print.shape != Shape::Number && language::is_safe_word(text) {
             self.out.push_str(text);
             return Ok(());
         }
@@ -375,7 +375,9 @@ impl<'a> Render<'a> {
         };
         let place = problem::Place::Text(self.template.files[file].name.clone(), span);
         self.refused.push(Refused {
-            problem: Problem::error("template::refused", message).at(place, "printed here"),
+            problem: Problem::error("template::refused", message)
+                .at(place, "printed here")
+                .help("change the value in the spec, or let a rule deny it where it is said"),
             path,
         });
     }
