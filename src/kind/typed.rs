@@ -150,11 +150,21 @@ impl Reader<'_> {
         let problem = Problem::error("spec::unknown_field", message)
             .at(self.place(entry.key_span), "unknown field")
             .suggest(&entry.key, known);
-        self.problems.push(match lower_down(record, &entry.key, 0) {
-            Some(path) if !record.fields.keys().any(|it| closest(&entry.key, &[it]).is_some()) => {
-                problem.help(format!("it stands further in: `{path}`"))
-            }
-            _ => problem,
+        let is_near = record.fields.keys().any(|it| closest(&entry.key, &[it]).is_some());
+        let mut paths = Vec::new();
+        if !is_near {
+            lower_down(record, &Path::default(), 0, &mut paths);
+        }
+        let last = |it: &Path| it.0.last().cloned().unwrap_or_default();
+        let names: Vec<Name> = paths.iter().map(last).collect();
+        let names: Vec<&str> = names.iter().map(|it| &**it).collect();
+        let exact = names.iter().copied().find(|it| *it == &*entry.key);
+        let meant = exact.or_else(|| closest(&entry.key, &names));
+        let path = meant.and_then(|meant| paths.iter().find(|it| *last(it) == *meant));
+        self.problems.push(match path {
+            Some(path) if exact.is_some() => problem.help(format!("it stands further in: `{path}`")),
+            Some(path) => problem.help(format!("did you mean `{path}`?")),
+            None => problem,
         });
     }
 
@@ -557,22 +567,20 @@ fn how_to_write(ty: &Type, found: &Yaml) -> String {
 /// How far down a field is looked for that stands too high in a spec.
 const LOWEST: usize = 3;
 
-/// Returns the path of a field called `name` within the records of `record`, the highest there is.
-fn lower_down(record: &Record, name: &str, depth: usize) -> Option<Path> {
-    let inner = record.fields.iter().filter_map(|(step, field)| match &field.ty {
-        Type::Record(inner) => Some((step, inner)),
-        _ => None,
-    });
-    let inner: Vec<(&Name, &Arc<Record>)> = inner.collect();
-    let here = inner.iter().find(|it| it.1.fields.contains_key(name));
-    if let Some((step, _)) = here {
-        return Some(Path(vec![(*step).clone(), Name::from(name)]));
+/// Adds the paths of all fields within the records of `record`, those near to the top first.
+fn lower_down(record: &Record, at: &Path, depth: usize, paths: &mut Vec<Path>) {
+    let inner: Vec<(Path, &Arc<Record>)> = record
+        .fields
+        .iter()
+        .filter_map(|(step, field)| match &field.ty {
+            Type::Record(inner) => Some((at.join(step.clone()), inner)),
+            _ => None,
+        })
+        .collect();
+    for (at, inner) in &inner {
+        paths.extend(inner.fields.keys().map(|it| at.join(it.clone())));
     }
-    if depth == LOWEST {
-        return None;
+    if depth < LOWEST {
+        inner.iter().for_each(|(at, inner)| lower_down(inner, at, depth + 1, paths));
     }
-    inner.into_iter().find_map(|(step, inner)| {
-        let found = lower_down(inner, name, depth + 1)?;
-        Some(Path([step.clone()].into_iter().chain(found.0).collect()))
-    })
 }

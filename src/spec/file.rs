@@ -210,6 +210,16 @@ impl Lowering<'_> {
         let problem = Problem::error("spec::unknown_field", format!("`{}` is no field of a spec", entry.key))
             .at(self.reader.place(entry.key_span), "unknown field")
             .suggest(&entry.key, known.iter().map(|it| &**it));
+        let mut problem = problem;
+        if let Some(kind) = self.schema.kinds.get(&*entry.key).filter(|it| it.collection.is_some()) {
+            problem = problem.help(format!("a file that is one node names it: `{}: NAME`", kind.name));
+        } else if self.part == Part::Fragment {
+            let nodes = self.schema.kinds.values().filter(|it| it.collection.is_some());
+            let of = nodes.filter(|it| it.fields.fields.contains_key(&*entry.key)).max_by_key(|it| it.fields.fields.len());
+            if let Some(kind) = of {
+                problem = problem.help(format!("a file that is one {0} begins with `{0}: NAME`", kind.name));
+            }
+        }
         self.reader.problems.push(problem);
     }
 

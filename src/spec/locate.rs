@@ -166,6 +166,11 @@ fn way(site: &Site<'_>, record: &Type, path: &Path, direct: bool) -> Way {
     }
 }
 
+/// Returns what stands under `step` in a map or a list.
+pub(super) fn step_into<'y>(yaml: &'y Yaml, step: &str) -> Option<&'y Yaml> {
+    yaml.get(step).or_else(|| item(yaml, step))
+}
+
 /// Returns the item of a list that `step` means: the name in a list of names, or its place in the list.
 fn item<'y>(list: &'y Yaml, step: &str) -> Option<&'y Yaml> {
     let items = list.items();

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::file::{PROJECT, Saying, collection, core_mhz};
+use super::locate::step_into;
 use crate::db::{Db, Override, Project};
 use crate::kind::pack;
 use crate::kind::typed::{Layer, Reader};
 use crate::kind::{Kind, Schema, Type};
-use crate::problem::Problem;
+use crate::problem::{Place, Problem};
 use crate::value::{Address, Name, Path, Value};
 use crate::yaml::{self, Data, Entry, Yaml};
 
@@ -16,6 +17,8 @@ use crate::yaml::{self, Data, Entry, Yaml};
 pub(super) struct Overrides {
     /// The environment, where it is for one alone; the node; what is said of it.
     pub(super) layers: Vec<(Option<Name>, Address, Saying)>,
+    /// The nodes of which something is said, and where.
+    pub(super) aims: Vec<(Address, Place)>,
     pub(super) problems: Vec<Problem>,
 }
 
@@ -55,7 +58,9 @@ pub(super) fn overrides(db: &dyn Db, project: Project) -> Overrides {
             data: Data::Null,
         });
         let project = super::project_address(db, project);
+        let place = reader.place(yaml.span);
         let layer = layer(schema, &mut reader, given, yaml, project);
+        result.aims.extend(layer.iter().map(|it| (it.1.clone(), place.clone())));
         result.layers.extend(layer);
         result.problems.append(&mut reader.problems);
     }
@@ -76,9 +81,15 @@ pub(super) fn place(
         let is_meant = aim.address == *node && (aim.environment.is_none() || aim.environment.as_ref() == environment);
         let (yaml, _) = yaml::parse(&given.yaml);
         let rest = paths.iter().find_map(|it| it.0.strip_prefix(aim.steps)).filter(|_| is_meant)?;
-        let found = rest.iter().try_fold(yaml.as_ref()?, |yaml, step| yaml.get(step))?;
+        let inner = |yaml, step| step_into(yaml, step).or_else(|| is_scalar(yaml).then_some(yaml));
+        let found = rest.iter().try_fold(yaml.as_ref()?, |yaml, step| inner(yaml, step))?;
         Some((given.file(), found.span))
     })
+}
+
+/// Tells whether `yaml` may be short for a record.
+fn is_scalar(yaml: &Yaml) -> bool {
+    !matches!(yaml.data, Data::Map(_) | Data::List(_) | Data::Null)
 }
 
 /// What an override is about.

@@ -9,15 +9,21 @@ mod read;
 mod spec;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use groundplan::problem::{Label, Place, Problem};
+use groundplan::shell::discover;
+use groundplan::shell::engine::{ArtifactPath, Ask, Changed, Engine};
+use groundplan::shell::report::Sources;
 use serde_json::Value;
 
 use self::read::Words;
 use self::spec::Fields;
 use super::tool::{Language, Tools};
 use crate::monorepo::Random;
-use crate::project::{Project, Tree};
+use crate::project::Project;
 use crate::say;
 
 /// How many hostile strings there are at least.
@@ -29,39 +35,38 @@ const N_JOBS: usize = 200;
 fn hostile_strings_are_read_back_as_they_were_meant() {
     let mut fields = Fields::random(&mut Random(11));
     assert!(fields.len() >= N_STRINGS, "{} strings only", fields.len());
-    let tame = generated(&fields.files(false));
+    let project = Project::of(&fields.files(false));
+    let mut engine = Engine::open(discover::find_root(&project.dir()).expect("the project has a root file"));
+    let tame = generated(&mut engine).unwrap_or_else(|problems| panic!("harmless words are refused: {problems:#?}"));
     let mut n_rounds = 0;
     let hostile = loop {
-        let project = Project::of(&fields.files(true));
-        let run = project.run(&["plan", "--json"]);
-        let plan: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}\n{}", run.snapshot()));
-        let problems = plan["problems"].as_array().expect("a plan has its problems");
-        let errors: Vec<&Value> = problems.iter().filter(|it| it["severity"] == "error").collect();
-        if errors.is_empty() {
-            break generated(&fields.files(true));
-        }
+        let files = fields.files(true);
+        files.iter().for_each(|(path, found)| found.write(&project.dir().join(path)));
+        engine.refresh(&Changed::Paths(files.into_keys().collect()));
+        let errors = match generated(&mut engine) {
+            Ok(artifacts) => break artifacts,
+            Err(errors) => errors,
+        };
         let n_left = fields.n_hostile();
         errors.iter().for_each(|it| fields.refuse(it));
         assert!(fields.n_hostile() < n_left, "no string is at fault for {errors:#?}");
         n_rounds += 1;
     };
     let words = fields.words();
-    let read = |path: &str, text: &str| read::artifact(path, text);
     let mut seen = BTreeSet::new();
     let mut faults = Vec::new();
-    let mut found: BTreeMap<String, &str> = BTreeMap::new();
-    for (path, text) in &hostile {
-        found.insert(path.clone(), text);
-    }
+    let mut left: BTreeSet<&String> = hostile.keys().collect();
     for (path, text) in &tame {
         let there = words.put_into(path);
-        let Some(hostile) = found.remove(&there) else {
+        let Some(found) = hostile.get(&there) else {
             faults.push(format!("{there:?} is not printed"));
             continue;
         };
-        compare(&there, read(path, text), read(&there, hostile), &words, &mut seen, &mut faults);
+        left.remove(&there);
+        let (meant, found) = (read::artifact(path, text), read::artifact(&there, found));
+        compare(&there, meant, found, &words, &mut seen, &mut faults);
     }
-    faults.extend(found.keys().map(|it| format!("{it:?} is printed, and nothing like it where all is harmless")));
+    faults.extend(left.iter().map(|it| format!("{it:?} is printed, and nothing like it where all is harmless")));
     let n_refused = fields.len() - fields.n_hostile();
     let n_printed = seen.len();
     say(&format!(
@@ -69,8 +74,17 @@ fn hostile_strings_are_read_back_as_they_were_meant() {
         fields.len(),
         hostile.len()
     ));
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults[..faults.len().min(20)].join("\n"));
-    assert!(n_printed * 2 > fields.len(), "only {n_printed} of {} strings are printed", fields.len());
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults[..faults.len().min(20)].join("\n")
+    );
+    assert!(
+        n_printed * 2 > fields.len(),
+        "only {n_printed} of {} strings are printed",
+        fields.len()
+    );
     by_the_platform(&tame, &hostile, &words);
 }
 
@@ -146,14 +160,50 @@ fn compare(
     }
 }
 
-/// Returns what is generated from `files`.
-fn generated(files: &Tree) -> BTreeMap<String, String> {
-    let project = Project::of(files);
-    let run = project.run(&["--quiet", "apply"]);
-    assert_eq!(run.code, 0, "{}", run.snapshot());
-    let mut all = project.files();
-    all.retain(|path, _| !path.starts_with(".gen/") && !files.contains_key(path));
-    all.into_iter()
-        .map(|(path, it)| (path, String::from_utf8(it.bytes).expect("artifacts are text")))
-        .collect()
+/// An error: where it stands, with its line where that is known, and all its words.
+pub(super) struct Refusal {
+    /// Files and lines.
+    places: Vec<(String, usize)>,
+    /// The message, the labels and the help.
+    texts: Vec<String>,
+}
+
+/// Returns the artifacts that are wanted, or the errors.
+fn generated(engine: &mut Engine) -> Result<BTreeMap<String, String>, Vec<Refusal>> {
+    let outcome = engine.outcome(&Ask::default());
+    let errors = outcome.problems.iter().filter(|it| it.is_error());
+    let errors: Vec<Refusal> = errors.map(|it| refusal(it, &outcome.sources)).collect();
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let paths: Vec<&ArtifactPath> = outcome.wanted.iter().map(|it| &it.path).collect();
+    let texts = match engine.print(&paths) {
+        Ok(texts) => texts,
+        Err(problems) => return Err(problems.iter().map(|it| refusal(it, &outcome.sources)).collect()),
+    };
+    let text = |bytes: Arc<[u8]>| String::from_utf8(bytes.to_vec()).expect("artifacts are text");
+    let paths = paths.into_iter().map(|it| it.as_str().to_owned());
+    Ok(paths.zip(texts.into_iter().map(text)).collect())
+}
+
+fn refusal(problem: &Problem, sources: &Sources) -> Refusal {
+    let labels = problem.labels.iter();
+    let place = |label: &Label| match &label.place {
+        Place::Text(file, span) => Some((file.to_string(), sources.position(file, span.start)?.0)),
+        _ => None,
+    };
+    let texts = labels.clone().map(|it| it.text.to_string());
+    Refusal {
+        places: labels.filter_map(place).collect(),
+        texts: texts
+            .chain([problem.message.to_string()])
+            .chain(problem.help.as_ref().map(|it| it.to_string()))
+            .collect(),
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {:?}", self.texts, self.places)
+    }
 }

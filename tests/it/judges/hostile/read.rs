@@ -161,7 +161,8 @@ fn expression(value: &Expression) -> Value {
         let element = |it: &Element| match it {
             Element::Literal(text) => text.as_str().to_owned(),
             // A sign that no text of ours holds, so that what is evaluated is never taken for what is meant.
-            other => format!("\u{1}{other:?}\u{1}"),
+            Element::Interpolation(it) => format!("\u{1}{}\u{1}", it.expr.to_string().trim()),
+            Element::Directive(_) => "\u{1}".to_owned(),
         };
         elements.map(element).collect()
     };

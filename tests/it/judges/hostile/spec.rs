@@ -2,18 +2,20 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
-
+use super::Refusal;
 use super::read::{Words, words_in};
 use crate::monorepo::Random;
 use crate::project::{Found, Tree};
 
-const PIECES: [&str; 62] = [
+/// Signs that mean something to some format.
+const PIECES: [&str; 56] = [
     "a", "b c", "${", "$${", "%{", "%%{", "$", "%", "{", "}", "{{", "}}", "{{{", "\\", "\\\\", "\"", "'", "''",
-    "\"\"\"", "'''", "`", "\n", "\t", " ", "  ", "#", " # ", "//", "/*", "*/", "EOH", "\nEOH\n", "  EOT", "\r", "\0",
-    "\u{7f}", "\u{85}", "\u{2028}", "\u{feff}", "é", "😀", ": ", "- ", "=", ",", "[", "]", "|", ">", "&", "!", "~",
+    "\"\"\"", "'''", "`", "\n", "\t", " ", "  ", "#", " # ", "//", "/*", "*/", "EOH", "\nEOH\n", "  EOT", "é", "😀", ": ", "- ", "=", ",", "[", "]", "|", ">", "&", "!", "~",
     "null", "yes", "1", "$(x)", "$X", "%s", "---", "${NOMAD_TASK_DIR}", "<<", "{{end}}",
 ];
+
+/// Characters that few formats can hold, so that most places refuse them.
+const RARE: [&str; 6] = ["\r", "\0", "\u{7f}", "\u{85}", "\u{2028}", "\u{feff}"];
 
 /// `«…»` is a string that begins with what stands between, `«^N»` the string of the field N of the service before.
 const JOB: &str = r#"service: «»
@@ -89,6 +91,7 @@ deployment:
     «/»: 1Mi
   nomad:
     datacenter: «»
+    consul: {service_name: «»}
     meta:
       «»: «»
     wait:
@@ -217,7 +220,8 @@ impl Fields {
             let (head, after) = after.split_once('»').expect("a field is closed");
             let side = |random: &mut Random| -> String {
                 let n = random.below(3);
-                (0..n).map(|_| *random.one_of(&PIECES)).collect()
+                let piece = |random: &mut Random| if random.happens(2) { *random.one_of(&RARE) } else { *random.one_of(&PIECES) };
+                (0..n).map(|_| piece(random)).collect()
             };
             parts.push((text.to_owned(), Some(self.fields.len())));
             self.fields.push(Field {
@@ -267,24 +271,16 @@ impl Fields {
     }
 
     /// Makes the strings harmless at which an error points: by their words, else by its line, else by its file.
-    pub(super) fn refuse(&mut self, error: &Value) {
-        let labels = error["labels"].as_array().cloned().unwrap_or_default();
-        let texts = labels.iter().map(|it| &it["text"]).chain([&error["message"], &error["help"]]);
-        let mut named: Vec<usize> = texts.filter_map(Value::as_str).flat_map(words_in).collect();
+    pub(super) fn refuse(&mut self, error: &Refusal) {
+        let mut named: Vec<usize> = error.texts.iter().flat_map(|it| words_in(it)).collect();
         named.retain(|it| self.fields[*it].around.is_some());
-        for label in &labels {
-            if !named.is_empty() {
-                break;
-            }
-            let (Some(file), Some(line)) = (label["file"].as_str(), label["line"].as_u64()) else {
-                continue;
-            };
-            let Some(file) = self.files.iter().find(|it| it.path == file) else {
+        for (file, line) in &error.places {
+            let Some(file) = self.files.iter().find(|it| named.is_empty() && it.path == *file) else {
                 continue;
             };
             let lines = on_lines(file);
-            let open = |it: &&(u64, usize)| self.fields[it.1].around.is_some();
-            named.extend(lines.iter().filter(|it| it.0 == line).filter(open).map(|it| it.1));
+            let open = |it: &&(usize, usize)| self.fields[it.1].around.is_some();
+            named.extend(lines.iter().filter(|it| it.0 == *line).filter(open).map(|it| it.1));
             if named.is_empty() {
                 named.extend(lines.iter().filter(open).map(|it| it.1));
             }
@@ -306,11 +302,11 @@ impl Fields {
 }
 
 /// Returns the fields of a file with their lines, from 1.
-fn on_lines(file: &File) -> Vec<(u64, usize)> {
+fn on_lines(file: &File) -> Vec<(usize, usize)> {
     let mut line = 1;
     let mut all = Vec::new();
     for (text, field) in &file.parts {
-        line += text.matches('\n').count() as u64;
+        line += text.matches('\n').count();
         all.extend(field.map(|it| (line, it)));
     }
     all
