@@ -13,7 +13,7 @@ pub(crate) mod shell;
 pub(crate) mod toml;
 pub(crate) mod yaml;
 
-use super::escape::Language;
+use crate::language::Language;
 use super::format::Format;
 use super::place::Spot;
 

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::escape::Language;
+use crate::language::Language;
 use super::format::Format;
 use super::lexer::Guard;
 use super::literal::Printer;

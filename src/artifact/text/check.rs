@@ -7,7 +7,7 @@ use handlebars::template::{BlockParam, HelperTemplate, Parameter, Template, Temp
 
 use super::resolve::{Binding, ReadStep, Scope, local};
 use super::{File, Op, PartialSource, Print, Style, Subject, scan};
-use crate::artifact::escape::Language;
+use crate::language::Language;
 use crate::artifact::lexer::Guard;
 use crate::artifact::literal::Printer;
 use crate::artifact::place::Shape;

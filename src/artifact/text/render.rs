@@ -1,7 +1,7 @@
 //! Rendering: the steps of a compiled template over the values of a context.
 
 use super::{Access, ContextPath, Op, Origin, Print, Refused, Step, Style, Subject, TextTemplate};
-use crate::artifact::escape::{self, EscapeError};
+use crate::language::{self, EscapeError};
 use crate::artifact::lexer::{Guard, Skips};
 use crate::artifact::literal;
 use crate::artifact::place::{Place, Shape};
@@ -207,7 +207,7 @@ impl<'a> Render<'a> {
             let line = format!("{}{}", &self.out[start..], &text[..end]);
             if skips.closes(&line, delimiter) {
                 let error = EscapeError::new(format!("a line of the text is the heredoc's delimiter `{delimiter}`"));
-                self.refuse(&error, file, span, ContextPath::default());
+                self.refuse(&error, file, span, ContextPath::default(), "printed here");
             }
         }
         let start = self.out.len();
@@ -258,7 +258,12 @@ impl<'a> Render<'a> {
         });
         if let Err(error) = done {
             let path = self.path(&print.access);
-            self.refuse(&error, print.file, print.span, path);
+            let label = match self.held(&print.access) {
+                Held::Value(Value::String(text)) | Held::Key(text) => format!("would print `{}`", excerpt(text)),
+                Held::Value(Value::Text(text)) => format!("would print `{}`", excerpt(&text.to_string())),
+                _ => "printed here".to_owned(),
+            };
+            self.refuse(&error, print.file, print.span, path, &label);
             return;
         }
         if self.origins.is_some() {
@@ -314,7 +319,7 @@ impl<'a> Render<'a> {
     }
 
     fn print_string(&mut self, text: &str, print: &Print, place: &Place) -> Result<(), EscapeError> {
-        if print.passes && print.shape != Shape::Number && escape::is_safe_word(text) {
+        if print.passes && print.shape != Shape::Number && language::is_safe_word(text) {
             self.out.push_str(text);
             return Ok(());
         }
@@ -367,7 +372,7 @@ impl<'a> Render<'a> {
         ContextPath(steps)
     }
 
-    fn refuse(&mut self, error: &EscapeError, file: usize, span: Span, path: ContextPath) {
+    fn refuse(&mut self, error: &EscapeError, file: usize, span: Span, path: ContextPath, label: &str) {
         let message = if path.0.is_empty() {
             error.message.to_string()
         } else {
@@ -375,11 +380,23 @@ impl<'a> Render<'a> {
         };
         let place = problem::Place::Text(self.template.files[file].name.clone(), span);
         self.refused.push(Refused {
-            problem: Problem::error("template::refused", message).at(place, "printed here"),
+            problem: Problem::error("template::refused", message)
+                .at(place, label)
+                .help("change the value in the spec, or let a rule deny it where it is said"),
             path,
         });
     }
 }
+
+/// Returns what a message shows of a value: its beginning, on one line.
+fn excerpt(text: &str) -> String {
+    let shown: String = text.chars().take(SHOWN).collect();
+    let more = if shown.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", shown.escape_debug())
+}
+
+/// How many characters of a value a message shows.
+const SHOWN: usize = 80;
 
 fn missing() -> EscapeError {
     EscapeError::new("the context does not hold it")
