@@ -80,15 +80,8 @@ pub fn facts(db: &dyn Db, project: Project, environment: u16, address: Address, 
         for one in &matches.found {
             for (_, fact) in &sources[at..at + same] {
                 let fact = &rule.facts[*fact];
-                let record = matching::evaluated(db, project, view, rule, &address, |run| {
-                    let fields = fact
-                        .fields
-                        .iter()
-                        .map(|(name, it)| Ok((name.clone(), run.given(it, one)?)));
-                    fields
-                        .filter(|it| !matches!(it, Ok((_, Value::Null))))
-                        .collect::<Result<Map, _>>()
-                });
+                let record =
+                    matching::evaluated(db, project, view, rule, &address, |run| run.fields(&fact.fields, one));
                 match record {
                     Ok(record) => {
                         let causes = found

@@ -7,6 +7,7 @@ use crate::db::{Db, Project, View};
 use crate::fact::shape::{self, nested};
 use crate::fact::world::{GraphWorld, NODES};
 use crate::graph::pattern::{self, Overrun};
+use crate::graph::{Steps, TooManySteps};
 use crate::problem::{Place, Problem, Span};
 use crate::rule::expression::{Bindings, Bound, BoundEdge, Expression, Failure, Projection};
 use crate::rule::file::Reach;
@@ -207,6 +208,13 @@ pub fn matches(db: &dyn Db, project: Project, view: View, rule: &Rule, anchor: &
             overrun = Some(it.problem(Place::Within(rule.id.clone(), span)).at(whole(node), "around this node"));
             Ok(Vec::new())
         }
+        Err(Stopped::Walked(it)) => {
+            let problem = Problem::error("rule::too_many_items", format!("`{}` walks more than {} items", rule.id, it.limit))
+                .at(Place::Rule(rule.id.clone()), "by its `each`, one collection within the other")
+                .at(whole(node), "around this node");
+            overrun = Some(problem.help("filter the collections where they are walked: `each: {e: s.env.filter(…)}`"));
+            Ok(Vec::new())
+        }
     });
     match found {
         Ok(found) => matches.found = found,
@@ -221,6 +229,8 @@ enum Stopped {
     Failed(Failure),
     /// The pattern that stands there among the rule's strings takes too long.
     Overrun(Overrun, Span),
+    /// What the rule walks by `each` has too many items.
+    Walked(TooManySteps),
 }
 
 impl From<Failure> for Stopped {
@@ -242,13 +252,14 @@ impl Run<'_> {
             rule: self.rule,
         };
         let mut kept = Vec::new();
+        let mut steps = Steps::new(MAX_STEPS);
         for binding in walk
             .matches(&world, std::slice::from_ref(node), MAX_STEPS)
             .map_err(|it| Stopped::Overrun(it, body.span))?
         {
             let found = self.bound(&binding);
             if self.holds(&body.unless, &body.exists, &found, &world)? {
-                kept.extend(self.walked(found)?);
+                self.walked(&body.each, found, &mut steps, &mut kept)?;
             }
         }
         Ok(kept)
@@ -301,38 +312,39 @@ impl Run<'_> {
         Ok(true)
     }
 
-    /// Returns `found` once for each item that the rule walks, where its conditions hold.
-    fn walked(&self, found: Match) -> Result<Vec<Match>, Failure> {
-        let mut all = vec![found];
-        for (name, expression) in &self.rule.body.each {
-            let mut next = Vec::new();
-            for found in all {
-                for item in items(&self.value(expression, &found)?) {
-                    let mut one = found.clone();
-                    one.insert(name.clone(), Bound::Value(item));
-                    next.push(one);
-                }
-            }
-            all = next;
+    /// Adds `found` to `kept` once for each item of the collections that the rule walks, where its conditions hold.
+    fn walked(
+        &self,
+        each: &[(Name, Expression)],
+        found: Match,
+        steps: &mut Steps,
+        kept: &mut Vec<Match>,
+    ) -> Result<(), Stopped> {
+        let Some(((name, expression), rest)) = each.split_first() else {
+            kept.extend(self.holding(found)?);
+            return Ok(());
+        };
+        for item in items(&self.value(expression, &found)?) {
+            steps.take().map_err(Stopped::Walked)?;
+            let mut one = found.clone();
+            one.insert(name.clone(), Bound::Value(item));
+            self.walked(rest, one, steps, kept)?;
         }
-        let mut kept = Vec::with_capacity(all.len());
-        for mut found in all {
-            for (name, expression) in &self.rule.body.lets {
-                let value = self.value(expression, &found)?;
-                found.insert(name.clone(), Bound::Value(value));
-            }
-            let mut holds = true;
-            for condition in &self.rule.body.when {
-                if self.value(condition, &found)? != Value::Bool(true) {
-                    holds = false;
-                    break;
-                }
-            }
-            if holds {
-                kept.push(found);
+        Ok(())
+    }
+
+    /// Returns `found` with the names that the rule gives, if its conditions hold.
+    fn holding(&self, mut found: Match) -> Result<Option<Match>, Failure> {
+        for (name, expression) in &self.rule.body.lets {
+            let value = self.value(expression, &found)?;
+            found.insert(name.clone(), Bound::Value(value));
+        }
+        for condition in &self.rule.body.when {
+            if self.value(condition, &found)? != Value::Bool(true) {
+                return Ok(None);
             }
         }
-        Ok(kept)
+        Ok(Some(found))
     }
 }
 

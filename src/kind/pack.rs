@@ -169,6 +169,12 @@ fn head(db: &dyn Db, file: SourceFile, problems: &mut Vec<Problem>) -> Option<He
     // A pack without a name goes by that of its folder, so that nothing else is told of it.
     let folder = path.rsplit('/').nth(1).unwrap_or_default();
     let name = named.and_then(|it| it.value.as_str()).unwrap_or(folder);
+    if name != folder {
+        let place = reader.place(named.map_or(yaml.span, |it| it.value.span));
+        let message = format!("the pack `{name}` stands in the folder `{folder}`");
+        let problem = Problem::error("pack::other_folder", message).at(place, "the folder bears another name");
+        problems.push(problem.help(format!("write `pack: {folder}`, or name the folder `{name}`")));
+    }
     let mut names = Vec::new();
     let list = |key: &str| {
         let items = yaml.get(key).map(Yaml::items).unwrap_or_default();

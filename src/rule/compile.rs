@@ -209,7 +209,7 @@ impl Compiler<'_> {
             return None;
         }
         let names: Vec<&str> = shared.iter().map(|it| &**it).collect();
-        let walk = Walk::new(Arc::new(pattern), &names, &[]).ok()?;
+        let walk = Walk::new(Arc::new(pattern), &names, &[]).expect("what is shared is a node of the pattern");
         Some(Inner {
             walk,
             shared,
@@ -402,15 +402,15 @@ impl Compiler<'_> {
 
     fn filled(&mut self, given: &Given, wanted: &Type, known: &Variables) -> Option<Filled> {
         match given {
-            Given::Constant(value, place) => {
+            Given::Constant(value, written, place) => {
                 let ty = match value {
                     Value::Bool(_) => Type::Bool,
                     Value::Double(_) => Type::Double,
                     _ => Type::Int,
                 };
-                // A bare number where a string is wanted is that number's text: `version: 7`.
+                // A bare number where a string is wanted is the text that stands there: `version: 1.10`.
                 if matches!(wanted, Type::String | Type::Text) {
-                    return Some(Filled::Constant(Value::string(plain(value))));
+                    return Some(Filled::Constant(Value::string(&**written)));
                 }
                 self.wants(wanted, &ty, place.clone(), "this value")?;
                 Some(Filled::Constant(value.clone()))
@@ -583,7 +583,10 @@ impl Compiler<'_> {
         let fields = self.fields(&source.fields, &relation.fields, &what, known);
         for (name, field) in &relation.fields.fields {
             // A misspelt name was told above.
-            let given = |it: &(Name, Given)| it.0 == *name || closest(&it.0, &[name]).is_some();
+            let given = |it: &(Name, Given)| {
+                let first = it.0.split('.').next().unwrap_or_default();
+                first == &**name || closest(first, &[name]).is_some()
+            };
             if !field.may_be_absent() && field.default.is_none() && !source.fields.iter().any(given) {
                 let problem = Problem::error("rule::missing_field", format!("{what} needs `{name}`"))
                     .at(source.at.clone(), format!("`{name}` is missing"))
@@ -591,10 +594,6 @@ impl Compiler<'_> {
                 self.problems.push(problem);
             }
         }
-        let fields = fields
-            .into_iter()
-            .filter_map(|(path, it)| Some((path.0.into_iter().next()?, it)))
-            .collect();
         Some(FactRule {
             relation: relation.id(),
             of,
@@ -739,7 +738,10 @@ fn walks(pattern: &Arc<Pattern>, joins: &[Join]) -> BTreeMap<Name, Walk> {
         .collect();
     let nodes = pattern.variables().iter().filter(|it| matches!(it.ty, Type::Node(_)));
     nodes
-        .filter_map(|it| Some((it.name.clone(), Walk::new(pattern.clone(), &[&it.name], &joins).ok()?)))
+        .map(|it| {
+            let walk = Walk::new(pattern.clone(), &[&it.name], &joins);
+            (it.name.clone(), walk.expect("a variable of the pattern is in it"))
+        })
         .collect()
 }
 
@@ -766,15 +768,6 @@ fn quantity(wanted: &Type, text: &str) -> Result<i64, unit::UnitMistake> {
         Type::Cpu { bare } => unit::cpu(text, *bare, 1000),
         Type::Memory { bare } => unit::memory(text, *bare),
         _ => unit::duration(text),
-    }
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Bool(truth) => truth.to_string(),
-        Value::Int(number) => number.to_string(),
-        Value::Double(number) => number.0.to_string(),
-        _ => String::new(),
     }
 }
 

@@ -71,8 +71,8 @@ pub type Named = (Name, Written);
 pub enum Given {
     /// A string.
     Text(Written),
-    /// A boolean or a number.
-    Constant(Value, Place),
+    /// A boolean or a number, and how it is written.
+    Constant(Value, Name, Place),
     /// A list.
     List(Vec<Given>, Place),
 }
@@ -83,7 +83,7 @@ impl Given {
     pub fn place(&self) -> Place {
         match self {
             Self::Text(written) => written.place(),
-            Self::Constant(_, place) | Self::List(_, place) => place.clone(),
+            Self::Constant(.., place) | Self::List(_, place) => place.clone(),
         }
     }
 }
@@ -247,9 +247,9 @@ impl RuleSource {
     }
 }
 
-const RULE_KEYS: [&str; 21] = [
+const RULE_KEYS: [&str; 20] = [
     "rule", "doc", "match", "unless", "exists", "join", "each", "let", "when", "across", "replaces", "nodes", "edges",
-    "facts", "artifact", "deny", "warn", "at", "field", "help", "code",
+    "facts", "artifact", "deny", "warn", "at", "field", "help",
 ];
 
 /// Returns the rules of the file `file` of `pack`, and what is wrong with its form.
@@ -331,6 +331,7 @@ impl Reader<'_> {
             self.problems.push(problem);
             return None;
         };
+        self.name(&name);
         let reach = match yaml.get("across") {
             None => Reach::Each,
             Some(it) if it.as_str() == Some("environments") => Reach::Across,
@@ -380,6 +381,21 @@ impl Reader<'_> {
         Some(rule)
     }
 
+    /// Reports the name of a rule or of its pack that has other characters than names do: it stands in the manifest, in
+    /// heads of files and in `disable`.
+    fn name(&mut self, name: &Written) {
+        let is_name = |it: &str| !it.is_empty() && it.chars().all(|it| it.is_alphanumeric() || "_-.".contains(it));
+        let (wrong, what) = match (is_name(self.pack), is_name(&name.text)) {
+            (true, true) => return,
+            (false, _) => (self.pack, "its folder below `rules/`"),
+            (true, false) => (&name.text, "this"),
+        };
+        let problem = Problem::error("rule::bad_name", format!("`{wrong}` can't be a name"))
+            .at(name.place(), format!("{what} has other characters than a name may have"))
+            .help("use letters, digits, `-`, `_` and `.`");
+        self.problems.push(problem);
+    }
+
     fn node(&mut self, yaml: &Yaml) -> Option<NodeSource> {
         self.keys(yaml, &["node", "fields"], "a derived node");
         let node = self.required(yaml, "node")?;
@@ -418,14 +434,18 @@ impl Reader<'_> {
             } else {
                 format!("{prefix}.{}", entry.key)
             };
-            if matches!(entry.value.data, Data::Map(_)) {
-                self.flatten(&path, &entry.value, all);
-            } else if let Some(given) = self.given(&entry.value) {
-                all.push((Name::from(path), given));
-            }
+            self.field(path, &entry.value, all);
         }
         if !matches!(yaml.data, Data::Map(_)) {
             self.wanted(yaml, "a map of fields", "write `fields: {name: value}`");
+        }
+    }
+
+    fn field(&mut self, path: String, value: &Yaml, all: &mut Fields) {
+        if matches!(value.data, Data::Map(_)) {
+            self.flatten(&path, value, all);
+        } else if let Some(given) = self.given(value) {
+            all.push((Name::from(path), given));
         }
     }
 
@@ -438,10 +458,10 @@ impl Reader<'_> {
 
     fn fact(&mut self, entry: &Entry) -> Option<FactSource> {
         let of = self.required(&entry.value, "of")?;
-        let rest = entry.value.entries().iter().filter(|it| &*it.key != "of");
-        let fields = rest
-            .filter_map(|it| Some((Name::from(&*it.key), self.given(&it.value)?)))
-            .collect();
+        let mut fields = Vec::new();
+        for it in entry.value.entries().iter().filter(|it| &*it.key != "of") {
+            self.field(it.key.to_string(), &it.value, &mut fields);
+        }
         Some(FactSource {
             relation: Name::from(&*entry.key),
             at: self.place(entry.key_span),
@@ -583,9 +603,12 @@ impl Reader<'_> {
     fn given(&mut self, yaml: &Yaml) -> Option<Given> {
         let place = self.place(yaml.span);
         match &yaml.data {
-            Data::Bool(truth) => Some(Given::Constant(Value::Bool(*truth), place)),
-            Data::Int(number) => Some(Given::Constant(Value::Int(*number), place)),
-            Data::Double { value, .. } => Some(Given::Constant(Value::Double(Double(*value)), place)),
+            Data::Bool(truth) => Some(Given::Constant(Value::Bool(*truth), truth.to_string().into(), place)),
+            Data::Int(number) => Some(Given::Constant(Value::Int(*number), number.to_string().into(), place)),
+            Data::Double { value, source } => {
+                let value = Value::Double(Double(*value));
+                Some(Given::Constant(value, Name::from(&**source), place))
+            }
             Data::List(items) => Some(Given::List(
                 items.iter().filter_map(|it| self.given(it)).collect(),
                 place,

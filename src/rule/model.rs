@@ -130,7 +130,7 @@ pub struct FactRule {
     /// The variable it speaks of.
     pub of: Name,
     /// Its fields.
-    pub fields: Vec<(Name, Filled)>,
+    pub fields: Vec<(Path, Filled)>,
 }
 
 /// What a rule finds fault with.

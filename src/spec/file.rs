@@ -25,14 +25,10 @@ pub struct EnvironmentInfo {
 /// What the root file says to the engine itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The version of the spec's grammar.
-    pub version: Option<Name>,
     /// The name of the project.
     pub name: Name,
     /// Globs of the files to include.
     pub include: Vec<Name>,
-    /// Packs from elsewhere, by name.
-    pub packs: Map,
     /// Rules to turn off.
     pub disable: Vec<Name>,
     /// The environments, sorted by name.
@@ -75,6 +71,8 @@ pub struct Lowered {
     pub problems: Vec<Problem>,
 }
 
+/// The version of the spec's grammar that is read.
+const VERSION: &str = "0.2";
 /// The kind of the one node that stands for the whole project.
 pub const PROJECT: &str = "project";
 /// The keys of the root file that the engine itself knows.
@@ -269,11 +267,22 @@ impl Lowering<'_> {
         };
         let settings = &mut self.lowered.settings;
         match key {
-            "version" => settings.version = value.as_str().map(Name::from),
             "name" => settings.name = value.as_str().unwrap_or("").into(),
             "include" => settings.include = names().collect(),
             "disable" => settings.disable = names().collect(),
-            _ => settings.packs = value.as_map().cloned().unwrap_or_default(),
+            "version" if value.as_str() != Some(VERSION) => {
+                let message = format!("there is no version `{}` of the spec's grammar", value.as_str().unwrap_or(""));
+                self.reader
+                    .error("spec::unknown_version", entry.value.span, message, "not one that is read")
+                    .help = Some(format!("write `version: {VERSION}`").into());
+            }
+            "packs" if value.as_map().is_some_and(|it| !it.is_empty()) => {
+                let message = "packs from elsewhere are not read";
+                self.reader
+                    .error("spec::packs_elsewhere", entry.value.span, message.to_owned(), "would be passed over")
+                    .help = Some("copy a pack's folders to `rules/` and `templates/` of this project".into());
+            }
+            _ => {}
         }
     }
 
