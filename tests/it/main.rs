@@ -10,6 +10,7 @@
 )]
 
 mod cases;
+mod edges;
 mod fixtures;
 mod incremental;
 mod judges;
