@@ -98,6 +98,8 @@ pub enum Wanted {
     Entries,
     /// A list of records of a `path` and the `values` there.
     Leaves,
+    /// The same, with a list of blanks as `pad`.
+    Aligned,
     /// An optional `T`.
     Optional,
     /// Computing power.
@@ -229,6 +231,7 @@ impl Wanted {
             Self::Map => "map(T)",
             Self::Entries => "list({key, value})",
             Self::Leaves => "list({path, values})",
+            Self::Aligned => "list({key, pad, value})",
             Self::Optional => "optional(T)",
             Self::Cpu => "cpu",
             Self::Memory => "memory",
