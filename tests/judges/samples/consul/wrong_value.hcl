@@ -1,4 +1,4 @@
-# expect: ports.http: invalid port 70000
+# expect: ports.http: invalid port: 70000
 datacenter = "dc1"
 data_dir   = "/opt/consul"
 
