@@ -9,10 +9,12 @@
     reason = "tests read files and run programs; the border is that of the library"
 )]
 
+mod agents;
 mod cases;
 mod fixtures;
 mod incremental;
 mod judges;
+mod live;
 mod monorepo;
 mod project;
 mod properties;
