@@ -164,8 +164,9 @@ impl Join {
             let doc = attribute.value.as_str().unwrap_or("").into();
             if kind.attributes.insert(Name::from(&*attribute.key), doc).is_some() {
                 let message = format!("the attribute `{}` of `{name}` is declared twice", attribute.key);
-                reader.error("pack::field_collision", attribute.key_span, message, "declared again").help =
-                    Some("leave one of the two out".into());
+                reader
+                    .error("pack::field_collision", attribute.key_span, message, "declared again")
+                    .help = Some("leave one of the two out".into());
             }
         }
         for (key, field) in [
@@ -204,8 +205,9 @@ impl Join {
                 Some("give this kind a collection of another name".into());
         } else if let Some(known) = kind.collection.clone().filter(|it| *it != collection) {
             let message = format!("nodes of `{}` stand under `{known}` already", kind.name);
-            reader.error("pack::collection_collision", span, message, "a second collection").help =
-                Some("leave it out: a kind has one collection".into());
+            reader
+                .error("pack::collection_collision", span, message, "a second collection")
+                .help = Some("leave it out: a kind has one collection".into());
         } else {
             kind.collection = Some(collection);
         }
@@ -236,8 +238,9 @@ impl Join {
                 && !scope.contains(' ')
             {
                 let message = format!("`{only}` can't be declared: the spec itself gives it a meaning");
-                reader.error("pack::reserved_field", declared.span, message, "reserved").help =
-                    Some("give the field another name".into());
+                reader
+                    .error("pack::reserved_field", declared.span, message, "reserved")
+                    .help = Some("give the field another name".into());
                 continue;
             }
             if let Some((kind, span)) = declared.declares {
@@ -374,8 +377,9 @@ impl Join {
         };
         let Some(kind) = self.kind_of(&entry.value) else {
             let message = format!("nothing says of which kind of node the alias `{}` is", entry.key);
-            reader.error("pack::dangling_alias", entry.key_span, message, "of which kind?").help =
-                Some("write `own.field: {kind: KIND, to: neutral.field}`".into());
+            reader
+                .error("pack::dangling_alias", entry.key_span, message, "of which kind?")
+                .help = Some("write `own.field: {kind: KIND, to: neutral.field}`".into());
             return;
         };
         let alias = Alias {
@@ -393,7 +397,12 @@ impl Join {
     }
 
     fn unsupported(&mut self, reader: &mut Reader<'_>, pack: &Pack<'_>, item: &Yaml) {
-        known_keys(reader, item.entries(), &["kind", "field", "reason"], "an unsupported field");
+        known_keys(
+            reader,
+            item.entries(),
+            &["kind", "field", "reason"],
+            "an unsupported field",
+        );
         let field = item.as_str().or(text(item, "field"));
         let platform = text(pack.yaml, "platform");
         let kind = self.kind_of(item);
@@ -425,8 +434,7 @@ impl Join {
             return;
         }
         let path = Path::parse(field);
-        self.fields
-            .push((kind.clone(), path.clone(), reader.place(item.span)));
+        self.fields.push((kind.clone(), path.clone(), reader.place(item.span)));
         self.schema.unsupported.push(Unsupported {
             kind: kind.clone(),
             path,

@@ -140,8 +140,9 @@ impl FieldReader<'_, '_> {
         for item in list.items() {
             let Some(value) = item.get("value").and_then(|it| self.reader.read(ty, it, name)) else {
                 let message = "an item of `default_from` has no `value`".to_owned();
-                self.reader.error("pack::bad_field", item.span, message, "no value").help =
-                    Some("write `{when: FIELD, value: …}`, and `{value: …}` for all others".into());
+                self.reader
+                    .error("pack::bad_field", item.span, message, "no value")
+                    .help = Some("write `{when: FIELD, value: …}`, and `{value: …}` for all others".into());
                 continue;
             };
             defaults.push(EdgeDefault {
@@ -203,8 +204,9 @@ impl FieldReader<'_, '_> {
         let written = written.trim();
         if written.matches('(').count() > MAX_DEPTH {
             let message = format!("the type nests deeper than {MAX_DEPTH} levels");
-            self.reader.error("pack::unknown_type", at.span, message, "too deep").help =
-                Some("write the inner ones as `items` or `fields`".into());
+            self.reader
+                .error("pack::unknown_type", at.span, message, "too deep")
+                .help = Some("write the inner ones as `items` or `fields`".into());
             return None;
         }
         let inner = |name: &str| {

@@ -345,7 +345,8 @@ fn check(join: &mut Join) {
             };
             let message = format!("`{key}` of `{}` names `{path}`, which is {found}", kind.name);
             let stands = |it: &&(Name, Path, Place)| it.0 == kind.name && it.1 == *path;
-            let problem = Problem::error("pack::wrong_form", message).help(format!("name a field of the type `{wanted}`"));
+            let problem =
+                Problem::error("pack::wrong_form", message).help(format!("name a field of the type `{wanted}`"));
             problems.push(match join.fields.iter().find(stands) {
                 Some((_, _, place)) => problem.at(place.clone(), "of another type"),
                 None => problem,

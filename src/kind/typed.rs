@@ -461,9 +461,8 @@ impl Reader<'_> {
             return Some(Value::Node(Address::new(kind.clone(), written)));
         }
         let message = format!("`{}` wants a node as `KIND.NAME`, found `{written}`", spot.name);
-        self.error("spec::wrong_type", yaml.span, message, "its kind is missing").help = kinds
-            .first()
-            .map(|it| format!("write `{it}.{written}`, say").into());
+        self.error("spec::wrong_type", yaml.span, message, "its kind is missing")
+            .help = kinds.first().map(|it| format!("write `{it}.{written}`, say").into());
         None
     }
 
@@ -552,7 +551,9 @@ fn how_to_write(ty: &Type, found: &Yaml) -> String {
         Type::Int => "write digits alone, such as `2`".to_owned(),
         Type::Double => "write a number, such as `0.5`".to_owned(),
         Type::String | Type::Text | Type::Choice(_) => match found.data {
-            Data::List(_) | Data::Map(_) => "write one text; in quotes, if it begins with a bracket or a brace".to_owned(),
+            Data::List(_) | Data::Map(_) => {
+                "write one text; in quotes, if it begins with a bracket or a brace".to_owned()
+            }
             _ => "write it in quotes".to_owned(),
         },
         Type::Duration => "write a number with a unit, such as `30s`".to_owned(),
@@ -581,6 +582,8 @@ fn lower_down(record: &Record, at: &Path, depth: usize, paths: &mut Vec<Path>) {
         paths.extend(inner.fields.keys().map(|it| at.join(it.clone())));
     }
     if depth < LOWEST {
-        inner.iter().for_each(|(at, inner)| lower_down(inner, at, depth + 1, paths));
+        inner
+            .iter()
+            .for_each(|(at, inner)| lower_down(inner, at, depth + 1, paths));
     }
 }

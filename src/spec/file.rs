@@ -130,7 +130,9 @@ pub fn core_mhz(db: &dyn Db, project: Project) -> i64 {
         return 1000;
     }
     let (yaml, _) = yaml::parse(text);
-    let found = yaml.as_ref().and_then(|it| path.0.iter().try_fold(it, |yaml, step| yaml.get(step)));
+    let found = yaml
+        .as_ref()
+        .and_then(|it| path.0.iter().try_fold(it, |yaml, step| yaml.get(step)));
     match found.map(|it| &it.data) {
         Some(Data::Int(number)) if *number > 0 => *number,
         _ => 1000,
@@ -213,7 +215,9 @@ impl Lowering<'_> {
             problem = problem.help(format!("a file that is one node names it: `{}: NAME`", kind.name));
         } else if self.part == Part::Fragment {
             let nodes = self.schema.kinds.values().filter(|it| it.collection.is_some());
-            let of = nodes.filter(|it| it.fields.fields.contains_key(&*entry.key)).max_by_key(|it| it.fields.fields.len());
+            let of = nodes
+                .filter(|it| it.fields.fields.contains_key(&*entry.key))
+                .max_by_key(|it| it.fields.fields.len());
             if let Some(kind) = of {
                 problem = problem.help(format!("a file that is one {0} begins with `{0}: NAME`", kind.name));
             }

@@ -12,6 +12,7 @@
 mod agents;
 mod cases;
 mod edges;
+mod docs;
 mod fixtures;
 mod incremental;
 mod judges;

@@ -75,8 +75,9 @@ impl Check<'_> {
                 problem(format!("{} has `{step}` not in all its kinds", owner(ty)), "not common")
                     .help(format!("{lacking} lacks it: name kinds that have it"))
             }
-            NoMember::NoMembers => problem(format!("a {ty} has no fields, so no `{step}`"), "goes too far")
-                .help("end the path before it"),
+            NoMember::NoMembers => {
+                problem(format!("a {ty} has no fields, so no `{step}`"), "goes too far").help("end the path before it")
+            }
         }
     }
 
