@@ -52,7 +52,7 @@ const PACK_KEYS: [&str; 11] = [
     "unsupported",
     "data",
 ];
-const KIND_KEYS: [&str; 8] = [
+const KIND_KEYS: [&str; 9] = [
     "doc",
     "collection",
     "fields",
@@ -61,6 +61,7 @@ const KIND_KEYS: [&str; 8] = [
     "inherits",
     "platforms",
     "core_mhz",
+    "usual",
 ];
 const EDGE_KEYS: [&str; 5] = ["doc", "from", "to", "fields", "yields_to"];
 const RELATION_KEYS: [&str; 5] = ["doc", "of", "fields", "shape", "order_by"];
@@ -147,6 +148,7 @@ impl Join {
                     inherits: Vec::new(),
                     platforms: None,
                     core_mhz: None,
+                    usual: false,
                 }
             }
         };
@@ -180,6 +182,7 @@ impl Join {
                 *field = Some(from);
             }
         }
+        kind.usual |= entry.value.get("usual").is_some_and(|it| matches!(it.data, Data::Bool(true)));
         for inherited in entries(&entry.value, "inherits") {
             let from = Path::parse(&inherited.key);
             let into = Path::parse(inherited.value.as_str().unwrap_or(""));
@@ -418,7 +421,7 @@ impl Join {
                 ),
                 _ => (
                     "nothing says of which kind of node this field is",
-                    "write `{kind: KIND, field: PATH}`; the kind says by `platforms: PATH` where its platforms are named",
+                    "write `{kind: KIND, field: PATH}`, or say `usual: true` of the kind that is meant where none is named",
                 ),
             };
             reader
@@ -444,15 +447,14 @@ impl Join {
         });
     }
 
-    /// Returns the kind that an alias or an unsupported field is of: the one that is named, else the only one whose
-    /// nodes name their platforms.
+    /// Returns the kind that an alias or an unsupported field is of: the one that is named, else the usual one.
     fn kind_of(&self, yaml: &Yaml) -> Option<Name> {
         if let Some(named) = text(yaml, "kind") {
             return Some(Name::from(named));
         }
-        let mut placed = self.schema.kinds.values().filter(|it| it.platforms.is_some());
-        let only = placed.next()?.name.clone();
-        placed.next().is_none().then_some(only)
+        let mut usual = self.schema.kinds.values().filter(|it| it.usual);
+        let only = usual.next()?.name.clone();
+        usual.next().is_none().then_some(only)
     }
 
     /// Reads `service`, `service|infra` or a list of them.
