@@ -11,6 +11,7 @@
 
 mod agents;
 mod cases;
+mod edges;
 mod fixtures;
 mod incremental;
 mod judges;
