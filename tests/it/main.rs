@@ -17,6 +17,7 @@ mod judges;
 mod monorepo;
 mod project;
 mod properties;
+mod tags;
 mod tidy;
 
 use std::io::Write as _;
