@@ -3,11 +3,12 @@
 //! Commands know nothing of databases, rules or templates: they open an engine, ask it, and print or carry out the
 //! answer. What the questions are stands here; how they are answered lies behind the methods.
 
+mod built_in;
 mod cases;
 mod files;
 mod questions;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -372,13 +373,4 @@ fn answer<T>(value: Option<T>, problems: Vec<Problem>, sources: Sources) -> Answ
         problems,
         sources,
     }
-}
-
-/// The built-in packs' files: paths and texts, sorted by path.
-pub(crate) fn built_in() -> &'static BTreeMap<&'static str, &'static str> {
-    static FILES: std::sync::LazyLock<BTreeMap<&str, &str>> = std::sync::LazyLock::new(|| {
-        let files: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
-        files.iter().copied().collect()
-    });
-    &FILES
 }
