@@ -115,7 +115,9 @@ impl Tools {
     pub(super) fn job_validate(&self, files: &[PathBuf]) -> Verdict {
         let mut faults = Vec::new();
         for file in files {
-            let answer = self.run("nomad", &["job", "validate"], std::slice::from_ref(file), "");
+            // A job may read files, and Nomad looks for them from where it is called.
+            let (home, name) = above_deployments(file);
+            let answer = self.run_in(&home, "nomad", &["job", "validate"], &[name], "");
             if answer.code != Some(0) || !answer.stdout.contains("Job validation successful") {
                 faults.push(format!("{}: {}", file.display(), answer.whole()));
             }
@@ -195,11 +197,15 @@ impl Tools {
 
     /// Judges files one at a time by a tool that says no more than whether it takes them.
     pub(super) fn one_by_one(&self, tool: &str, options: &[&str], files: &[PathBuf]) -> Verdict {
-        let answers = files.iter().map(|file| (file, self.run(tool, options, std::slice::from_ref(file), "")));
+        let answers = files
+            .iter()
+            .map(|file| (file, self.run(tool, options, std::slice::from_ref(file), "")));
         let wrong = answers.filter(|(_, answer)| answer.code != Some(0));
         Verdict {
             n_judged: files.len(),
-            faults: wrong.map(|(file, answer)| format!("{}: {}", file.display(), answer.whole())).collect(),
+            faults: wrong
+                .map(|(file, answer)| format!("{}: {}", file.display(), answer.whole()))
+                .collect(),
         }
     }
 
@@ -209,7 +215,8 @@ impl Tools {
         let copy = room.path().join("policy.hcl");
         let mut faults = Vec::new();
         for file in files {
-            let text = fs::read_to_string(top().join(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            let text =
+                fs::read_to_string(top().join(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             fs::write(&copy, &text).expect("the temporary folder is ours");
             let answer = self.run("vault", &["policy", "fmt"], std::slice::from_ref(&copy), "");
             let came = fs::read_to_string(&copy).expect("it was written");
@@ -217,10 +224,17 @@ impl Tools {
                 faults.push(format!("{}: {}", file.display(), answer.whole()));
             } else if came != text {
                 let lines = text.lines().filter(|line| !came.lines().any(|it| it == *line));
-                faults.push(format!("{}: not laid out so: {}", file.display(), lines.map(|it| format!("< {it}\n")).collect::<String>()));
+                faults.push(format!(
+                    "{}: not laid out so: {}",
+                    file.display(),
+                    lines.map(|it| format!("< {it}\n")).collect::<String>()
+                ));
             }
         }
-        Verdict { n_judged: files.len(), faults }
+        Verdict {
+            n_judged: files.len(),
+            faults,
+        }
     }
 
     /// Returns a job as Nomad has parsed it.
@@ -231,8 +245,22 @@ impl Tools {
         report["job"].clone()
     }
 
+    /// Returns what becomes of alerts that are raised all at once, by Alertmanager's own code: for each its labels, its
+    /// receivers, and whether it is muted.
+    pub(super) fn alertcheck(&self, config: &Path, alerts: &Value) -> Vec<Value> {
+        let answer = self.run("alertcheck", &[], &[config.to_owned()], &alerts.to_string());
+        assert!(answer.code == Some(0), "alertcheck: {}", answer.whole());
+        let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("alertcheck: {error}: {line}"));
+        answer.stdout.lines().map(parse).collect()
+    }
+
     /// Runs a tool in the project's top folder, with nothing of this machine's environment.
     fn run(&self, tool: &str, options: &[&str], files: &[PathBuf], input: &str) -> Answer {
+        self.run_in(top(), tool, options, files, input)
+    }
+
+    /// Runs a tool in a folder.
+    fn run_in(&self, folder: &Path, tool: &str, options: &[&str], files: &[PathBuf], input: &str) -> Answer {
         let program = self.folder.join("bin").join(tool);
         assert!(
             program.is_file(),
@@ -244,7 +272,7 @@ impl Tools {
         let mut child = Command::new(&program)
             .args(options)
             .args(files)
-            .current_dir(top())
+            .current_dir(folder)
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", home)
@@ -269,6 +297,14 @@ impl Tools {
             code: output.status.code(),
         }
     }
+}
+
+/// Returns the folder from which a file below `deployments/` is used, and its path from there.
+fn above_deployments(file: &Path) -> (PathBuf, PathBuf) {
+    let names: Vec<_> = file.iter().collect();
+    let at = names.iter().rposition(|it| *it == "deployments").unwrap_or(0);
+    let (home, name): (PathBuf, PathBuf) = (names[..at].iter().collect(), names[at..].iter().collect());
+    (top().join(home), name)
 }
 
 /// Returns a verdict of which the exit code is no other opinion: 0 where nothing is wrong, else 1.

@@ -154,6 +154,7 @@ pub(crate) fn reference() -> Value {
             node: station("b"),
             attribute: "address".into(),
             required: true,
+            manner: None,
         })),
     ]))
 }
