@@ -15,7 +15,7 @@ use crate::db::{Db, Project, View};
 use crate::kind::{Relation, Shape, pack};
 use crate::problem::{Place, Problem};
 use crate::rule::{set, strata};
-use crate::value::{Address, Map, Name, Path, Value};
+use crate::value::{Address, Map, Name, Path};
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,15 +80,8 @@ pub fn facts(db: &dyn Db, project: Project, environment: u16, address: Address, 
         for one in &matches.found {
             for (_, fact) in &sources[at..at + same] {
                 let fact = &rule.facts[*fact];
-                let record = matching::evaluated(db, project, view, rule, &address, |run| {
-                    let fields = fact
-                        .fields
-                        .iter()
-                        .map(|(name, it)| Ok((name.clone(), run.given(it, one)?)));
-                    fields
-                        .filter(|it| !matches!(it, Ok((_, Value::Null))))
-                        .collect::<Result<Map, _>>()
-                });
+                let record =
+                    matching::evaluated(db, project, view, rule, &address, |run| run.fields(&fact.fields, one));
                 match record {
                     Ok(record) => {
                         let causes = found

@@ -12,6 +12,7 @@ use crate::value::{Name, Path, Value};
 mod credential;
 mod declare;
 mod field;
+mod form;
 pub mod json_schema;
 pub mod pack;
 pub mod reference;
@@ -70,7 +71,7 @@ pub enum Bare {
     Refused,
     /// Whole cores.
     Cores,
-    /// Megahertz, turned into millicores by the project's `core_mhz` (1,000 by default).
+    /// Megahertz, turned into millicores by what the project takes a core for (1,000 by default).
     Megahertz,
     /// Mebibytes.
     Mebibytes,
@@ -126,6 +127,12 @@ pub struct Kind {
     pub attributes_from: Option<Path>,
     /// Where its fields take their defaults from: a path of the project, and the path here that it fills.
     pub inherits: Vec<(Path, Path)>,
+    /// The field that lists the platforms which a node is for.
+    pub platforms: Option<Path>,
+    /// The field that says how many megahertz a core has; of the project alone.
+    pub core_mhz: Option<Path>,
+    /// Whether aliases and unsupported fields are of it where they name no kind.
+    pub usual: bool,
 }
 
 /// A kind of edge.
@@ -209,7 +216,7 @@ pub struct Unsupported {
     pub kind: Name,
     /// The field of a node that uses the platform; `*` stands for each key of a map.
     pub path: Path,
-    /// The platform, as it stands in `deployment.platforms`.
+    /// The platform, as it stands in the field that lists a node's platforms.
     pub platform: Name,
     /// What to do instead, or why not.
     pub reason: Option<Arc<str>>,
@@ -236,6 +243,10 @@ pub struct Schema {
     pub edge_defaults: BTreeMap<(Name, Name), Vec<EdgeDefault>>,
     /// Kinds of edge whose fields give way to those of another kind of edge to the same target.
     pub yields: BTreeMap<Name, Name>,
+    /// The pack from which names are looked up: of relations that bear one name, its own is meant.
+    pub seen_from: Option<Name>,
+    /// The tables of a pack that its rules read as `data`, by the pack, with their type.
+    pub data: BTreeMap<Name, (Type, Value)>,
 }
 
 /// What a field of an edge holds by default, if its target is so. The first of a list that fits counts.
@@ -374,10 +385,11 @@ impl Schema {
         })
     }
 
-    /// Returns the relations that `name` may mean: one where it is `pack/name`, else each of that name.
+    /// Returns the relations that `name` may mean: one where it is `pack/name` or the own pack's, else each of that name.
     #[must_use]
     pub fn relations_named(&self, name: &str) -> Vec<&Relation> {
-        match self.relations.get(name) {
+        let own = || self.relations.get(&*format!("{}/{name}", self.seen_from.as_ref()?));
+        match self.relations.get(name).or_else(own) {
             Some(relation) => vec![relation],
             None => self.relations.values().filter(|it| *it.name == *name).collect(),
         }
@@ -449,6 +461,33 @@ impl Schema {
 }
 
 impl Type {
+    /// Returns the type of a table that stands in a pack: a map is a record, a list holds what its items share.
+    #[must_use]
+    pub fn of_data(value: &Value) -> Self {
+        match value {
+            Value::Bool(_) => Self::Bool,
+            Value::Int(_) => Self::Int,
+            Value::Double(_) => Self::Double,
+            Value::String(_) => Self::String,
+            Value::List(items) => {
+                let mut types = items.iter().map(Self::of_data);
+                let first = types.next().unwrap_or(Self::Any);
+                let same = types.all(|it| it == first);
+                Self::List(Arc::new(if same { first } else { Self::Any }))
+            }
+            Value::Map(map) => {
+                let fields = map
+                    .iter()
+                    .map(|(name, it)| (name.clone(), Field::always(Self::of_data(it), "")));
+                Self::Record(Arc::new(Record {
+                    fields: fields.collect(),
+                    short: None,
+                }))
+            }
+            _ => Self::Any,
+        }
+    }
+
     /// Tells whether a value of this type says nothing: null, an empty list or map, a record all of whose fields
     /// say nothing. Absent records are held as such, so that their inner lists can be walked without asking.
     #[must_use]

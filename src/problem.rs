@@ -52,6 +52,9 @@ pub enum Place {
     Text(Name, Span),
     /// A rule, as `pack/name`: its line is looked up when the problem is printed.
     Rule(Name),
+    /// A part of a rule: a range of its strings, which are laid end to end as they are read. Its line is looked up when
+    /// the problem is printed, so that a moved rule changes no query.
+    Within(Name, Span),
     /// A field of a node, in one environment or in all: its lines are looked up when the problem is printed,
     /// so that a moved line changes no query.
     Field {
@@ -135,7 +138,7 @@ impl Problem {
         self
     }
 
-    /// Adds "did you mean `…`?" where one of `known` is close to `wrong`, and lists them all where they are few.
+    /// Adds "did you mean `…`?" where one of `known` is close to `wrong`, else lists them, or the nearest of many.
     #[must_use]
     pub fn suggest<'a>(mut self, wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let mut known: Vec<&str> = known.into_iter().collect();
@@ -143,9 +146,18 @@ impl Problem {
         known.dedup();
         if let Some(best) = closest(wrong, &known) {
             self.help = Some(format!("did you mean `{best}`?").into());
-        } else if !known.is_empty() && known.len() <= 12 {
+        } else if !known.is_empty() {
+            let n_known = known.len();
+            let which = if n_known > LISTED {
+                known.sort_by_cached_key(|it| (distance(wrong, it), *it));
+                known.truncate(LISTED);
+                known.sort_unstable();
+                format!("known here, of {n_known}")
+            } else {
+                "known here".to_owned()
+            };
             let list: Vec<String> = known.iter().map(|it| format!("`{it}`")).collect();
-            self.help = Some(format!("known here: {}", list.join(", ")).into());
+            self.help = Some(format!("{which}: {}", list.join(", ")).into());
         }
         self
     }
@@ -162,6 +174,9 @@ impl fmt::Display for Problem {
         f.write_str(&self.message)
     }
 }
+
+/// How many names are listed where none is close.
+const LISTED: usize = 12;
 
 /// Returns the one of `known` that a typing mistake would turn into `wrong`.
 #[must_use]

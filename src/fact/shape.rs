@@ -4,7 +4,7 @@
 //! that "unless there is one" always has a meaning. Derived nodes are defaults: a declared node of the same address
 //! wins field by field.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::db::{Db, Project, View};
@@ -49,21 +49,20 @@ pub struct Derived {
     pub problems: Vec<Problem>,
 }
 
-/// Returns the packs that have shape rules, in their order: the phases.
+/// Returns the packs that have shape rules, in their order: the phases. Rules of a folder that declares no pack come
+/// last.
 #[salsa::tracked(returns(deref))]
 pub fn phases(db: &dyn Db, project: Project) -> Vec<Name> {
-    let shaping: Vec<Name> = set::ids(db, project)
+    let mut shaping: BTreeSet<Name> = set::ids(db, project)
         .iter()
         .filter_map(|id| set::rule(db, project, id.clone()).as_ref())
         .filter(|it| it.shapes())
         .map(|it| it.pack.clone())
         .collect();
-    pack::packs(db, project)
-        .iter()
-        .map(|it| &it.name)
-        .filter(|it| shaping.contains(it))
-        .cloned()
-        .collect()
+    let declared = pack::packs(db, project).iter().map(|it| it.name.clone());
+    let mut phases: Vec<Name> = declared.filter(|it| shaping.remove(it)).collect();
+    phases.extend(shaping);
+    phases
 }
 
 /// What one rule adds to the graph for one node.
@@ -382,7 +381,8 @@ impl Derived {
                     let message = format!("two derivations of the `{kind}` edge from `{from}` to `{to}` differ");
                     let problem = Problem::error("rule::contradicting_edges", message)
                         .at(Place::Rule(rule.clone()), "derives it one way")
-                        .at(Place::Rule(first.clone()), "derives it another way");
+                        .at(Place::Rule(first.clone()), "derives it another way")
+                        .help("let both give the edge the same fields, or let one rule derive it alone");
                     self.problems.push(problem);
                 }
             }

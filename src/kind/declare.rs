@@ -39,7 +39,7 @@ pub(super) struct Pack<'a> {
     pub(super) may_use: BTreeSet<Name>,
 }
 
-const PACK_KEYS: [&str; 10] = [
+const PACK_KEYS: [&str; 11] = [
     "pack",
     "platform",
     "doc",
@@ -50,14 +50,18 @@ const PACK_KEYS: [&str; 10] = [
     "relations",
     "alias",
     "unsupported",
+    "data",
 ];
-const KIND_KEYS: [&str; 6] = [
+const KIND_KEYS: [&str; 9] = [
     "doc",
     "collection",
     "fields",
     "attributes",
     "attributes_from",
     "inherits",
+    "platforms",
+    "core_mhz",
+    "usual",
 ];
 const EDGE_KEYS: [&str; 5] = ["doc", "from", "to", "fields", "yields_to"];
 const RELATION_KEYS: [&str; 5] = ["doc", "of", "fields", "shape", "order_by"];
@@ -142,6 +146,9 @@ impl Join {
                     attributes: BTreeMap::new(),
                     attributes_from: None,
                     inherits: Vec::new(),
+                    platforms: None,
+                    core_mhz: None,
+                    usual: false,
                 }
             }
         };
@@ -159,14 +166,23 @@ impl Join {
             let doc = attribute.value.as_str().unwrap_or("").into();
             if kind.attributes.insert(Name::from(&*attribute.key), doc).is_some() {
                 let message = format!("the attribute `{}` of `{name}` is declared twice", attribute.key);
-                reader.error("pack::field_collision", attribute.key_span, message, "declared again");
+                reader
+                    .error("pack::field_collision", attribute.key_span, message, "declared again")
+                    .help = Some("leave one of the two out".into());
             }
         }
-        if let Some(path) = entry.value.get("attributes_from") {
-            let from = Path::parse(path.as_str().unwrap_or(""));
-            self.fields.push((name.clone(), from.clone(), reader.place(path.span)));
-            kind.attributes_from = Some(from);
+        for (key, field) in [
+            ("attributes_from", &mut kind.attributes_from),
+            ("platforms", &mut kind.platforms),
+            ("core_mhz", &mut kind.core_mhz),
+        ] {
+            if let Some(path) = entry.value.get(key) {
+                let from = Path::parse(path.as_str().unwrap_or(""));
+                self.fields.push((name.clone(), from.clone(), reader.place(path.span)));
+                *field = Some(from);
+            }
         }
+        kind.usual |= entry.value.get("usual").is_some_and(|it| matches!(it.data, Data::Bool(true)));
         for inherited in entries(&entry.value, "inherits") {
             let from = Path::parse(&inherited.key);
             let into = Path::parse(inherited.value.as_str().unwrap_or(""));
@@ -188,10 +204,13 @@ impl Join {
             .find(|it| it.collection.as_ref() == Some(&collection));
         if let Some(other) = other {
             let message = format!("the collection `{collection}` is that of `{}` already", other.name);
-            reader.error("pack::collection_collision", span, message, "taken");
+            reader.error("pack::collection_collision", span, message, "taken").help =
+                Some("give this kind a collection of another name".into());
         } else if let Some(known) = kind.collection.clone().filter(|it| *it != collection) {
             let message = format!("nodes of `{}` stand under `{known}` already", kind.name);
-            reader.error("pack::collection_collision", span, message, "a second collection");
+            reader
+                .error("pack::collection_collision", span, message, "a second collection")
+                .help = Some("leave it out: a kind has one collection".into());
         } else {
             kind.collection = Some(collection);
         }
@@ -222,7 +241,9 @@ impl Join {
                 && !scope.contains(' ')
             {
                 let message = format!("`{only}` can't be declared: the spec itself gives it a meaning");
-                reader.error("pack::reserved_field", declared.span, message, "reserved");
+                reader
+                    .error("pack::reserved_field", declared.span, message, "reserved")
+                    .help = Some("give the field another name".into());
                 continue;
             }
             if let Some((kind, span)) = declared.declares {
@@ -232,7 +253,9 @@ impl Join {
             let key = (scope.clone(), declared.path.clone());
             if let Err(owner) = insert(record, &declared.path.0, declared.field) {
                 let message = format!("`{}` of `{scope}` is declared by `{owner}` already", declared.path);
-                let mut problem = Problem::error("pack::field_collision", message).at(place, "declared again");
+                let mut problem = Problem::error("pack::field_collision", message)
+                    .at(place, "declared again")
+                    .help("leave one of the two out, or give it another path, such as one below the pack's name");
                 if let Some(first) = self.places.get(&key) {
                     problem = problem.at(first.clone(), "first declared here");
                 }
@@ -279,6 +302,13 @@ impl Join {
             for item in list.items() {
                 self.unsupported(&mut reader, pack, item);
             }
+        }
+        if let Some(yaml) = pack.yaml.get("data")
+            && let Some(value) = shape(&mut reader, yaml)
+        {
+            self.schema
+                .data
+                .insert(pack.name.clone(), (Type::of_data(&value), value));
         }
         self.problems.append(&mut reader.problems);
     }
@@ -348,7 +378,13 @@ impl Join {
                 .help = Some("write `own.field: neutral.field`, or `{to: neutral.field, as: …}`".into());
             return;
         };
-        let kind = Name::from(text(&entry.value, "kind").unwrap_or("service"));
+        let Some(kind) = self.kind_of(&entry.value) else {
+            let message = format!("nothing says of which kind of node the alias `{}` is", entry.key);
+            reader
+                .error("pack::dangling_alias", entry.key_span, message, "of which kind?")
+                .help = Some("write `own.field: {kind: KIND, to: neutral.field}`".into());
+            return;
+        };
         let alias = Alias {
             own: Path::parse(&entry.key),
             neutral: Path::parse(neutral),
@@ -364,29 +400,61 @@ impl Join {
     }
 
     fn unsupported(&mut self, reader: &mut Reader<'_>, pack: &Pack<'_>, item: &Yaml) {
-        known_keys(reader, item.entries(), &["field", "kind", "reason"], "an unsupported field");
+        known_keys(
+            reader,
+            item.entries(),
+            &["kind", "field", "reason"],
+            "an unsupported field",
+        );
         let field = item.as_str().or(text(item, "field"));
         let platform = text(pack.yaml, "platform");
-        let (Some(field), Some(platform)) = (field, platform) else {
-            let message = match platform {
-                Some(_) => "an item of `unsupported` names no field",
-                None => "`unsupported` needs to know the platform",
+        let kind = self.kind_of(item);
+        let (Some(field), Some(platform), Some(kind)) = (field, platform, &kind) else {
+            let (message, help) = match (field, platform) {
+                (None, _) => (
+                    "an item of `unsupported` names no field",
+                    "write `- {field: PATH, reason: …}`",
+                ),
+                (_, None) => (
+                    "`unsupported` needs to know the platform",
+                    "write `platform: NAME` at the head, and `{field: PATH, reason: …}` here",
+                ),
+                _ => (
+                    "nothing says of which kind of node this field is",
+                    "write `{kind: KIND, field: PATH}`, or say `usual: true` of the kind that is meant where none is named",
+                ),
             };
             reader
                 .error("pack::bad_unsupported", item.span, message.to_owned(), "incomplete")
-                .help = Some("write `platform: NAME` at the head, and `{field: PATH, reason: …}` here".into());
+                .help = Some(help.into());
             return;
         };
+        if self.schema.kinds.get(kind).is_some_and(|it| it.platforms.is_none()) {
+            let message = format!("no field of `{kind}` names its platforms");
+            reader
+                .error("pack::bad_unsupported", item.span, message, "applies to no node")
+                .help = Some(format!("add `platforms: PATH` to the kind `{kind}`").into());
+            return;
+        }
         let path = Path::parse(field);
-        let kind = Name::from(text(item, "kind").unwrap_or("service"));
         self.fields.push((kind.clone(), path.clone(), reader.place(item.span)));
         self.schema.unsupported.push(Unsupported {
-            kind,
+            kind: kind.clone(),
             path,
             platform: Name::from(platform),
             reason: text(item, "reason").map(Into::into),
             pack: pack.name.clone(),
         });
+    }
+
+    /// Returns the kind that an alias or an unsupported field is of: the one that is named, else the usual one.
+    fn kind_of(&self, yaml: &Yaml) -> Option<Name> {
+        if let Some(named) = text(yaml, "kind") {
+            return Some(Name::from(named));
+        }
+        let mut usual = self.schema.kinds.values().filter(|it| it.usual);
+        let only = usual.next()?.name.clone();
+        usual.next().is_none().then_some(only)
     }
 
     /// Reads `service`, `service|infra` or a list of them.
@@ -428,7 +496,7 @@ fn text<'y>(yaml: &'y Yaml, key: &str) -> Option<&'y str> {
     yaml.get(key).and_then(Yaml::as_str)
 }
 
-/// Reads the shape of an alias; `${value}` stands in it for what is shaped, so it is no reference.
+/// Reads the shape of an alias, in which `${value}` is no reference, or a table of a pack.
 fn shape(reader: &mut Reader<'_>, yaml: &Yaml) -> Option<Value> {
     Some(match &yaml.data {
         Data::String(text) => Value::string(&*text.content),

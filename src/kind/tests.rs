@@ -33,8 +33,10 @@ kinds:
   service:
     doc: A service.
     collection: services
+    platforms: deployment.platforms
+    usual: true
     fields:
-      deployment: {replicas: {type: int, default: 1}, cpu: cpu, type: {type: string}}
+      deployment: {platforms: list(string), replicas: {type: int, default: 1}, cpu: cpu, type: {type: string}}
       routes: {type: map(record), short: path, fields: {path: text}}
 ";
 

@@ -9,7 +9,7 @@ use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Pattern, Walk};
 use crate::kind::typed::wants_unit;
 use crate::kind::{Record, Relation, Schema, Type, unit};
-use crate::problem::{Place, Problem};
+use crate::problem::{Place, Problem, Span, closest};
 use crate::rule::expression::{Expression, Present, ProjectScope, Scope, fits};
 use crate::rule::file::{EdgeSource, FactSource, Fields, Form, Given, NodeSource, Reach, RuleSource, Written};
 use crate::rule::interpolation::Interpolation;
@@ -50,7 +50,7 @@ type Variables = BTreeMap<Name, Type>;
 impl Compiler<'_> {
     fn rule(&mut self, schema_fingerprint: Fingerprint) -> Option<Rule> {
         let source = self.source;
-        let Some(pattern) = &source.pattern else {
+        let Some(written) = &source.pattern else {
             if source.form == Form::Faulty {
                 return None;
             }
@@ -63,7 +63,7 @@ impl Compiler<'_> {
             self.problems.push(problem);
             return None;
         };
-        let pattern = Arc::new(self.pattern(pattern, &Variables::new())?);
+        let pattern = Arc::new(self.pattern(written, &Variables::new())?);
         let bound: Variables = pattern
             .variables()
             .iter()
@@ -95,6 +95,7 @@ impl Compiler<'_> {
         }
         let body = Body {
             pattern,
+            span: written.span(),
             walks,
             unless,
             exists,
@@ -183,6 +184,7 @@ impl Compiler<'_> {
                 ProjectScope::Elsewhere
             },
             present: self.present.clone(),
+            data: self.schema.data.get(&self.source.pack),
         }
     }
 
@@ -208,18 +210,23 @@ impl Compiler<'_> {
             return None;
         }
         let names: Vec<&str> = shared.iter().map(|it| &**it).collect();
-        let walk = Walk::new(Arc::new(pattern), &names, &[]).ok()?;
-        Some(Inner { walk, shared })
+        let walk = Walk::new(Arc::new(pattern), &names, &[]).expect("what is shared is a node of the pattern");
+        Some(Inner {
+            walk,
+            shared,
+            span: written.span(),
+        })
     }
 
     fn expression(&mut self, written: &Written, known: &Variables) -> Option<Expression> {
-        let (expression, problems) = Expression::compile(&written.text, &written.file, 0, &self.scope(known));
+        let (expression, problems) =
+            Expression::compile(&written.text, &written.file, written.start, &self.scope(known));
         self.problems.extend(written.located(problems));
         expression
     }
 
     fn interpolation(&mut self, written: &Written, known: &Variables) -> Option<Interpolation> {
-        let (text, problems) = Interpolation::compile(&written.text, &written.file, 0, &self.scope(known));
+        let (text, problems) = Interpolation::compile(&written.text, &written.file, written.start, &self.scope(known));
         self.problems.extend(written.located(problems));
         text
     }
@@ -245,7 +252,8 @@ impl Compiler<'_> {
             "rule::wrong_type",
             format!("{what} is of type `{given}`, not `{wanted}`"),
         )
-        .at(place, format!("this gives `{given}`"));
+        .at(place, format!("this gives `{given}`"))
+        .help(conversion(wanted, given));
         self.problems.push(problem);
         None
     }
@@ -254,13 +262,14 @@ impl Compiler<'_> {
     fn join(&mut self, written: &Written, known: &Variables, pattern: &Pattern) -> Option<Join> {
         let Some((left, right)) = split_join(&written.text) else {
             let problem = Problem::error("rule::wrong_join", "a look-up needs two sides and one `=` between them")
-                .at(written.place(), "expected `a.field = b.field`");
+                .at(written.place(), "expected `a.field = b.field`")
+                .help("write `a.field = b.field`, with a single `=`");
             self.problems.push(problem);
             return None;
         };
-        let start = u32::try_from(left.len() + 1).unwrap_or(u32::MAX);
-        let (left, mut problems) = self.side(left, written, 0, known);
-        let (right, more) = self.side(right, written, start, known);
+        let middle = Span::new(left.len() + 1, 0).start;
+        let (left, mut problems) = self.side(left, written, written.start, known);
+        let (right, more) = self.side(right, written, written.start + middle, known);
         problems.extend(more);
         self.problems.extend(written.located(problems));
         let (left, right) = (left?, right?);
@@ -270,8 +279,9 @@ impl Compiler<'_> {
         };
         if !fits(&item(left.ty()), &item(right.ty())) && !fits(&item(right.ty()), &item(left.ty())) {
             let message = format!("`{}` is never equal to `{}`", left.ty(), right.ty());
-            let problem =
-                Problem::error("rule::wrong_join", message).at(written.place(), "compares two different types");
+            let problem = Problem::error("rule::wrong_join", message)
+                .at(written.place(), "compares two different types")
+                .help("make both of one type: `string(…)`, `int(…)`");
             self.problems.push(problem);
             return None;
         }
@@ -292,7 +302,8 @@ impl Compiler<'_> {
                 .at(
                     written.place(),
                     "expected `a.field = b.field` with `a` and `b` in different paths",
-                );
+                )
+                .help("read one variable on each side; what the two parts share needs no look-up");
                 self.problems.push(problem);
                 None
             }
@@ -367,7 +378,8 @@ impl Compiler<'_> {
                         "rule::wrong_type",
                         format!("`each` walks a list or a map, not `{other}`"),
                     )
-                    .at(written.place(), format!("this gives `{other}`"));
+                    .at(written.place(), format!("this gives `{other}`"))
+                    .help("put it into a list: `[…]`");
                     self.problems.push(problem);
                     continue;
                 }
@@ -392,15 +404,15 @@ impl Compiler<'_> {
 
     fn filled(&mut self, given: &Given, wanted: &Type, known: &Variables) -> Option<Filled> {
         match given {
-            Given::Constant(value, place) => {
+            Given::Constant(value, written, place) => {
                 let ty = match value {
                     Value::Bool(_) => Type::Bool,
                     Value::Double(_) => Type::Double,
                     _ => Type::Int,
                 };
-                // A bare number where a string is wanted is that number's text: `version: 7`.
+                // A bare number where a string is wanted is the text that stands there: `version: 1.10`.
                 if matches!(wanted, Type::String | Type::Text) {
-                    return Some(Filled::Constant(Value::string(plain(value))));
+                    return Some(Filled::Constant(Value::string(&**written)));
                 }
                 self.wants(wanted, &ty, place.clone(), "this value")?;
                 Some(Filled::Constant(value.clone()))
@@ -421,8 +433,14 @@ impl Compiler<'_> {
                         Ok(number) => Some(Filled::Constant(Value::Int(number))),
                         Err(mistake) => {
                             let message = format!("`{constant}` is no {wanted}: {mistake}");
-                            let problem =
-                                Problem::error("rule::wrong_quantity", message).at(written.place(), "given here");
+                            let help = match wanted {
+                                Type::Cpu { .. } => "write `0.5` or `250m`",
+                                Type::Memory { .. } => "write `256Mi`",
+                                _ => "write `30s`",
+                            };
+                            let problem = Problem::error("rule::wrong_quantity", message)
+                                .at(written.place(), "given here")
+                                .help(help);
                             self.problems.push(problem);
                             None
                         }
@@ -528,11 +546,7 @@ impl Compiler<'_> {
 
     /// Returns the one relation that `name` means: of this rule's own pack where it has one of that name.
     fn relation(&mut self, name: &str, at: &Place) -> Option<&Relation> {
-        let own = format!("{}/{name}", self.source.pack);
         let schema = self.schema;
-        if let Some(relation) = schema.relations.get(&*own) {
-            return Some(relation);
-        }
         let named = schema.relations_named(name);
         match named[..] {
             [relation] => Some(relation),
@@ -570,16 +584,18 @@ impl Compiler<'_> {
         let what = format!("the relation `{}`", relation.name);
         let fields = self.fields(&source.fields, &relation.fields, &what, known);
         for (name, field) in &relation.fields.fields {
-            if !field.may_be_absent() && field.default.is_none() && !source.fields.iter().any(|it| it.0 == *name) {
+            // A misspelt name was told above.
+            let given = |it: &(Name, Given)| {
+                let first = it.0.split('.').next().unwrap_or_default();
+                first == &**name || closest(first, &[name]).is_some()
+            };
+            if !field.may_be_absent() && field.default.is_none() && !source.fields.iter().any(given) {
                 let problem = Problem::error("rule::missing_field", format!("{what} needs `{name}`"))
-                    .at(source.at.clone(), format!("`{name}` is missing"));
+                    .at(source.at.clone(), format!("`{name}` is missing"))
+                    .help(format!("add `{name}: …`"));
                 self.problems.push(problem);
             }
         }
-        let fields = fields
-            .into_iter()
-            .filter_map(|(path, it)| Some((path.0.into_iter().next()?, it)))
-            .collect();
         Some(FactRule {
             relation: relation.id(),
             of,
@@ -644,7 +660,8 @@ impl Compiler<'_> {
         };
         if !per.first().is_some_and(|it| given.contains_key(it)) {
             let problem = Problem::error("rule::no_anchor", "an artifact's first `per` is a node of the match")
-                .at(source.path.place(), "of which node is this the artifact?");
+                .at(source.path.place(), "of which node is this the artifact?")
+                .help("begin `per` with a node of `match`: `per: [s, p]`");
             self.problems.push(problem);
             return None;
         }
@@ -684,9 +701,28 @@ impl Compiler<'_> {
         .at(
             written.place(),
             "it needs the fields `attribute` (string) and `value` (text)",
-        );
+        )
+        .help("name a relation with these fields, or declare one: `fields: {attribute: string, value: text}`");
         self.problems.push(problem);
         None
+    }
+}
+
+/// Returns how a value of one type becomes one of another.
+fn conversion(wanted: &Type, given: &Type) -> &'static str {
+    match (wanted, given) {
+        (Type::Bool, Type::List(_) | Type::Map(_) | Type::Record(_)) => "ask for its size: `size(…) > 0`",
+        (Type::Bool, Type::String | Type::Text | Type::Choice(_)) => "compare it: `… != ''`",
+        (Type::Bool, _) => "ask a question: `has(…)`, `… > 0`, `… == …`",
+        (Type::String, Type::List(_)) => "join it: `${….join(', ')}`",
+        (Type::String | Type::Text, Type::Node(_)) => "write `${….name}` or `${….address}`",
+        (Type::String, Type::Text) => "only a text without references is a string: ask `is_plain(…)` first",
+        (Type::String | Type::Text, _) => "make it a part of a text, or write `${string(…)}`",
+        (Type::Int, _) => "write a whole number, or `${int(…)}`",
+        (Type::Double, _) => "write a number, or `${double(…)}`",
+        (Type::List(_), _) => "write a list: `[…]`",
+        (Type::Node(_), _) => "name a node of another kind, or match other kinds",
+        _ => "give it as the pack declares it",
     }
 }
 
@@ -704,7 +740,10 @@ fn walks(pattern: &Arc<Pattern>, joins: &[Join]) -> BTreeMap<Name, Walk> {
         .collect();
     let nodes = pattern.variables().iter().filter(|it| matches!(it.ty, Type::Node(_)));
     nodes
-        .filter_map(|it| Some((it.name.clone(), Walk::new(pattern.clone(), &[&it.name], &joins).ok()?)))
+        .map(|it| {
+            let walk = Walk::new(pattern.clone(), &[&it.name], &joins);
+            (it.name.clone(), walk.expect("a variable of the pattern is in it"))
+        })
         .collect()
 }
 
@@ -731,15 +770,6 @@ fn quantity(wanted: &Type, text: &str) -> Result<i64, unit::UnitMistake> {
         Type::Cpu { bare } => unit::cpu(text, *bare, 1000),
         Type::Memory { bare } => unit::memory(text, *bare),
         _ => unit::duration(text),
-    }
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Bool(truth) => truth.to_string(),
-        Value::Int(number) => number.to_string(),
-        Value::Double(number) => number.0.to_string(),
-        _ => String::new(),
     }
 }
 

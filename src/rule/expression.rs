@@ -8,7 +8,6 @@ mod check;
 mod evaluate;
 mod function;
 mod parse;
-mod quote;
 mod reads;
 mod scan;
 mod seen;
@@ -33,7 +32,6 @@ use tree::Tree;
 
 pub use check::Present;
 pub use function::{Function, GraphFunction, MAX_STEPS, Style, Wanted, markdown};
-pub use quote::{LANGUAGES, QUOTED, quote};
 pub use reads::{GraphUse, Projection, Reached, Uses, add_reads};
 pub(crate) use scan::closing_brace;
 pub use seen::{Bound, BoundEdge};
@@ -56,6 +54,8 @@ pub struct Scope<'a> {
     pub project: ProjectScope,
     /// What is known to be there, because a condition has asked for it.
     pub present: Present,
+    /// What `data` stands for, where no variable bears that name.
+    pub data: Option<&'a (Type, Value)>,
 }
 
 impl<'a> Scope<'a> {
@@ -67,6 +67,7 @@ impl<'a> Scope<'a> {
             variables,
             project: ProjectScope::Elsewhere,
             present: Present::default(),
+            data: None,
         }
     }
 }
@@ -139,7 +140,9 @@ impl Failure {
     /// Returns it as a problem, where it stands in the file of the rule.
     #[must_use]
     pub fn problem(self) -> Problem {
-        Problem::error("expression::failed", self.message).at(self.place, "failed here")
+        Problem::error("expression::failed", self.message)
+            .at(self.place, "failed here")
+            .help("let the rule's `when` leave such nodes out, or decide it by `condition ? one : other`")
     }
 }
 

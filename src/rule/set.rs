@@ -1,6 +1,6 @@
 //! The rules of a project: all packs' files read, replaced and disabled ones left out, each compiled once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::db::{Db, Project, SourceFile};
@@ -43,7 +43,7 @@ pub struct Compiled {
 /// Returns the pack to which the file at `path` belongs: the folder under `rules/`, or `project` for one right there.
 #[must_use]
 pub fn pack_of(path: &str) -> Name {
-    let below = path.split("rules/").nth(1).unwrap_or(path);
+    let below = path.strip_prefix("rules/").unwrap_or(path);
     match below.split_once('/') {
         Some((pack, _)) => Name::from(pack),
         None => Name::from("project"),
@@ -126,10 +126,28 @@ fn replace(all: &[Arc<RuleSource>], sources: &mut Sources) {
         } else if let Some(other) = taken.insert(replaced.text.clone(), rule) {
             let problem = Problem::error("rule::replaced_twice", format!("two rules replace `{}`", replaced.text))
                 .at(replaced.place(), format!("`{}` does", rule.id()))
-                .at(other.name.place(), format!("so does `{}`", other.id()));
+                .at(other.name.place(), format!("so does `{}`", other.id()))
+                .help("let one of them stand beside it under a name of its own, or disable one");
             sources.problems.push(problem);
         }
         sources.rules.remove(&replaced.text);
+    }
+    for rule in all {
+        let mut next = rule.replaces.as_ref();
+        let mut passed = BTreeSet::new();
+        while let Some(replaced) = next.filter(|it| passed.insert(it.text.clone())) {
+            if replaced.text == rule.id() {
+                let problem = Problem::error("rule::replaces_itself", format!("`{}` replaces itself", rule.id()))
+                    .at(rule.name.place(), "so that no rule is left")
+                    .help("take `replaces` away, or name the rule in whose place this one stands");
+                sources.problems.push(problem);
+                break;
+            }
+            next = all
+                .iter()
+                .find(|it| it.id() == replaced.text)
+                .and_then(|it| it.replaces.as_ref());
+        }
     }
 }
 
@@ -154,7 +172,8 @@ pub fn compiled(db: &dyn Db, project: Project, id: Name) -> Compiled {
             problems: Vec::new(),
         };
     };
-    let (rule, problems) = compile::compile(source, pack::schema(db, project), schema_fingerprint(db, project));
+    let schema = pack::schema_seen_from(db, project, &source.pack);
+    let (rule, problems) = compile::compile(source, schema, schema_fingerprint(db, project));
     Compiled {
         rule: rule.map(Arc::new),
         problems,

@@ -52,12 +52,13 @@ pub fn problems_given(db: &dyn Db, project: Project, is_derived: &dyn Fn(&Addres
 fn project_problems(db: &dyn Db, project: Project) -> Vec<Problem> {
     let index = index(db, project);
     let mut found = overrides(db, project).problems.clone();
-    for (_, address, _) in &overrides(db, project).layers {
+    for (address, place) in &overrides(db, project).aims {
         if !index.has_anywhere(address) {
             let problem = Problem::error(
                 "spec::unknown_override",
                 format!("`{address}`, which is to be set, does not exist"),
             )
+            .at(place.clone(), "set here")
             .suggest(&address.name, index.names(None, &address.kind).map(|it| &**it));
             found.push(problem);
         }
@@ -353,8 +354,17 @@ impl Checker<'_> {
                 Part::Name => "unknown node",
                 Part::Attribute => "unknown attribute",
             };
-            for (file, span) in sites.iter().flat_map(|it| written_at(it, &reference, part)) {
-                let place = Place::Text(file.path(self.db).clone(), span);
+            let mut places: Vec<Place> = Vec::new();
+            for site in &sites {
+                let spans = written_at(site.yaml, &reference, part).into_iter();
+                places.extend(spans.map(|it| Place::Text(site.file.path(self.db).clone(), it)));
+            }
+            for given in self.project.overrides(self.db) {
+                let (yaml, _) = crate::yaml::parse(&given.yaml);
+                let spans = yaml.map(|it| written_at(&it, &reference, part)).unwrap_or_default();
+                places.extend(spans.into_iter().map(|it| Place::Text(given.file(), it)));
+            }
+            for place in places {
                 found.push(Finding {
                     problem: problem.clone().at(place, label),
                     unless: unless.clone(),
@@ -445,9 +455,9 @@ enum Part {
 }
 
 /// Returns the places within what a layer says at which this very reference is written.
-fn written_at(site: &Site<'_>, reference: &Reference, part: Part) -> Vec<(SourceFile, Span)> {
+fn written_at(yaml: &Yaml, reference: &Reference, part: Part) -> Vec<Span> {
     let mut spans = Vec::new();
-    strings(site.yaml, &mut |yaml, content| {
+    strings(yaml, &mut |yaml, content| {
         let mentions = reference::read(content).mentions;
         let same = mentions.into_iter().filter(|it| *it.reference == *reference);
         spans.extend(same.map(|it: Mention| {
@@ -456,7 +466,7 @@ fn written_at(site: &Site<'_>, reference: &Reference, part: Part) -> Vec<(Source
                 Part::Name => it.name,
                 Part::Attribute => it.attribute,
             };
-            (site.file, yaml.place(start, end))
+            yaml.place(start, end)
         }));
     });
     spans

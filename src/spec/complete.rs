@@ -194,16 +194,15 @@ impl Completion {
         said: &Map,
         problems: &mut Vec<Problem>,
     ) {
-        // Nodes of kinds that are deployed say it below `deployment`, others for themselves.
-        let ways: [&[&str]; 2] = [&["deployment", "platforms"], &["platforms"]];
-        let named = |way: &[&str]| {
-            let way: Vec<Name> = way.iter().map(|it| Name::from(*it)).collect();
-            let found = merge::at(said, &way).or_else(|| merge::at(&plan.record.defaults, &way));
-            found.and_then(Value::as_list).filter(|it| !it.is_empty())
-        };
-        let Some(platforms) = ways.into_iter().find_map(named) else {
+        let kind = self.schema.kinds.get(&address.kind);
+        let Some(Path(path)) = kind.and_then(|it| it.platforms.as_ref()) else {
             return;
         };
+        let platforms = merge::at(said, path).or_else(|| merge::at(&plan.record.defaults, path));
+        let platforms = platforms.and_then(Value::as_list).unwrap_or_default();
+        if platforms.is_empty() {
+            return;
+        }
         for unsupported in self.schema.unsupported.iter().filter(|it| it.kind == address.kind) {
             let uses = platforms.iter().any(|it| it.as_str() == Some(&*unsupported.platform));
             let found = if uses { said_at(&declared.fields, &unsupported.path.0) } else { Vec::new() };
@@ -427,6 +426,14 @@ fn inner_plan(ty: &Type) -> Option<Plan> {
         Type::Record(record) => Some(Plan::Record(Box::new(record_plan(record)))),
         Type::List(item) | Type::Map(item) => inner_plan(item).map(|it| Plan::Each(Box::new(it))),
         _ => None,
+    }
+}
+
+/// Returns `value`, of the type `ty`, with the defaults of the records in it.
+pub(super) fn filled(ty: &Type, value: &Value) -> Value {
+    match value {
+        Value::Map(_) | Value::List(_) => inner_plan(ty).map_or_else(|| value.clone(), |it| it.filled(value)),
+        _ => value.clone(),
     }
 }
 

@@ -25,14 +25,10 @@ pub struct EnvironmentInfo {
 /// What the root file says to the engine itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// The version of the spec's grammar.
-    pub version: Option<Name>,
     /// The name of the project.
     pub name: Name,
     /// Globs of the files to include.
     pub include: Vec<Name>,
-    /// Packs from elsewhere, by name.
-    pub packs: Map,
     /// Rules to turn off.
     pub disable: Vec<Name>,
     /// The environments, sorted by name.
@@ -75,6 +71,8 @@ pub struct Lowered {
     pub problems: Vec<Problem>,
 }
 
+/// The version of the spec's grammar that is read.
+const VERSION: &str = "0.2";
 /// The kind of the one node that stands for the whole project.
 pub const PROJECT: &str = "project";
 /// The keys of the root file that the engine itself knows.
@@ -105,7 +103,12 @@ pub fn lowered_file(db: &dyn Db, file: SourceFile) -> Lowered {
     lowering.reader.problems.extend(syntax);
     match &yaml {
         Some(yaml) => lowering.file(yaml),
-        None => lowering.project(&[]),
+        None => {
+            if lowering.part == Part::Root && lowering.reader.problems.is_empty() {
+                lowering.without_name(yaml::Span::default(), "nothing is written here");
+            }
+            lowering.project(&[]);
+        }
     }
     Lowered {
         problems: lowering.reader.problems,
@@ -113,16 +116,23 @@ pub fn lowered_file(db: &dyn Db, file: SourceFile) -> Lowered {
     }
 }
 
-/// Returns how many megahertz the project takes a core for: `deployment.core_mhz` of the root file.
+/// Returns how many megahertz the project takes a core for: what the root file says in the field that the kind of the
+/// project names by `core_mhz`.
 #[salsa::tracked(returns(copy))]
 pub fn core_mhz(db: &dyn Db, project: Project) -> i64 {
     let text = project.root(db).text(db);
+    let kind = pack::schema(db, project).kinds.get(PROJECT);
+    let Some(path) = kind.and_then(|it| it.core_mhz.as_ref()) else {
+        return 1000;
+    };
     // The root file is parsed a second time only where it speaks of this.
-    if !text.contains("core_mhz") {
+    if !path.0.last().is_some_and(|it| text.contains(&**it)) {
         return 1000;
     }
     let (yaml, _) = yaml::parse(text);
-    let found = yaml.as_ref().and_then(|it| it.get("deployment")?.get("core_mhz"));
+    let found = yaml
+        .as_ref()
+        .and_then(|it| path.0.iter().try_fold(it, |yaml, step| yaml.get(step)));
     match found.map(|it| &it.data) {
         Some(Data::Int(number)) if *number > 0 => *number,
         _ => 1000,
@@ -177,10 +187,7 @@ impl Lowering<'_> {
         }
         if self.part == Part::Root && yaml.get("name").is_none() {
             let span = entries.first().map_or(yaml.span, |it| it.key_span);
-            let message = "the project has no name".to_owned();
-            self.reader
-                .error("spec::no_name", span, message, "no `name` in this file")
-                .help = Some("write `name: NAME` at its head".into());
+            self.without_name(span, "no `name` in this file");
         }
         self.project(&project);
         if let Some(environments) = yaml.entry("environments") {
@@ -203,6 +210,18 @@ impl Lowering<'_> {
         let problem = Problem::error("spec::unknown_field", format!("`{}` is no field of a spec", entry.key))
             .at(self.reader.place(entry.key_span), "unknown field")
             .suggest(&entry.key, known.iter().map(|it| &**it));
+        let mut problem = problem;
+        if let Some(kind) = self.schema.kinds.get(&*entry.key).filter(|it| it.collection.is_some()) {
+            problem = problem.help(format!("a file that is one node names it: `{}: NAME`", kind.name));
+        } else if self.part == Part::Fragment {
+            let nodes = self.schema.kinds.values().filter(|it| it.collection.is_some());
+            let of = nodes
+                .filter(|it| it.fields.fields.contains_key(&*entry.key))
+                .max_by_key(|it| it.fields.fields.len());
+            if let Some(kind) = of {
+                problem = problem.help(format!("a file that is one {0} begins with `{0}: NAME`", kind.name));
+            }
+        }
         self.reader.problems.push(problem);
     }
 
@@ -213,10 +232,16 @@ impl Lowering<'_> {
             .help = Some("move it to the root file".into());
     }
 
+    fn without_name(&mut self, span: yaml::Span, label: &str) {
+        let message = "the project has no name".to_owned();
+        self.reader.error("spec::no_name", span, message, label).help = Some("write `name: NAME` at its head".into());
+    }
+
     fn wants_a_map(&mut self, what: &str, yaml: &Yaml) {
         let message = format!("{what} wants a map, found {}", yaml.noun());
         self.reader
-            .error("spec::wrong_type", yaml.span, message, "expected a map");
+            .error("spec::wrong_type", yaml.span, message, "expected a map")
+            .help = Some("write `NAME: …`, one line for each, indented below it".into());
     }
 
     fn engine_key(&mut self, entry: &Entry) {
@@ -246,11 +271,22 @@ impl Lowering<'_> {
         };
         let settings = &mut self.lowered.settings;
         match key {
-            "version" => settings.version = value.as_str().map(Name::from),
             "name" => settings.name = value.as_str().unwrap_or("").into(),
             "include" => settings.include = names().collect(),
             "disable" => settings.disable = names().collect(),
-            _ => settings.packs = value.as_map().cloned().unwrap_or_default(),
+            "version" if value.as_str() != Some(VERSION) => {
+                let message = format!("there is no version `{}` of the spec's grammar", value.as_str().unwrap_or(""));
+                self.reader
+                    .error("spec::unknown_version", entry.value.span, message, "not one that is read")
+                    .help = Some(format!("write `version: {VERSION}`").into());
+            }
+            "packs" if value.as_map().is_some_and(|it| !it.is_empty()) => {
+                let message = "packs from elsewhere are not read";
+                self.reader
+                    .error("spec::packs_elsewhere", entry.value.span, message.to_owned(), "would be passed over")
+                    .help = Some("copy a pack's folders to `rules/` and `templates/` of this project".into());
+            }
+            _ => {}
         }
     }
 

@@ -53,6 +53,8 @@ fn schema() -> Schema {
             attributes: BTreeMap::new(),
             attributes_from: None,
             inherits: Vec::new(),
+            platforms: None,
+            core_mhz: None,
         };
         schema.kinds.insert(name.into(), kind);
     }

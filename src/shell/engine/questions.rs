@@ -52,6 +52,7 @@ impl Engine {
             .collect();
         let mut answers = Vec::new();
         let mut problems = problems;
+        problems.extend(self.unknown_environments(project, ask));
         for (environment, name) in self.asked(project, ask) {
             let view = View::finished(environment);
             let snapshot = shape::snapshot(&self.db, project, view);
@@ -106,7 +107,10 @@ impl Engine {
                 break;
             }
         }
-        let problems = shape::problems(&self.db, project, asked.first().map_or(0, |it| it.0));
+        let mut problems = self.unknown_environments(project, ask);
+        if let Some((environment, _)) = asked.first() {
+            problems.extend(shape::problems(&self.db, project, *environment));
+        }
         answer(
             Some(text),
             self.located(project, &problems),

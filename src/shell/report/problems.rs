@@ -131,7 +131,7 @@ pub fn machine(problems: &[Problem], sources: &Sources) -> serde_json::Value {
                 "text": &*label.text,
             })
         }
-        Place::Rule(id) => json!({"rule": &**id, "text": &*label.text}),
+        Place::Rule(id) | Place::Within(id, _) => json!({"rule": &**id, "text": &*label.text}),
         Place::Field {
             environment,
             node,
@@ -180,7 +180,7 @@ fn concise(problem: &Problem, sources: &Sources) -> String {
 fn field(place: &Place) -> String {
     match place {
         Place::Text(file, _) => file.to_string(),
-        Place::Rule(id) => format!("rule {id}"),
+        Place::Rule(id) | Place::Within(id, _) => format!("rule {id}"),
         Place::Field {
             environment,
             node,

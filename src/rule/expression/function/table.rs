@@ -3,7 +3,7 @@
 //! `markdown` prints them into the documentation; a test runs each example.
 
 use super::Wanted::{
-    Aligned, Any, Bool, Cpu, Double, Duration, Edges, Entries, FarNodes, Int, Kind, Language, Layers, List, ListOfLists,
+    Aligned, Any, Bool, Cpu, Double, Duration, Edges, Entries, FarNodes, Int, Kind, Language, Layers, Leaves, List, ListOfLists,
     ListOfNumbers, ListOfSame, ListOfString, ListOfText, Map, Memory, Node, NodesOfKind, Number, Optional, Part, Path,
     Same, SameNumber, String, Text,
 };
@@ -68,6 +68,7 @@ pub(crate) static TABLE: &[Function] = &[
     row("entries", Style::Both, &[("map", Map)], Entries, "The entries of a map, in the order of their keys.", "entries({'a': 1})[0].key == 'a'", Flow::Same, Run::Seen(map::entries_of)),
     row("aligned", Style::Both, &[("map", Map)], Aligned, "The entries of a map, each with the blanks between its key and its value that put all values into one column.", "aligned({'a': 1, 'bc': 2})[0].pad == [' ']", Flow::Same, Run::Seen(map::aligned)),
     row("merge", Style::Both, &[("map", Map), ("over", Map)], Map, "The entries of both maps; the second wins.", "merge({'a': 1, 'b': 1}, {'b': 2}) == {'a': 1, 'b': 2}", Flow::Same, Run::Seen(map::merge)),
+    row("leaves", Style::Global, &[("value", Any)], Leaves, "What stands at the ends of nested maps and lists: the path there, and what it holds as texts, several where it is a list without maps.", "leaves({'a': {'b': [1, 2]}, 'c': [{'d': true}]}) == [{'path': 'a.b', 'values': ['1', '2']}, {'path': 'c[0].d', 'values': ['true']}]", Flow::Read, Run::Values(map::leaves)),
     row("contains", Style::Member, &[("string", String), ("part", String)], Bool, "Whether a string holds another.", "'abc'.contains('b')", Flow::Read, Run::Values(text::contains)),
     row("startsWith", Style::Member, &[("string", String), ("start", String)], Bool, "Whether a string starts with another.", "'abc'.startsWith('a')", Flow::Read, Run::Values(text::starts_with)),
     row("endsWith", Style::Member, &[("string", String), ("end", String)], Bool, "Whether a string ends with another.", "'abc'.endsWith('c')", Flow::Read, Run::Values(text::ends_with)),
