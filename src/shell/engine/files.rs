@@ -122,7 +122,7 @@ impl Files {
         let own: Vec<SourceFile> = self.own.values().copied().collect();
         match self.project {
             None => {
-                let files = super::built_in().iter().map(|(path, text)| {
+                let files = super::built_in::built_in().iter().map(|(path, text)| {
                     SourceFile::builder(Name::from(*path), Arc::from(*text))
                         .durability(Durability::HIGH)
                         .new(db)

@@ -1,0 +1,41 @@
+//! The files of the built-in packs: inside the binary, or, in a debug build, beside the sources.
+//!
+//! So whoever writes a built-in pack sees a change at the next run and compiles nothing, and what is released needs no
+//! file of this repository.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// The built-in packs' files: paths and texts, sorted by path.
+pub(crate) fn built_in() -> &'static BTreeMap<&'static str, &'static str> {
+    static FILES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(files);
+    &FILES
+}
+
+#[cfg(embedded)]
+fn files() -> BTreeMap<&'static str, &'static str> {
+    let files: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
+    files.iter().copied().collect()
+}
+
+/// Reads them from the sources that this debug build was made from; they are kept as long as the process lives.
+#[cfg(not(embedded))]
+fn files() -> BTreeMap<&'static str, &'static str> {
+    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = BTreeMap::new();
+    let mut folders = vec![top.join("rules"), top.join("templates")];
+    while let Some(folder) = folders.pop() {
+        let entries = std::fs::read_dir(&folder).expect("a debug build has its sources beside it");
+        for entry in entries {
+            let path = entry.expect("the sources can be read").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if let Some(name) = path.strip_prefix(top).ok().and_then(|it| it.to_str()) {
+                let text = std::fs::read_to_string(&path).expect("a pack's file is a text");
+                let name: &str = name.replace('\\', "/").leak();
+                files.insert(name, &*text.leak());
+            }
+        }
+    }
+    files
+}
