@@ -125,11 +125,16 @@ pub fn find_root(from: &Path) -> Result<Root, Problem> {
 #[must_use]
 pub fn gather(root: &Root, includes: impl FnOnce(&str) -> Vec<Include>) -> Gathered {
     let (mut read_root, mut problems) = read(&root.folder, std::slice::from_ref(&root.spec.to_string()));
-    let others = SPEC_NAMES.iter().filter(|it| **it != *root.spec);
+    let others = SPEC_NAMES.iter().filter(|it| ***it != *root.spec);
     problems.extend(others.filter(|it| root.folder.join(it).is_file()).map(|other| {
-        let message = format!("both `{}` and `{other}` stand here, and only the first is read", root.spec);
+        let message = format!(
+            "both `{}` and `{other}` stand here, and only the first is read",
+            root.spec
+        );
         let start = Place::Text(root.spec.clone(), Span::default());
-        Problem::warning("shell::two_specs", message).at(start, "read").help("delete one of the two")
+        Problem::warning("shell::two_specs", message)
+            .at(start, "read")
+            .help("delete one of the two")
     }));
     let spec = read_root.pop();
     let includes = spec.as_ref().map(|it| includes(&it.text)).unwrap_or_default();
@@ -205,8 +210,10 @@ pub fn expand(root: &Path, includes: &[Include]) -> Expanded {
         let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         if found.files.is_empty() {
             let problem = if pattern.is_literal() && root.join(&**glob).is_dir() {
-                Problem::error("shell::include_missing", format!("`{glob}` is a folder, and no file"))
-                    .help(format!("write `{}/*.yaml` for the files in it", glob.trim_end_matches('/')))
+                Problem::error("shell::include_missing", format!("`{glob}` is a folder, and no file")).help(format!(
+                    "write `{}/*.yaml` for the files in it",
+                    glob.trim_end_matches('/')
+                ))
             } else if pattern.is_literal() {
                 Problem::error("shell::include_missing", format!("the file `{glob}` does not exist"))
                     .help("write the file, or its path from the folder of the root file")

@@ -1,12 +1,12 @@
 //! Rendering: the steps of a compiled template over the values of a context.
 
 use super::{Access, ContextPath, Op, Origin, Print, Refused, Step, Style, Subject, TextTemplate};
-use crate::language::{self, EscapeError};
 use crate::artifact::lexer::{Guard, Skips};
 use crate::artifact::literal;
 use crate::artifact::place::{Place, Shape};
+use crate::language::{self, EscapeError};
 use crate::problem::{self, Problem, Span};
-use crate::value::{Map, Name, Value};
+use crate::value::{Map, Name, Segment, Value};
 
 /// More output than any file has use for: a mistake, or an attack.
 const MAX_OUTPUT: usize = 256 << 20;
@@ -35,6 +35,8 @@ struct Render<'a> {
     trails: Vec<Trail<'a>>,
     out: String,
     refused: Vec<Refused>,
+    /// The last value of several lines, whose last one the text behind it goes on.
+    several_lines: Option<(usize, Span, ContextPath, String)>,
     origins: Option<Vec<Origin>>,
 }
 
@@ -73,19 +75,10 @@ impl TextTemplate {
             trails: Vec::new(),
             out: String::with_capacity(self.size + self.size / 2),
             refused: Vec::new(),
+            several_lines: None,
             origins,
         };
         render.ops(&self.ops);
-        if render.out.len() > MAX_OUTPUT {
-            let place = problem::Place::Text(self.files[0].name.clone(), problem::Span::new(0, 0));
-            let message = format!("more than {} MiB would be printed", MAX_OUTPUT >> 20);
-            render.refused.push(Refused {
-                problem: Problem::error("template::too_large", message)
-                    .at(place, "prints too much")
-                    .help("let the rule give less, or print several files by `per`"),
-                path: ContextPath::default(),
-            });
-        }
         if render.refused.is_empty() {
             Ok((render.out, render.origins.unwrap_or_default()))
         } else {
@@ -217,8 +210,14 @@ impl<'a> Render<'a> {
             let line = format!("{}{}", &self.out[start..], &text[..end]);
             if skips.closes(&line, delimiter) {
                 let error = EscapeError::new(format!("a line of the text is the heredoc's delimiter `{delimiter}`"));
-                self.refuse(&error, file, span, ContextPath::default(), "printed here");
+                match self.several_lines.take() {
+                    Some((file, span, path, label)) => self.refuse(&error, file, span, path, &label),
+                    None => self.refuse(&error, file, span, ContextPath::default(), "printed here"),
+                }
             }
+        }
+        if self.several_lines.is_some() && text.contains('\n') {
+            self.several_lines = None;
         }
         let start = self.out.len();
         self.out.push_str(text);
@@ -267,14 +266,13 @@ impl<'a> Render<'a> {
             Ok(())
         });
         if let Err(error) = done {
-            let path = self.path(&print.access);
-            let label = match self.held(&print.access) {
-                Held::Value(Value::String(text)) | Held::Key(text) => format!("would print `{}`", excerpt(text)),
-                Held::Value(Value::Text(text)) => format!("would print `{}`", excerpt(&text.to_string())),
-                _ => "printed here".to_owned(),
-            };
+            let (path, label) = self.shown(&print.access);
             self.refuse(&error, print.file, print.span, path, &label);
             return;
+        }
+        if self.out[start..].contains('\n') {
+            let (path, label) = self.shown(&print.access);
+            self.several_lines = Some((print.file, print.span, path, label));
         }
         if self.origins.is_some() {
             let origin = Origin {
@@ -285,6 +283,23 @@ impl<'a> Render<'a> {
             };
             self.origins.iter_mut().for_each(|it| it.push(origin.clone()));
         }
+    }
+
+    /// Returns the path of a value, and what a message shows of it.
+    fn shown(&self, access: &Access) -> (ContextPath, String) {
+        let path = self.path(access);
+        let label = match self.held(access) {
+            Held::Value(Value::String(text)) | Held::Key(text) => format!("would print `{}`", excerpt(text)),
+            Held::Value(Value::Text(text)) => {
+                let written = text.segments().iter().filter_map(|it| match it {
+                    Segment::Literal(text) => Some(&**text),
+                    _ => None,
+                });
+                format!("would print `{}`", excerpt(&written.collect::<String>()))
+            }
+            _ => "printed here".to_owned(),
+        };
+        (path, label)
     }
 
     fn print_at(&mut self, print: &Print, place: &Place) -> Result<(), EscapeError> {
