@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::language::{self, EscapeError, Language};
 use super::lexer::Skips;
 use super::literal::Printer;
+use crate::language::{self, EscapeError, Language};
 use crate::value::{Segment, Text};
 
 /// Words made of a closed set of characters, where no quotes can stand: other values are refused.

@@ -57,7 +57,12 @@ pub fn findings(db: &dyn Db, project: Project, environment: u16, rule: Name, anc
                 "here",
             );
         }
-        let usual = || format!("`{}` says so; a rule is turned off by `disable: [{}]`", rule.id, rule.id);
+        let usual = || {
+            format!(
+                "`{}` says so; a rule is turned off by `disable: [{}]`",
+                rule.id, rule.id
+            )
+        };
         problem.help = Some(help.unwrap_or_else(usual).into());
         problems.push(problem);
     }

@@ -94,7 +94,9 @@ impl Run<'_> {
             Value::String(text) => Ok(text.to_string()),
             other => {
                 let message = format!("expected a string, found {}", other.noun());
-                Err(text.whole().map_or_else(|| self.failure(&message), |it| it.failure(&*message)))
+                Err(text
+                    .whole()
+                    .map_or_else(|| self.failure(&message), |it| it.failure(&*message)))
             }
         }
     }
@@ -205,13 +207,22 @@ pub fn matches(db: &dyn Db, project: Project, view: View, rule: &Rule, anchor: &
         Ok(found) => Ok(found),
         Err(Stopped::Failed(failure)) => Err(failure),
         Err(Stopped::Overrun(it, span)) => {
-            overrun = Some(it.problem(Place::Within(rule.id.clone(), span)).at(whole(node), "around this node"));
+            overrun = Some(
+                it.problem(Place::Within(rule.id.clone(), span))
+                    .at(whole(node), "around this node"),
+            );
             Ok(Vec::new())
         }
         Err(Stopped::Walked(it)) => {
-            let problem = Problem::error("rule::too_many_items", format!("`{}` walks more than {} items", rule.id, it.limit))
-                .at(Place::Rule(rule.id.clone()), "by its `each`, one collection within the other")
-                .at(whole(node), "around this node");
+            let problem = Problem::error(
+                "rule::too_many_items",
+                format!("`{}` walks more than {} items", rule.id, it.limit),
+            )
+            .at(
+                Place::Rule(rule.id.clone()),
+                "by its `each`, one collection within the other",
+            )
+            .at(whole(node), "around this node");
             overrun = Some(problem.help("filter the collections where they are walked: `each: {e: s.env.filter(…)}`"));
             Ok(Vec::new())
         }

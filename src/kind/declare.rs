@@ -16,6 +16,8 @@ use crate::yaml::{Data, Entry, Yaml};
 #[derive(Default)]
 pub(super) struct Join {
     pub(super) schema: Schema,
+    /// The platforms that packs are for, sorted.
+    pub(super) platforms: Arc<[Name]>,
     pub(super) problems: Vec<Problem>,
     /// Kinds of node that were named, and where.
     pub(super) kinds: Vec<(Name, Place)>,
@@ -67,6 +69,14 @@ const RELATION_KEYS: [&str; 5] = ["doc", "of", "fields", "shape", "order_by"];
 const RESERVED: [&str; 2] = ["name", "environments"];
 
 impl Join {
+    /// Returns an empty schema of packs that are for these platforms.
+    pub(super) fn of(platforms: Arc<[Name]>) -> Self {
+        Self {
+            platforms,
+            ..Self::default()
+        }
+    }
+
     /// Reads the keys and the kinds of edge of `pack`.
     pub(super) fn edges(&mut self, pack: &Pack<'_>) {
         let mut reader = pack.reader();
@@ -163,8 +173,9 @@ impl Join {
             let doc = attribute.value.as_str().unwrap_or("").into();
             if kind.attributes.insert(Name::from(&*attribute.key), doc).is_some() {
                 let message = format!("the attribute `{}` of `{name}` is declared twice", attribute.key);
-                reader.error("pack::field_collision", attribute.key_span, message, "declared again").help =
-                    Some("leave one of the two out".into());
+                reader
+                    .error("pack::field_collision", attribute.key_span, message, "declared again")
+                    .help = Some("leave one of the two out".into());
             }
         }
         for (key, field) in [
@@ -203,8 +214,9 @@ impl Join {
                 Some("give this kind a collection of another name".into());
         } else if let Some(known) = kind.collection.clone().filter(|it| *it != collection) {
             let message = format!("nodes of `{}` stand under `{known}` already", kind.name);
-            reader.error("pack::collection_collision", span, message, "a second collection").help =
-                Some("leave it out: a kind has one collection".into());
+            reader
+                .error("pack::collection_collision", span, message, "a second collection")
+                .help = Some("leave it out: a kind has one collection".into());
         } else {
             kind.collection = Some(collection);
         }
@@ -223,6 +235,7 @@ impl Join {
             reader,
             pack: pack.name,
             edges: &self.schema.edges,
+            platforms: &self.platforms,
             kinds: &mut self.kinds,
         };
         let mut defaults = Vec::new();
@@ -235,8 +248,9 @@ impl Join {
                 && !scope.contains(' ')
             {
                 let message = format!("`{only}` can't be declared: the spec itself gives it a meaning");
-                reader.error("pack::reserved_field", declared.span, message, "reserved").help =
-                    Some("give the field another name".into());
+                reader
+                    .error("pack::reserved_field", declared.span, message, "reserved")
+                    .help = Some("give the field another name".into());
                 continue;
             }
             if let Some((kind, span)) = declared.declares {
@@ -366,8 +380,9 @@ impl Join {
         };
         let Some(kind) = self.kind_of(&entry.value) else {
             let message = format!("nothing says of which kind of node the alias `{}` is", entry.key);
-            reader.error("pack::dangling_alias", entry.key_span, message, "of which kind?").help =
-                Some("write `own.field: {kind: KIND, to: neutral.field}`".into());
+            reader
+                .error("pack::dangling_alias", entry.key_span, message, "of which kind?")
+                .help = Some("write `own.field: {kind: KIND, to: neutral.field}`".into());
             return;
         };
         let alias = Alias {
@@ -385,7 +400,12 @@ impl Join {
     }
 
     fn unsupported(&mut self, reader: &mut Reader<'_>, pack: &Pack<'_>, item: &Yaml) {
-        known_keys(reader, item.entries(), &["kind", "field", "reason"], "an unsupported field");
+        known_keys(
+            reader,
+            item.entries(),
+            &["kind", "field", "reason"],
+            "an unsupported field",
+        );
         let field = item.as_str().or(text(item, "field"));
         let platform = text(pack.yaml, "platform");
         let kind = self.kind_of(item);
@@ -417,8 +437,7 @@ impl Join {
             return;
         }
         let path = Path::parse(field);
-        self.fields
-            .push((kind.clone(), path.clone(), reader.place(item.span)));
+        self.fields.push((kind.clone(), path.clone(), reader.place(item.span)));
         self.schema.unsupported.push(Unsupported {
             kind: kind.clone(),
             path,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::typed::Reader;
-use super::{Bare, EdgeDefault, EdgeKind, Field, Record, Type};
+use super::{limits, Bare, EdgeDefault, EdgeKind, Field, Record, Type};
 use crate::problem::{Place, Problem, Span};
 use crate::value::{Name, Path};
 use crate::yaml::{Data, Yaml};
@@ -29,11 +29,13 @@ pub(super) struct FieldReader<'r, 'a> {
     pub(super) reader: &'r mut Reader<'a>,
     pub(super) pack: &'r Name,
     pub(super) edges: &'r BTreeMap<Name, EdgeKind>,
+    /// The platforms that packs are for.
+    pub(super) platforms: &'r Arc<[Name]>,
     /// Kinds that were named, to be looked up when all are known.
     pub(super) kinds: &'r mut Vec<(Name, Place)>,
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 18] = [
     "type",
     "unit",
     "default",
@@ -48,11 +50,15 @@ const KEYS: [&str; 14] = [
     "values",
     "bare",
     "declares",
+    "min",
+    "max",
+    "pattern",
+    "hint",
 ];
 
-const TYPES: [&str; 16] = [
+const TYPES: [&str; 17] = [
     "any", "bool", "int", "double", "string", "text", "duration", "cpu", "memory", "choice", "record", "list", "map",
-    "node", "float", "number",
+    "node", "platform", "float", "number",
 ];
 
 impl FieldReader<'_, '_> {
@@ -110,6 +116,7 @@ impl FieldReader<'_, '_> {
         }
         let text = |key: &str| yaml.get(key).and_then(Yaml::as_str);
         let edge = text("edge").map(Name::from);
+        let limits = limits::read(self.reader, yaml, &ty).map(Arc::new);
         let field = Field {
             ty,
             doc: text("doc").unwrap_or("").into(),
@@ -118,6 +125,7 @@ impl FieldReader<'_, '_> {
             deprecated: text("deprecated").map(Into::into),
             unit: text("unit").map(Name::from),
             edge,
+            limits,
             pack: self.pack.clone(),
         };
         let declares = yaml
@@ -140,8 +148,9 @@ impl FieldReader<'_, '_> {
         for item in list.items() {
             let Some(value) = item.get("value").and_then(|it| self.reader.read(ty, it, name)) else {
                 let message = "an item of `default_from` has no `value`".to_owned();
-                self.reader.error("pack::bad_field", item.span, message, "no value").help =
-                    Some("write `{when: FIELD, value: …}`, and `{value: …}` for all others".into());
+                self.reader
+                    .error("pack::bad_field", item.span, message, "no value")
+                    .help = Some("write `{when: FIELD, value: …}`, and `{value: …}` for all others".into());
                 continue;
             };
             defaults.push(EdgeDefault {
@@ -203,8 +212,9 @@ impl FieldReader<'_, '_> {
         let written = written.trim();
         if written.matches('(').count() > MAX_DEPTH {
             let message = format!("the type nests deeper than {MAX_DEPTH} levels");
-            self.reader.error("pack::unknown_type", at.span, message, "too deep").help =
-                Some("write the inner ones as `items` or `fields`".into());
+            self.reader
+                .error("pack::unknown_type", at.span, message, "too deep")
+                .help = Some("write the inner ones as `items` or `fields`".into());
             return None;
         }
         let inner = |name: &str| {
@@ -238,6 +248,9 @@ impl FieldReader<'_, '_> {
                 bare: self.bare(definition, Bare::Refused),
             },
             "choice" => self.choice(definition, at)?,
+            // Where no pack is for a platform, none can be known.
+            "platform" if self.platforms.is_empty() => Type::String,
+            "platform" => Type::Choice(self.platforms.clone()),
             "record" => self.record(definition),
             "list" => Type::List(Arc::new(self.items(definition))),
             "map" => Type::Map(Arc::new(self.items(definition))),
@@ -245,7 +258,7 @@ impl FieldReader<'_, '_> {
             _ => {
                 let problem = Problem::error("pack::unknown_type", format!("`{written}` is no type"))
                     .at(self.reader.place(at.span), "unknown type")
-                    .help(format!("the types are {}", TYPES[..14].join(", ")))
+                    .help(format!("the types are {}", TYPES[..15].join(", ")))
                     .suggest(written, TYPES);
                 self.reader.problems.push(problem);
                 return None;
@@ -368,6 +381,7 @@ pub(super) fn insert(record: &mut Record, steps: &[Name], field: Field) -> Resul
         deprecated: None,
         unit: None,
         edge: None,
+        limits: None,
         pack: field.pack.clone(),
     });
     let pack = group.pack.clone();

@@ -102,6 +102,8 @@ impl Form {
             Self::MapOf(_) | Self::Any => "write `NAME: …`, one line for each, indented below it".to_owned(),
         };
         let message = format!("`{name}` wants {wanted}, found {}", yaml.noun());
-        reader.error("pack::wrong_form", yaml.span, message, &format!("expected {wanted}")).help = Some(help.into());
+        reader
+            .error("pack::wrong_form", yaml.span, message, &format!("expected {wanted}"))
+            .help = Some(help.into());
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::declare::{Join, Pack};
 use super::typed::Reader;
 use super::{Field, Record, Schema, Type, form};
-use crate::db::{Db, Project, SourceFile};
+use crate::db::{Db, Project, SourceFile, pack_files};
 use crate::problem::{Place, Problem, Span, closest};
 use crate::value::{Name, Path};
 use crate::yaml::{self, Data, Yaml};
@@ -95,8 +95,7 @@ type Joined = (Arc<Schema>, Vec<PackInfo>, Vec<Problem>);
 fn joined(db: &dyn Db, project: Project) -> Joined {
     let mut problems = Vec::new();
     let mut heads: BTreeMap<Name, Head> = BTreeMap::new();
-    let files = project.built_in(db).iter().chain(project.own(db));
-    for file in files.filter(|it| is_pack_file(it.path(db))) {
+    for file in pack_files(db, project).iter().filter(|it| is_pack_file(it.path(db))) {
         let Some(head) = head(db, *file, &mut problems) else {
             continue;
         };
@@ -112,7 +111,10 @@ fn joined(db: &dyn Db, project: Project) -> Joined {
         heads.insert(head.info.name.clone(), head);
     }
     let order = order(&heads, &mut problems);
-    let mut join = Join::default();
+    let mut platforms: Vec<Name> = heads.values().filter_map(|it| it.info.platform.clone()).collect();
+    platforms.sort();
+    platforms.dedup();
+    let mut join = Join::of(platforms.into());
     let packs: Vec<Pack<'_>> = order
         .iter()
         .map(|name| {
@@ -345,7 +347,8 @@ fn check(join: &mut Join) {
             };
             let message = format!("`{key}` of `{}` names `{path}`, which is {found}", kind.name);
             let stands = |it: &&(Name, Path, Place)| it.0 == kind.name && it.1 == *path;
-            let problem = Problem::error("pack::wrong_form", message).help(format!("name a field of the type `{wanted}`"));
+            let problem =
+                Problem::error("pack::wrong_form", message).help(format!("name a field of the type `{wanted}`"));
             problems.push(match join.fields.iter().find(stands) {
                 Some((_, _, place)) => problem.at(place.clone(), "of another type"),
                 None => problem,

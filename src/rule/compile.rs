@@ -218,7 +218,8 @@ impl Compiler<'_> {
     }
 
     fn expression(&mut self, written: &Written, known: &Variables) -> Option<Expression> {
-        let (expression, problems) = Expression::compile(&written.text, &written.file, written.start, &self.scope(known));
+        let (expression, problems) =
+            Expression::compile(&written.text, &written.file, written.start, &self.scope(known));
         self.problems.extend(written.located(problems));
         expression
     }

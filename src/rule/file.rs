@@ -236,7 +236,11 @@ impl RuleSource {
     /// Returns where a range of the rule's strings, laid end to end, stands.
     #[must_use]
     pub fn place_of(&self, span: Span) -> Place {
-        let written = self.strings.iter().rfind(|it| it.start <= span.start).unwrap_or(&self.name);
+        let written = self
+            .strings
+            .iter()
+            .rfind(|it| it.start <= span.start)
+            .unwrap_or(&self.name);
         Place::Text(written.file.clone(), written.within(span))
     }
 
@@ -391,7 +395,10 @@ impl Reader<'_> {
             (true, false) => (&name.text, "this"),
         };
         let problem = Problem::error("rule::bad_name", format!("`{wrong}` can't be a name"))
-            .at(name.place(), format!("{what} has other characters than a name may have"))
+            .at(
+                name.place(),
+                format!("{what} has other characters than a name may have"),
+            )
             .help("use letters, digits, `-`, `_` and `.`");
         self.problems.push(problem);
     }
@@ -451,7 +458,11 @@ impl Reader<'_> {
 
     fn facts(&mut self, yaml: &Yaml) -> Vec<FactSource> {
         if yaml.entries().is_empty() {
-            self.wanted(yaml, "`relation: {of: …, field: …}`", "write `- relation: {of: s, field: value}`");
+            self.wanted(
+                yaml,
+                "`relation: {of: …, field: …}`",
+                "write `- relation: {of: s, field: value}`",
+            );
         }
         yaml.entries().iter().filter_map(|it| self.fact(it)).collect()
     }

@@ -130,7 +130,9 @@ pub fn core_mhz(db: &dyn Db, project: Project) -> i64 {
         return 1000;
     }
     let (yaml, _) = yaml::parse(text);
-    let found = yaml.as_ref().and_then(|it| path.0.iter().try_fold(it, |yaml, step| yaml.get(step)));
+    let found = yaml
+        .as_ref()
+        .and_then(|it| path.0.iter().try_fold(it, |yaml, step| yaml.get(step)));
     match found.map(|it| &it.data) {
         Some(Data::Int(number)) if *number > 0 => *number,
         _ => 1000,
@@ -213,7 +215,9 @@ impl Lowering<'_> {
             problem = problem.help(format!("a file that is one node names it: `{}: NAME`", kind.name));
         } else if self.part == Part::Fragment {
             let nodes = self.schema.kinds.values().filter(|it| it.collection.is_some());
-            let of = nodes.filter(|it| it.fields.fields.contains_key(&*entry.key)).max_by_key(|it| it.fields.fields.len());
+            let of = nodes
+                .filter(|it| it.fields.fields.contains_key(&*entry.key))
+                .max_by_key(|it| it.fields.fields.len());
             if let Some(kind) = of {
                 problem = problem.help(format!("a file that is one {0} begins with `{0}: NAME`", kind.name));
             }
@@ -271,15 +275,28 @@ impl Lowering<'_> {
             "include" => settings.include = names().collect(),
             "disable" => settings.disable = names().collect(),
             "version" if value.as_str() != Some(VERSION) => {
-                let message = format!("there is no version `{}` of the spec's grammar", value.as_str().unwrap_or(""));
+                let message = format!(
+                    "there is no version `{}` of the spec's grammar",
+                    value.as_str().unwrap_or("")
+                );
                 self.reader
-                    .error("spec::unknown_version", entry.value.span, message, "not one that is read")
+                    .error(
+                        "spec::unknown_version",
+                        entry.value.span,
+                        message,
+                        "not one that is read",
+                    )
                     .help = Some(format!("write `version: {VERSION}`").into());
             }
             "packs" if value.as_map().is_some_and(|it| !it.is_empty()) => {
                 let message = "packs from elsewhere are not read";
                 self.reader
-                    .error("spec::packs_elsewhere", entry.value.span, message.to_owned(), "would be passed over")
+                    .error(
+                        "spec::packs_elsewhere",
+                        entry.value.span,
+                        message.to_owned(),
+                        "would be passed over",
+                    )
                     .help = Some("copy a pack's folders to `rules/` and `templates/` of this project".into());
             }
             _ => {}

@@ -80,7 +80,10 @@ pub(super) fn place(
         let aim = Aim::of(schema, given, super::project_address(db, project))?;
         let is_meant = aim.address == *node && (aim.environment.is_none() || aim.environment.as_ref() == environment);
         let (yaml, _) = yaml::parse(&given.yaml);
-        let rest = paths.iter().find_map(|it| it.0.strip_prefix(aim.steps)).filter(|_| is_meant)?;
+        let rest = paths
+            .iter()
+            .find_map(|it| it.0.strip_prefix(aim.steps))
+            .filter(|_| is_meant)?;
         let inner = |yaml, step| step_into(yaml, step).or_else(|| is_scalar(yaml).then_some(yaml));
         let found = rest.iter().try_fold(yaml.as_ref()?, |yaml, step| inner(yaml, step))?;
         Some((given.file(), found.span))

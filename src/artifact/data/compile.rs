@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::DataFormat;
 use super::source::{Written, WrittenData, WrittenText};
-use crate::language::Language;
 use crate::kind::{Field, Reads, Record, Type};
+use crate::language::Language;
 use crate::problem::{Place, Problem, Span};
 use crate::rule::expression::{Expression, Scope, Uses, add_reads};
 use crate::rule::interpolation::Interpolation;

@@ -4,9 +4,9 @@
 //! that `{{#unless @last}},{{/unless}}` means what it says.
 
 use super::{File, Op, Subject};
+use crate::artifact::format::Format;
 use crate::artifact::lexer::{Guard, Lexer, Trouble};
 use crate::artifact::place::{Place, Spot};
-use crate::artifact::format::Format;
 use crate::language::Language;
 use crate::problem::{self, Problem, Span};
 

@@ -41,7 +41,9 @@ fn hostile_strings_are_read_back_as_they_were_meant() {
     let mut n_rounds = 0;
     let hostile = loop {
         let files = fields.files(true);
-        files.iter().for_each(|(path, found)| found.write(&project.dir().join(path)));
+        files
+            .iter()
+            .for_each(|(path, found)| found.write(&project.dir().join(path)));
         engine.refresh(&Changed::Paths(files.into_keys().collect()));
         let errors = match generated(&mut engine) {
             Ok(artifacts) => break artifacts,
@@ -66,7 +68,10 @@ fn hostile_strings_are_read_back_as_they_were_meant() {
         let (meant, found) = (read::artifact(path, text), read::artifact(&there, found));
         compare(&there, meant, found, &words, &mut seen, &mut faults);
     }
-    faults.extend(left.iter().map(|it| format!("{it:?} is printed, and nothing like it where all is harmless")));
+    faults.extend(
+        left.iter()
+            .map(|it| format!("{it:?} is printed, and nothing like it where all is harmless")),
+    );
     let n_refused = fields.len() - fields.n_hostile();
     let n_printed = seen.len();
     say(&format!(
@@ -98,7 +103,9 @@ fn by_the_platform(tame: &BTreeMap<String, String>, hostile: &BTreeMap<String, S
     let room = tempfile::tempdir().expect("a temporary folder can be made");
     let parsed = |folder: &str, texts: Vec<&String>| -> Vec<Value> {
         // The names of the files are ours: those of the artifacts would not all fit on a line of the judge's list.
-        let files: Vec<PathBuf> = (0..texts.len()).map(|it| room.path().join(format!("{folder}-{it}.nomad"))).collect();
+        let files: Vec<PathBuf> = (0..texts.len())
+            .map(|it| room.path().join(format!("{folder}-{it}.nomad")))
+            .collect();
         for (file, text) in files.iter().zip(texts) {
             std::fs::write(file, text).expect("the temporary folder is ours");
         }
@@ -111,7 +118,11 @@ fn by_the_platform(tame: &BTreeMap<String, String>, hostile: &BTreeMap<String, S
     let (mut faults, mut seen, mut n_invalid) = (Vec::new(), BTreeSet::new(), 0);
     for (at, (tame, hostile)) in tame_reports.iter().zip(&hostile_reports).enumerate() {
         let path = words.put_into(jobs[at]);
-        assert!(tame["error"].is_null(), "{path:?} with harmless words: {}", tame["error"]);
+        assert!(
+            tame["error"].is_null(),
+            "{path:?} with harmless words: {}",
+            tame["error"]
+        );
         if hostile["job"].is_null() {
             faults.push(format!("{path:?} can't be parsed: {}", hostile["error"]));
             continue;
@@ -133,7 +144,12 @@ fn by_the_platform(tame: &BTreeMap<String, String>, hostile: &BTreeMap<String, S
         seen.len(),
         faults.len()
     ));
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults[..faults.len().min(20)].join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults[..faults.len().min(20)].join("\n")
+    );
 }
 
 /// Reports where `hostile` is not `tame` with the strings in the places of the words.

@@ -353,8 +353,14 @@ impl Checker<'_> {
                 schema.kinds.keys().map(|it| &**it).collect(),
             ),
             Wanted::Language => {
-                let known = Language::ALL.into_iter().filter(|it| row.name != "quote" || it.has_literals());
-                ("expression::unknown_language", "language", known.map(Language::name).collect())
+                let known = Language::ALL
+                    .into_iter()
+                    .filter(|it| row.name != "quote" || it.has_literals());
+                (
+                    "expression::unknown_language",
+                    "language",
+                    known.map(Language::name).collect(),
+                )
             }
             _ => {
                 self.summed(strings[0], arg, before)?;

@@ -23,7 +23,8 @@ impl Checker<'_> {
             LiteralValue::String(text) => (Value::from(text.inner()), Type::String),
             LiteralValue::Null => (Value::Null, Type::Null),
             LiteralValue::Double(_) => {
-                let problem = Problem::error("expression::syntax", "the number is too large").help("write a smaller one");
+                let problem =
+                    Problem::error("expression::syntax", "the number is too large").help("write a smaller one");
                 return self.refuse(problem, self.span(it), "not a finite number");
             }
             LiteralValue::UInt(_) => {

@@ -50,7 +50,9 @@ impl Words {
             Value::String(text) => Value::String(self.put(text, seen)),
             Value::Array(items) => items.iter().map(|it| self.meant_within(it, seen)).collect(),
             Value::Object(map) => {
-                let entries = map.iter().map(|(key, it)| (self.put(key, seen), self.meant_within(it, seen)));
+                let entries = map
+                    .iter()
+                    .map(|(key, it)| (self.put(key, seen), self.meant_within(it, seen)));
                 Value::Object(entries.collect())
             }
             other => other.clone(),
@@ -137,7 +139,10 @@ pub(super) fn job(parsed: &Value) -> Result<Value, String> {
 fn yaml(text: &str) -> Result<Value, String> {
     use serde::Deserialize as _;
     let documents = serde_yaml_ng::Deserializer::from_str(text).map(Value::deserialize);
-    documents.collect::<Result<Vec<Value>, _>>().map(Value::Array).map_err(|error| error.to_string())
+    documents
+        .collect::<Result<Vec<Value>, _>>()
+        .map(Value::Array)
+        .map_err(|error| error.to_string())
 }
 
 /// Returns a body as JSON: its arguments, and under `blocks` its blocks with their types and labels.
@@ -233,7 +238,10 @@ fn task(map: &Map<String, Value>, body: &str) -> Value {
                     _ => {
                         let key = format!("blocks {}", block["type"]);
                         let blocks = rest.entry(key).or_insert_with(|| json!([]));
-                        blocks.as_array_mut().expect("it was made as one").push(block["body"].clone());
+                        blocks
+                            .as_array_mut()
+                            .expect("it was made as one")
+                            .push(block["body"].clone());
                     }
                 }
             }
@@ -250,8 +258,14 @@ fn task(map: &Map<String, Value>, body: &str) -> Value {
                 Ok(lines) => variables.extend(lines),
                 Err(why) => read.push(json!([path, why, text])),
             },
-            "local/config.yaml" => read.push(json!([path, printed.and_then(|it| yaml(&it)).unwrap_or_else(Value::from)])),
-            "local/wait.sh" => read.push(json!([path, printed.and_then(|it| shell(&it)).unwrap_or_else(Value::from)])),
+            "local/config.yaml" => read.push(json!([
+                path,
+                printed.and_then(|it| yaml(&it)).unwrap_or_else(Value::from)
+            ])),
+            "local/wait.sh" => read.push(json!([
+                path,
+                printed.and_then(|it| shell(&it)).unwrap_or_else(Value::from)
+            ])),
             _ => read.push(json!([path, printed.unwrap_or_else(|why| why)])),
         }
     }
@@ -333,7 +347,11 @@ fn go_template(text: &str) -> Result<String, String> {
                 let (name, text) = open.pop().filter(|_| !open.is_empty()).ok_or("an `end` too many")?;
                 match name {
                     Some(name) => _ = defined.insert(name, text),
-                    None => open.last_mut().expect("the first is never closed").1.push_str(&format!("{text})")),
+                    None => open
+                        .last_mut()
+                        .expect("the first is never closed")
+                        .1
+                        .push_str(&format!("{text})")),
                 }
             }
             (false, ["executeTemplate", name, "|", "toJSON"]) => {
@@ -377,7 +395,8 @@ fn action(text: &str) -> Result<Action<'_>, String> {
             words.push((read, true));
             rest = &rest[end + 2..];
         } else {
-            let end = rest.find(|it: char| it.is_whitespace() || "\"{}".contains(it) || (it == '-' && rest.starts_with("-}}")));
+            let end = rest
+                .find(|it: char| it.is_whitespace() || "\"{}".contains(it) || (it == '-' && rest.starts_with("-}}")));
             let end = end.ok_or_else(|| format!("an action is not closed: {rest:?}"))?;
             if end == 0 {
                 return Err(format!("no action: {rest:?}"));
@@ -408,9 +427,8 @@ fn expand_all(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(expand_all).collect(),
         Value::Object(map) => {
-            let entry = |(key, it): (&String, &Value)| {
-                (key.clone(), if key == "name" { it.clone() } else { expand_all(it) })
-            };
+            let entry =
+                |(key, it): (&String, &Value)| (key.clone(), if key == "name" { it.clone() } else { expand_all(it) });
             Value::Object(map.iter().map(entry).collect())
         }
         Value::String(text) => Value::String(expand(text)),

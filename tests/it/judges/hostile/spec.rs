@@ -9,9 +9,62 @@ use crate::project::{Found, Tree};
 
 /// Signs that mean something to some format.
 const PIECES: [&str; 56] = [
-    "a", "b c", "${", "$${", "%{", "%%{", "$", "%", "{", "}", "{{", "}}", "{{{", "\\", "\\\\", "\"", "'", "''",
-    "\"\"\"", "'''", "`", "\n", "\t", " ", "  ", "#", " # ", "//", "/*", "*/", "EOH", "\nEOH\n", "  EOT", "é", "😀", ": ", "- ", "=", ",", "[", "]", "|", ">", "&", "!", "~",
-    "null", "yes", "1", "$(x)", "$X", "%s", "---", "${NOMAD_TASK_DIR}", "<<", "{{end}}",
+    "a",
+    "b c",
+    "${",
+    "$${",
+    "%{",
+    "%%{",
+    "$",
+    "%",
+    "{",
+    "}",
+    "{{",
+    "}}",
+    "{{{",
+    "\\",
+    "\\\\",
+    "\"",
+    "'",
+    "''",
+    "\"\"\"",
+    "'''",
+    "`",
+    "\n",
+    "\t",
+    " ",
+    "  ",
+    "#",
+    " # ",
+    "//",
+    "/*",
+    "*/",
+    "EOH",
+    "\nEOH\n",
+    "  EOT",
+    "é",
+    "😀",
+    ": ",
+    "- ",
+    "=",
+    ",",
+    "[",
+    "]",
+    "|",
+    ">",
+    "&",
+    "!",
+    "~",
+    "null",
+    "yes",
+    "1",
+    "$(x)",
+    "$X",
+    "%s",
+    "---",
+    "${NOMAD_TASK_DIR}",
+    "<<",
+    "{{end}}",
 ];
 
 /// Characters that few formats can hold, so that most places refuse them.
@@ -220,7 +273,13 @@ impl Fields {
             let (head, after) = after.split_once('»').expect("a field is closed");
             let side = |random: &mut Random| -> String {
                 let n = random.below(3);
-                let piece = |random: &mut Random| if random.happens(2) { *random.one_of(&RARE) } else { *random.one_of(&PIECES) };
+                let piece = |random: &mut Random| {
+                    if random.happens(2) {
+                        *random.one_of(&RARE)
+                    } else {
+                        *random.one_of(&PIECES)
+                    }
+                };
                 (0..n).map(|_| piece(random)).collect()
             };
             parts.push((text.to_owned(), Some(self.fields.len())));
@@ -252,7 +311,9 @@ impl Fields {
             let mut text = String::new();
             for (part, field) in &file.parts {
                 text.push_str(part);
-                let Some(field) = field.map(|it| &self.fields[it]) else { continue };
+                let Some(field) = field.map(|it| &self.fields[it]) else {
+                    continue;
+                };
                 let around = field.around.as_ref().filter(|_| hostile);
                 let [before, after] = around.map_or(["", ""], |it| [&it[0], &it[1]]);
                 // Within quotes the string is a part of a longer one; `${` would begin a reference anywhere.
@@ -324,4 +385,3 @@ fn escaped(value: &str, is_part: bool) -> String {
     }
     if is_part { text } else { format!("\"{text}\"") }
 }
-
