@@ -185,7 +185,8 @@ impl Reader<'_> {
     fn value(&mut self, ty: &Type, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
         let value = self.unlimited(ty, yaml, spot)?;
         if let Some(outside) = spot.limits.and_then(|it| it.broken_by(&value)) {
-            let message = format!("`{}` can't be `{}`", spot.name, yaml.source(self.text));
+            let written = yaml.as_str().unwrap_or_else(|| yaml.source(self.text));
+            let message = format!("`{}` can't be `{written}`", spot.name);
             self.error(outside.code, yaml.span, message, outside.label).help = Some(outside.help.into());
         }
         Some(value)
