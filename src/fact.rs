@@ -15,7 +15,7 @@ use crate::db::{Db, Project, View};
 use crate::kind::{Relation, Shape, pack};
 use crate::problem::{Place, Problem};
 use crate::rule::{set, strata};
-use crate::value::{Address, Map, Name, Path, Value};
+use crate::value::{Address, Map, Name, Path};
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

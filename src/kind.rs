@@ -215,9 +215,9 @@ pub struct Alias {
 /// A field that a pack can't honour.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Unsupported {
-    /// The kind of node.
+    /// The kind of the node.
     pub kind: Name,
-    /// The field of a node that uses the platform.
+    /// The field of a node that uses the platform; `*` stands for each key of a map.
     pub path: Path,
     /// The platform, as it stands in the field that lists a node's platforms.
     pub platform: Name,
@@ -248,6 +248,8 @@ pub struct Schema {
     pub yields: BTreeMap<Name, Name>,
     /// The pack from which names are looked up: of relations that bear one name, its own is meant.
     pub seen_from: Option<Name>,
+    /// The tables of a pack that its rules read as `data`, by the pack, with their type.
+    pub data: BTreeMap<Name, (Type, Value)>,
 }
 
 /// What a field of an edge holds by default, if its target is so. The first of a list that fits counts.
@@ -462,6 +464,33 @@ impl Schema {
 }
 
 impl Type {
+    /// Returns the type of a table that stands in a pack: a map is a record, a list holds what its items share.
+    #[must_use]
+    pub fn of_data(value: &Value) -> Self {
+        match value {
+            Value::Bool(_) => Self::Bool,
+            Value::Int(_) => Self::Int,
+            Value::Double(_) => Self::Double,
+            Value::String(_) => Self::String,
+            Value::List(items) => {
+                let mut types = items.iter().map(Self::of_data);
+                let first = types.next().unwrap_or(Self::Any);
+                let same = types.all(|it| it == first);
+                Self::List(Arc::new(if same { first } else { Self::Any }))
+            }
+            Value::Map(map) => {
+                let fields = map
+                    .iter()
+                    .map(|(name, it)| (name.clone(), Field::always(Self::of_data(it), "")));
+                Self::Record(Arc::new(Record {
+                    fields: fields.collect(),
+                    short: None,
+                }))
+            }
+            _ => Self::Any,
+        }
+    }
+
     /// Tells whether a value of this type says nothing: null, an empty list or map, a record all of whose fields
     /// say nothing. Absent records are held as such, so that their inner lists can be walked without asking.
     #[must_use]

@@ -205,23 +205,41 @@ impl Completion {
         }
         for unsupported in self.schema.unsupported.iter().filter(|it| it.kind == address.kind) {
             let uses = platforms.iter().any(|it| it.as_str() == Some(&*unsupported.platform));
-            if !uses || merge::at(&declared.fields, &unsupported.path.0).is_none() {
-                continue;
+            let found = if uses { said_at(&declared.fields, &unsupported.path.0) } else { Vec::new() };
+            for path in found {
+                let message = format!("`{}` can't honour `{path}` of `{address}`", unsupported.platform);
+                let place = Place::Field {
+                    environment: None,
+                    node: address.clone(),
+                    path,
+                };
+                let mut problem = Problem::warning("spec::unsupported_field", message).at(place, "has no effect there");
+                problem.help.clone_from(&unsupported.reason);
+                problems.push(problem);
             }
-            let message = format!(
-                "`{}` can't honour `{}` of `{address}`",
-                unsupported.platform, unsupported.path
-            );
-            let place = Place::Field {
-                environment: None,
-                node: address.clone(),
-                path: unsupported.path.clone(),
-            };
-            let mut problem = Problem::warning("spec::unsupported_field", message).at(place, "has no effect there");
-            problem.help.clone_from(&unsupported.reason);
-            problems.push(problem);
         }
     }
+}
+
+/// Returns the paths below `map` that fit `path` and hold something; `*` fits each key of a map.
+fn said_at(map: &Map, path: &[Name]) -> Vec<Path> {
+    let mut open: Vec<(Vec<Name>, &Map)> = vec![(Vec::new(), map)];
+    let mut found = Vec::new();
+    for (at, step) in path.iter().enumerate() {
+        let mut next = Vec::new();
+        for (way, map) in open {
+            for (key, value) in map.iter().filter(|(key, _)| &**step == "*" || **key == **step) {
+                let way: Vec<Name> = way.iter().chain([key]).cloned().collect();
+                if at + 1 == path.len() {
+                    found.push(Path(way));
+                } else if let Some(map) = value.as_map() {
+                    next.push((way, map));
+                }
+            }
+        }
+        open = next;
+    }
+    found
 }
 
 impl KindPlan {
@@ -408,6 +426,14 @@ fn inner_plan(ty: &Type) -> Option<Plan> {
         Type::Record(record) => Some(Plan::Record(Box::new(record_plan(record)))),
         Type::List(item) | Type::Map(item) => inner_plan(item).map(|it| Plan::Each(Box::new(it))),
         _ => None,
+    }
+}
+
+/// Returns `value`, of the type `ty`, with the defaults of the records in it.
+pub(super) fn filled(ty: &Type, value: &Value) -> Value {
+    match value {
+        Value::Map(_) | Value::List(_) => inner_plan(ty).map_or_else(|| value.clone(), |it| it.filled(value)),
+        _ => value.clone(),
     }
 }
 

@@ -268,6 +268,8 @@ impl<'a> Render<'a> {
         if let Err(error) = done {
             let (path, label) = self.shown(&print.access);
             self.refuse(&error, print.file, print.span, path, &label);
+            // What was printed of it would only be refused once more.
+            self.out.truncate(start);
             return;
         }
         if self.out[start..].contains('\n') {

@@ -96,6 +96,10 @@ pub enum Wanted {
     Map,
     /// A list of records of a `key` and a `value` `T`.
     Entries,
+    /// A list of records of a `path` and the `values` there.
+    Leaves,
+    /// The same, with a list of blanks as `pad`.
+    Aligned,
     /// An optional `T`.
     Optional,
     /// Computing power.
@@ -226,6 +230,8 @@ impl Wanted {
             Self::ListOfLists => "list(list(T))",
             Self::Map => "map(T)",
             Self::Entries => "list({key, value})",
+            Self::Leaves => "list({path, values})",
+            Self::Aligned => "list({key, pad, value})",
             Self::Optional => "optional(T)",
             Self::Cpu => "cpu",
             Self::Memory => "memory",

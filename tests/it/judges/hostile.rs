@@ -30,6 +30,8 @@ use crate::say;
 const N_STRINGS: usize = 10_000;
 /// How many of the services run on the platform whose jobs its own parser reads.
 const N_JOBS: usize = 200;
+/// How many run on the other platform at least.
+const N_WORKLOADS: usize = 50;
 
 #[test]
 fn hostile_strings_are_read_back_as_they_were_meant() {

@@ -157,6 +157,20 @@ pub(super) fn is_plain(_: &mut Meter, args: &[Value]) -> Result<Value, String> {
     Ok(matches!(args[0], Value::String(_)).into())
 }
 
+pub(super) fn literals(meter: &mut Meter, args: &[Value]) -> Result<Value, String> {
+    match &args[0] {
+        Value::Text(text) => {
+            meter.spend(text.segments().len())?;
+            let literals = text.segments().iter().filter_map(|it| match it {
+                Segment::Literal(literal) => Some(Value::String(literal.clone())),
+                _ => None,
+            });
+            Ok(Value::list(literals))
+        }
+        other => Ok(Value::list([Value::string(characters(other)?)])),
+    }
+}
+
 pub(super) fn code(_: &mut Meter, args: &[Value]) -> Result<Value, String> {
     let (language, source) = (characters(&args[0])?, characters(&args[1])?);
     Ok(Value::text(Text::new([Segment::Code {

@@ -412,6 +412,13 @@ fn expanded(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(expanded).collect(),
         Value::Object(map) => {
+            if let Some(Value::String(name)) = map.get("name").filter(|_| is_made_name(map)) {
+                // A volume's name is made of the path, which stands beside it as it is.
+                let mut rest = map.clone();
+                let kind = name.split('-').next().unwrap_or_default();
+                rest.insert("name".to_owned(), Value::from(kind));
+                return Value::Object(rest);
+            }
             let is_container = map.contains_key("image");
             let entry = |(key, it): (&String, &Value)| {
                 let expands = is_container && ["command", "args", "env"].contains(&key.as_str());
@@ -421,6 +428,11 @@ fn expanded(value: &Value) -> Value {
         }
         other => other.clone(),
     }
+}
+
+/// Tells whether a map is a volume of a pod, or its mount.
+fn is_made_name(map: &Map<String, Value>) -> bool {
+    map.contains_key("mountPath") || map.contains_key("emptyDir")
 }
 
 fn expand_all(value: &Value) -> Value {

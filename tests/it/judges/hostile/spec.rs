@@ -70,15 +70,14 @@ const PIECES: [&str; 56] = [
 /// Characters that few formats can hold, so that most places refuse them.
 const RARE: [&str; 6] = ["\r", "\0", "\u{7f}", "\u{85}", "\u{2028}", "\u{feff}"];
 
-/// `«…»` is a string that begins with what stands between, `«^N»` the string of the field N of the service before.
+/// `«…»` is a string that begins with what stands between; a quote there says that it is a part of a longer one, `!` that
+/// it is harmless at any rate, since a platform gets another name made of it.
 const JOB: &str = r#"service: «»
 kind: domain
 image: «»
 labels:
   «»: «»
-  «»: «»
 entrypoint:
-  - «»
   - «»
 command:
   - «»
@@ -86,16 +85,10 @@ command:
 args:
   - «»
   - «»
-  - «»
-  - «»
 env:
   A: «»
   B: «»
   C: «»
-  D: «»
-  E: «»
-  F: «»
-  FROM: «»
   REFERENCE: "«'»${service.base.address}«'»"
   «N_»: «»
 depends_on:
@@ -151,7 +144,7 @@ deployment:
       image: «»
 "#;
 
-const WORKLOAD: &str = r#"service: «k»
+const WORKLOAD: &str = r#"service: «!»
 kind: domain
 image: «»
 labels:
@@ -178,7 +171,6 @@ deployment:
   platforms: [kubernetes]
   ports:
     http: 8080
-    «p»: 8081
   health_check: {path: «/»}
   readiness:
     type: grpc
@@ -259,7 +251,7 @@ impl Fields {
             all.file(format!("services/n{nth}.yaml"), JOB, random);
         }
         let mut nth = 0;
-        while all.len() < super::N_STRINGS {
+        while nth < super::N_WORKLOADS || all.len() < super::N_STRINGS {
             all.file(format!("services/k{nth}.yaml"), WORKLOAD, random);
             nth += 1;
         }
@@ -287,7 +279,7 @@ impl Fields {
                 head: head.to_owned(),
                 word: format!("q{}z", self.fields.len()),
                 is_key: after.starts_with(':'),
-                around: Some([side(random), side(random)]),
+                around: (head != "!").then(|| [side(random), side(random)]),
             });
             rest = after;
         }
@@ -297,7 +289,7 @@ impl Fields {
 
     /// Returns how many strings there are.
     pub(super) fn len(&self) -> usize {
-        self.fields.len()
+        self.fields.iter().filter(|it| it.head != "!").count()
     }
 
     /// Returns how many of them are hostile still.
@@ -318,7 +310,13 @@ impl Fields {
                 let [before, after] = around.map_or(["", ""], |it| [&it[0], &it[1]]);
                 // Within quotes the string is a part of a longer one; `${` would begin a reference anywhere.
                 let part = field.head == "'";
-                let head = if part { "" } else { &field.head };
+                let head = if ["'", "!"].contains(&&*field.head) {
+                    ""
+                } else {
+                    &field.head
+                };
+                // A dollar sign before the reference that follows would escape it.
+                let after = if part { after.trim_end_matches('$') } else { after };
                 let mut value = format!("{head}{before}{}{after}", field.word);
                 if !field.is_key {
                     value = value.replace("${", "$${");
@@ -333,8 +331,8 @@ impl Fields {
 
     /// Makes the strings harmless at which an error points: by their words, else by its line, else by its file.
     pub(super) fn refuse(&mut self, error: &Refusal) {
+        // What an earlier error made harmless in the same round is no fault of anything else.
         let mut named: Vec<usize> = error.texts.iter().flat_map(|it| words_in(it)).collect();
-        named.retain(|it| self.fields[*it].around.is_some());
         for (file, line) in &error.places {
             let Some(file) = self.files.iter().find(|it| named.is_empty() && it.path == *file) else {
                 continue;
@@ -355,6 +353,11 @@ impl Fields {
     pub(super) fn words(&self) -> Words {
         let strings = self.fields.iter().map(|it| {
             let [before, after] = it.around.as_ref().map_or(["", ""], |it| [&it[0], &it[1]]);
+            let after = if it.head == "'" {
+                after.trim_end_matches('$')
+            } else {
+                after
+            };
             format!("{before}{}{after}", it.word)
         });
         let is_hostile = self.fields.iter().map(|it| it.around.is_some()).collect();
