@@ -16,6 +16,7 @@ mod form;
 pub mod json_schema;
 pub mod limits;
 pub mod pack;
+pub mod page;
 pub mod reference;
 #[cfg(test)]
 mod tests;
@@ -136,6 +137,8 @@ pub struct Kind {
     pub platforms: Option<Path>,
     /// The field that says how many megahertz a core has; of the project alone.
     pub core_mhz: Option<Path>,
+    /// Whether aliases and unsupported fields are of it where they name no kind.
+    pub usual: bool,
 }
 
 /// A kind of edge.

@@ -27,6 +27,8 @@ pub(super) struct Join {
     pub(super) aliases: Vec<Place>,
     /// Where each field was declared.
     places: BTreeMap<(Name, Path), Place>,
+    /// Packs that were told that they do not require another.
+    unrequired: BTreeSet<(Name, Name)>,
     /// Where each kind of node and edge was declared first.
     declared: BTreeMap<Name, Place>,
 }
@@ -54,7 +56,7 @@ const PACK_KEYS: [&str; 11] = [
     "unsupported",
     "data",
 ];
-const KIND_KEYS: [&str; 8] = [
+const KIND_KEYS: [&str; 9] = [
     "doc",
     "collection",
     "fields",
@@ -63,6 +65,7 @@ const KIND_KEYS: [&str; 8] = [
     "inherits",
     "platforms",
     "core_mhz",
+    "usual",
 ];
 const EDGE_KEYS: [&str; 5] = ["doc", "from", "to", "fields", "yields_to"];
 const RELATION_KEYS: [&str; 5] = ["doc", "of", "fields", "shape", "order_by"];
@@ -86,10 +89,11 @@ impl Join {
             known_keys(&mut reader, entry.value.entries(), &EDGE_KEYS, "a kind of edge");
             let name = Name::from(&*entry.key);
             let place = reader.place(entry.key_span);
-            let mut fields = match self.schema.edges.get(&name) {
-                Some(known) => {
-                    self.must_use(&mut reader, pack, &known.pack.clone(), entry);
-                    (*known.fields).clone()
+            let known = self.schema.edges.get(&name).map(|it| (it.pack.clone(), (*it.fields).clone()));
+            let mut fields = match known {
+                Some((owner, fields)) => {
+                    self.must_use(&mut reader, pack, &owner, entry);
+                    fields
                 }
                 None => Record::default(),
             };
@@ -157,6 +161,7 @@ impl Join {
                     inherits: Vec::new(),
                     platforms: None,
                     core_mhz: None,
+                    usual: false,
                 }
             }
         };
@@ -190,6 +195,7 @@ impl Join {
                 *field = Some(from);
             }
         }
+        kind.usual |= entry.value.get("usual").is_some_and(|it| matches!(it.data, Data::Bool(true)));
         for inherited in entries(&entry.value, "inherits") {
             let from = Path::parse(&inherited.key);
             let into = Path::parse(inherited.value.as_str().unwrap_or(""));
@@ -278,15 +284,19 @@ impl Join {
         defaults
     }
 
-    /// Checks that a pack which adds to something of `owner` says that it needs it.
-    fn must_use(&self, reader: &mut Reader<'_>, pack: &Pack<'_>, owner: &Name, entry: &Entry) {
-        if owner == pack.name || pack.may_use.contains(owner) {
+    /// Checks that a pack which adds to something of `owner` says that it needs it; says so once.
+    fn must_use(&mut self, reader: &mut Reader<'_>, pack: &Pack<'_>, owner: &Name, entry: &Entry) {
+        let is_told = !self.unrequired.insert((pack.name.clone(), owner.clone()));
+        if owner == pack.name || pack.may_use.contains(owner) || is_told {
             return;
         }
         let message = format!(
             "`{}` adds to `{}` of the pack `{owner}`, which it does not require",
             pack.name, entry.key
         );
+        let requires = pack.yaml.entry("requires");
+        let required: Vec<&str> = requires.map(|it| it.value.items()).unwrap_or_default().iter().filter_map(Yaml::as_str).collect();
+        let list = required.iter().copied().chain([&**owner]).collect::<Vec<_>>().join(", ");
         reader
             .error(
                 "pack::not_required",
@@ -294,7 +304,7 @@ impl Join {
                 message,
                 "declared by another pack",
             )
-            .help = Some(format!("add `{owner}` to `requires`").into());
+            .help = Some(format!("write `requires: [{list}]` at the head of `{}`", pack.file).into());
     }
 
     /// Reads relations, aliases and unsupported fields of `pack`.
@@ -429,7 +439,7 @@ impl Join {
                 ),
                 _ => (
                     "nothing says of which kind of node this field is",
-                    "write `{kind: KIND, field: PATH}`; the kind says by `platforms: PATH` where its platforms are named",
+                    "write `{kind: KIND, field: PATH}`, or say `usual: true` of the kind that is meant where none is named",
                 ),
             };
             reader
@@ -455,15 +465,14 @@ impl Join {
         });
     }
 
-    /// Returns the kind that an alias or an unsupported field is of: the one that is named, else the only one whose
-    /// nodes name their platforms.
+    /// Returns the kind that an alias or an unsupported field is of: the one that is named, else the usual one.
     fn kind_of(&self, yaml: &Yaml) -> Option<Name> {
         if let Some(named) = text(yaml, "kind") {
             return Some(Name::from(named));
         }
-        let mut placed = self.schema.kinds.values().filter(|it| it.platforms.is_some());
-        let only = placed.next()?.name.clone();
-        placed.next().is_none().then_some(only)
+        let mut usual = self.schema.kinds.values().filter(|it| it.usual);
+        let only = usual.next()?.name.clone();
+        usual.next().is_none().then_some(only)
     }
 
     /// Reads `service`, `service|infra` or a list of them.

@@ -30,6 +30,7 @@ static HEAD: Form = Form::Keys(&[
     ("relations", Form::MapOf(&RELATION)),
     ("alias", Form::MapOf(&Form::Any)),
     ("unsupported", Form::List),
+    ("data", Form::Any),
 ]);
 static KIND: Form = Form::Keys(&[
     ("doc", Form::Text),
@@ -39,6 +40,7 @@ static KIND: Form = Form::Keys(&[
     ("inherits", Form::MapOf(&Form::Text)),
     ("platforms", Form::Text),
     ("core_mhz", Form::Text),
+    ("usual", Form::Any),
 ]);
 static EDGE: Form = Form::Keys(&[
     ("doc", Form::Text),

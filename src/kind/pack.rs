@@ -84,6 +84,8 @@ struct Head {
     path: Name,
     text: Arc<str>,
     yaml: Yaml,
+    /// Whether the project brings it. Built-in packs come first, so that they own what both declare.
+    is_own: bool,
     /// Where the packs it names stand.
     names: Vec<(Name, Place)>,
     own_place: Place,
@@ -96,7 +98,8 @@ fn joined(db: &dyn Db, project: Project) -> Joined {
     let mut problems = Vec::new();
     let mut heads: BTreeMap<Name, Head> = BTreeMap::new();
     for file in pack_files(db, project).iter().filter(|it| is_pack_file(it.path(db))) {
-        let Some(head) = head(db, *file, &mut problems) else {
+        let is_own = project.own(db).contains(file);
+        let Some(head) = head(db, *file, is_own, &mut problems) else {
             continue;
         };
         if let Some(first) = heads.get(&head.info.name) {
@@ -144,7 +147,7 @@ fn is_pack_file(path: &str) -> bool {
     path == "pack.yaml" || path.ends_with("/pack.yaml")
 }
 
-fn head(db: &dyn Db, file: SourceFile, problems: &mut Vec<Problem>) -> Option<Head> {
+fn head(db: &dyn Db, file: SourceFile, is_own: bool, problems: &mut Vec<Problem>) -> Option<Head> {
     let path = file.path(db).clone();
     let text = file.text(db).clone();
     let (yaml, mistakes) = yaml::parse(&text);
@@ -205,6 +208,7 @@ fn head(db: &dyn Db, file: SourceFile, problems: &mut Vec<Problem>) -> Option<He
         path,
         text: text.clone(),
         yaml,
+        is_own,
         names,
         own_place,
     })
@@ -236,9 +240,9 @@ fn order(heads: &BTreeMap<Name, Head>, problems: &mut Vec<Problem>) -> Vec<Name>
         .collect();
     let mut order = Vec::new();
     while !waiting.is_empty() {
-        let free = waiting.iter().find(|(_, needs)| needs.is_empty());
-        let next = match free {
-            Some((name, _)) => (*name).clone(),
+        let free = waiting.iter().filter(|(_, needs)| needs.is_empty()).map(|it| it.0);
+        let next = match free.min_by_key(|it| (heads[**it].is_own, **it)) {
+            Some(name) => (*name).clone(),
             None => {
                 let cycle = cycle(&waiting);
                 let message = format!("packs need each other: {}", cycle.join(" → "));

@@ -11,7 +11,7 @@ use crate::fact::world::NODES;
 use crate::graph::draw::{self, Drawing};
 use crate::graph::pattern::{Bound, Pattern, Still, Walk};
 use crate::graph::{Edge, Snapshot};
-use crate::kind::{Schema, json_schema, pack};
+use crate::kind::{Schema, json_schema, pack, page};
 use crate::problem::{Place, Problem};
 use crate::rule::expression::World as _;
 use crate::rule::set;
@@ -188,11 +188,29 @@ impl Engine {
         let files: BTreeMap<Name, Arc<str>> = of_pack.map(|it| (it.path(db).clone(), it.text(db).clone())).collect();
         if files.is_empty() {
             let known = pack::packs(db, project).iter().map(|it| &*it.name);
-            let problem =
-                Problem::error("shell::unknown_pack", format!("there is no pack `{name}`")).suggest(name, known);
-            return answer(None, vec![problem], Sources::default());
+            return answer(None, vec![unknown_pack(name, known)], Sources::default());
         }
         answer(Some(files.into_iter().collect()), Vec::new(), Sources::default())
+    }
+
+    /// Returns the reference page of the pack named `name`, as Markdown. An unknown name is a problem.
+    pub fn pack_page(&mut self, name: &str) -> Answer<String> {
+        let Some(project) = self.load(&Ask::default()) else {
+            return self.unread();
+        };
+        let db = &self.db;
+        let packs = pack::packs(db, project);
+        let Some(found) = packs.iter().find(|it| *it.name == *name) else {
+            let problem = unknown_pack(name, packs.iter().map(|it| &*it.name));
+            return answer(None, vec![problem], Sources::default());
+        };
+        let rules = set::ids(db, project).iter().filter_map(|id| {
+            let source = set::source(db, project, id.clone())?;
+            (source.pack == found.name).then(|| (source.name.text.clone(), source.doc.clone().unwrap_or_default()))
+        });
+        let rules: Vec<(Name, Name)> = rules.collect();
+        let page = page::page(pack::schema(db, project), found, &rules);
+        answer(Some(page), Vec::new(), Sources::default())
     }
 
     /// Runs the test cases of `packs`, of all if none is named.
@@ -215,4 +233,8 @@ impl Engine {
     fn unread<T>(&self) -> Answer<T> {
         answer(None, self.files.problems.clone(), Sources::default())
     }
+}
+
+fn unknown_pack<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Problem {
+    Problem::error("shell::unknown_pack", format!("there is no pack `{name}`")).suggest(name, known)
 }
