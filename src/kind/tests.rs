@@ -34,6 +34,7 @@ kinds:
     doc: A service.
     collection: services
     platforms: deployment.platforms
+    usual: true
     fields:
       deployment: {platforms: list(string), replicas: {type: int, default: 1}, cpu: cpu, type: {type: string}}
       routes: {type: map(record), short: path, fields: {path: text}}

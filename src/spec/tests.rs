@@ -31,6 +31,7 @@ kinds:
   service:
     collection: services
     platforms: deployment.platforms
+    usual: true
     fields:
       kind: {values: [domain, job], default: domain}
       framework: string
