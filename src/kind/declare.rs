@@ -89,7 +89,11 @@ impl Join {
             known_keys(&mut reader, entry.value.entries(), &EDGE_KEYS, "a kind of edge");
             let name = Name::from(&*entry.key);
             let place = reader.place(entry.key_span);
-            let known = self.schema.edges.get(&name).map(|it| (it.pack.clone(), (*it.fields).clone()));
+            let known = self
+                .schema
+                .edges
+                .get(&name)
+                .map(|it| (it.pack.clone(), (*it.fields).clone()));
             let mut fields = match known {
                 Some((owner, fields)) => {
                     self.must_use(&mut reader, pack, &owner, entry);
@@ -195,7 +199,10 @@ impl Join {
                 *field = Some(from);
             }
         }
-        kind.usual |= entry.value.get("usual").is_some_and(|it| matches!(it.data, Data::Bool(true)));
+        kind.usual |= entry
+            .value
+            .get("usual")
+            .is_some_and(|it| matches!(it.data, Data::Bool(true)));
         for inherited in entries(&entry.value, "inherits") {
             let from = Path::parse(&inherited.key);
             let into = Path::parse(inherited.value.as_str().unwrap_or(""));
@@ -295,8 +302,18 @@ impl Join {
             pack.name, entry.key
         );
         let requires = pack.yaml.entry("requires");
-        let required: Vec<&str> = requires.map(|it| it.value.items()).unwrap_or_default().iter().filter_map(Yaml::as_str).collect();
-        let list = required.iter().copied().chain([&**owner]).collect::<Vec<_>>().join(", ");
+        let required: Vec<&str> = requires
+            .map(|it| it.value.items())
+            .unwrap_or_default()
+            .iter()
+            .filter_map(Yaml::as_str)
+            .collect();
+        let list = required
+            .iter()
+            .copied()
+            .chain([&**owner])
+            .collect::<Vec<_>>()
+            .join(", ");
         reader
             .error(
                 "pack::not_required",

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::typed::Reader;
-use super::{limits, Bare, EdgeDefault, EdgeKind, Field, Record, Type};
+use super::{Bare, EdgeDefault, EdgeKind, Field, Record, Type, limits};
 use crate::problem::{Place, Problem, Span};
 use crate::value::{Name, Path};
 use crate::yaml::{Data, Yaml};

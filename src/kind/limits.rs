@@ -3,8 +3,8 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::typed::Reader;
 use super::Type;
+use super::typed::Reader;
 use crate::value::{Name, Value};
 use crate::yaml::{Data, Yaml};
 
@@ -115,7 +115,10 @@ impl Bound {
 
 fn number(value: &Value) -> Option<f64> {
     match value {
-        #[expect(clippy::cast_precision_loss, reason = "bounds are far below what a double holds exactly")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "bounds are far below what a double holds exactly"
+        )]
         Value::Int(it) => Some(*it as f64),
         Value::Double(it) => Some(it.0),
         _ => None,
@@ -143,8 +146,14 @@ pub(super) fn read(reader: &mut Reader<'_>, definition: &Yaml, ty: &Type) -> Opt
         let Some(yaml) = definition.get(key) else { continue };
         if !fits {
             let message = format!("`{key}` says nothing of {ty}");
-            let help = if key == "pattern" { "strings and texts have one" } else { "numbers, times and sizes have one" };
-            reader.error("pack::bad_field", yaml.span, message, "has no meaning here").help = Some(help.into());
+            let help = if key == "pattern" {
+                "strings and texts have one"
+            } else {
+                "numbers, times and sizes have one"
+            };
+            reader
+                .error("pack::bad_field", yaml.span, message, "has no meaning here")
+                .help = Some(help.into());
             continue;
         }
         match key {
@@ -154,11 +163,18 @@ pub(super) fn read(reader: &mut Reader<'_>, definition: &Yaml, ty: &Type) -> Opt
         }
     }
     limits.hint = definition.get("hint").and_then(Yaml::as_str).map(Name::from);
-    if limits.hint.is_some() && limits == (Limits { hint: limits.hint.clone(), ..Limits::default() }) {
+    if limits.hint.is_some()
+        && limits
+            == (Limits {
+                hint: limits.hint.clone(),
+                ..Limits::default()
+            })
+    {
         let span = definition.get("hint").map_or(definition.span, |it| it.span);
         let message = "a `hint` helps where `min`, `max` or `pattern` is broken".to_owned();
-        reader.error("pack::bad_field", span, message, "nothing can be broken here").help =
-            Some("add one of them, or say it by `doc`".into());
+        reader
+            .error("pack::bad_field", span, message, "nothing can be broken here")
+            .help = Some("add one of them, or say it by `doc`".into());
     }
     (limits != Limits::default()).then_some(limits)
 }
@@ -173,7 +189,9 @@ fn bound(reader: &mut Reader<'_>, yaml: &Yaml, ty: &Type, key: &str) -> Option<B
 fn pattern(reader: &mut Reader<'_>, yaml: &Yaml) -> Option<Pattern> {
     let Data::String(text) = &yaml.data else {
         let message = format!("`pattern` wants a regular expression, found {}", yaml.noun());
-        reader.error("pack::bad_field", yaml.span, message, "expected a text").help = Some("put it in quotes".into());
+        reader
+            .error("pack::bad_field", yaml.span, message, "expected a text")
+            .help = Some("put it in quotes".into());
         return None;
     };
     match regex::RegexBuilder::new(&text.content).size_limit(1 << 20).build() {
@@ -182,8 +200,9 @@ fn pattern(reader: &mut Reader<'_>, yaml: &Yaml) -> Option<Pattern> {
             let error = error.to_string();
             let why = error.lines().last().unwrap_or_default().trim().to_owned();
             let message = format!("`pattern` is no regular expression: {why}");
-            reader.error("pack::bad_field", yaml.span, message, "can't be read").help =
-                Some("write it as RE2 does, in single quotes".into());
+            reader
+                .error("pack::bad_field", yaml.span, message, "can't be read")
+                .help = Some("write it as RE2 does, in single quotes".into());
             None
         }
     }

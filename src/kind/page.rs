@@ -42,8 +42,21 @@ pub fn page(schema: &Schema, pack: &PackInfo, rules: &[(Name, Name)]) -> String 
         }
     }
     for edge in schema.edges.values().filter(|it| it.pack == pack.name) {
-        let ends = |kinds: &[Name]| if kinds.is_empty() { "any node".to_owned() } else { names(kinds) };
-        _ = write!(page, "\n## The edge `{}`\n\n{} From {} to {}.\n", edge.name, edge.doc, ends(&edge.from), ends(&edge.to));
+        let ends = |kinds: &[Name]| {
+            if kinds.is_empty() {
+                "any node".to_owned()
+            } else {
+                names(kinds)
+            }
+        };
+        _ = write!(
+            page,
+            "\n## The edge `{}`\n\n{} From {} to {}.\n",
+            edge.name,
+            edge.doc,
+            ends(&edge.from),
+            ends(&edge.to)
+        );
         let mut fields = Vec::new();
         rows(&edge.fields, &Path::default(), &pack.name, &mut fields);
         fields_table(&fields, &mut page);
@@ -59,7 +72,12 @@ pub fn page(schema: &Schema, pack: &PackInfo, rules: &[(Name, Name)]) -> String 
     if !unsupported.is_empty() {
         page.push_str("\n## Not supported\n\n| field | instead |\n|---|---|\n");
         for field in unsupported {
-            _ = writeln!(page, "| `{}` | {} |", field.path, cell(field.reason.as_deref().unwrap_or("")));
+            _ = writeln!(
+                page,
+                "| `{}` | {} |",
+                field.path,
+                cell(field.reason.as_deref().unwrap_or(""))
+            );
         }
     }
     let relations: Vec<_> = schema.relations.values().filter(|it| it.pack == pack.name).collect();
@@ -72,7 +90,14 @@ pub fn page(schema: &Schema, pack: &PackInfo, rules: &[(Name, Name)]) -> String 
                 Shape::Set => String::new(),
                 Shape::List { order_by } => format!(" In the order of `{order_by}`."),
             };
-            _ = writeln!(page, "| `{}` | {} | {} | {}{shape} |", relation.name, relation.of.join(", "), fields.join(", "), cell(&relation.doc));
+            _ = writeln!(
+                page,
+                "| `{}` | {} | {} | {}{shape} |",
+                relation.name,
+                relation.of.join(", "),
+                fields.join(", "),
+                cell(&relation.doc)
+            );
         }
     }
     if !rules.is_empty() {
@@ -100,7 +125,9 @@ fn rows<'r>(record: &'r Record, at: &Path, pack: &Name, found: &mut Vec<(Path, &
 fn within<'r>(ty: &'r Type, at: &Path, pack: &Name, found: &mut Vec<(Path, &'r Field)>) {
     match ty {
         Type::Record(inner) => rows(inner, at, pack, found),
-        Type::List(item) | Type::Map(item) if matches!(**item, Type::Record(_)) => within(item, &at.join("*"), pack, found),
+        Type::List(item) | Type::Map(item) if matches!(**item, Type::Record(_)) => {
+            within(item, &at.join("*"), pack, found)
+        }
         _ => {}
     }
 }
@@ -139,11 +166,17 @@ fn ty(field: &Field) -> String {
             Type::Map(_) => around.push("map"),
             _ => break,
         }
-        let (Type::List(item) | Type::Map(item)) = inner else { break };
+        let (Type::List(item) | Type::Map(item)) = inner else {
+            break;
+        };
         inner = item;
     }
     let mut text = match inner {
-        Type::Choice(choices) => choices.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", "),
+        Type::Choice(choices) => choices
+            .iter()
+            .map(|it| format!("`{it}`"))
+            .collect::<Vec<_>>()
+            .join(", "),
         Type::Record(record) => match &record.short {
             Some(short) => format!("record, short for its `{short}`"),
             None => "record".to_owned(),

@@ -42,7 +42,9 @@ pub fn problems_given(db: &dyn Db, project: Project, is_derived: &dyn Fn(&Addres
         let standing = findings.filter(|it| !it.unless.iter().any(is_derived));
         found.extend(standing.map(|it| it.problem.clone()));
     }
-    let pointless = pointless(db, project).iter().filter(|it| !it.unless.iter().any(is_derived));
+    let pointless = pointless(db, project)
+        .iter()
+        .filter(|it| !it.unless.iter().any(is_derived));
     found.extend(pointless.map(|it| it.problem.clone()));
     found.sort();
     found.dedup();
@@ -62,7 +64,10 @@ fn pointless(db: &dyn Db, project: Project) -> Vec<Finding> {
                 node: address.clone(),
                 path: Path::default(),
             };
-            let message = format!("the environment `{}` removes `{address}`, which no spec declares", environment.name);
+            let message = format!(
+                "the environment `{}` removes `{address}`, which no spec declares",
+                environment.name
+            );
             let problem = Problem::warning("spec::removes_nothing", message)
                 .at(place_of(db, project, &place), "removes nothing")
                 .suggest(&address.name, index.names(None, &address.kind).map(|it| &**it));

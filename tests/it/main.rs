@@ -11,8 +11,8 @@
 
 mod agents;
 mod cases;
-mod edges;
 mod docs;
+mod edges;
 mod fixtures;
 mod incremental;
 mod judges;

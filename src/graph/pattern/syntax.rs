@@ -92,7 +92,11 @@ impl Syntax {
     /// Gives each node a name, where no node and no edge has one.
     pub(super) fn name_all(&mut self) {
         let is_named = self.paths.iter().any(|path| {
-            path.first.name.is_some() || path.rest.iter().any(|(edge, node)| edge.name.is_some() || node.name.is_some())
+            path.first.name.is_some()
+                || path
+                    .rest
+                    .iter()
+                    .any(|(edge, node)| edge.name.is_some() || node.name.is_some())
         });
         if is_named {
             return;
@@ -106,7 +110,11 @@ impl Syntax {
                 };
                 let again = given.iter().filter(|it| **it == kind).count();
                 given.push(kind.clone());
-                let name = if again == 0 { kind } else { Name::from(format!("{kind}{}", again + 1)) };
+                let name = if again == 0 {
+                    kind
+                } else {
+                    Name::from(format!("{kind}{}", again + 1))
+                };
                 node.name = Some(Word { name, span: node.span });
             }
         }

@@ -46,7 +46,9 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
         report.problems(&found, &outcome.sources);
         report.result(&listing::lines(&planned.plan, Tense::Future));
         report.result(&listing::kept(&planned.plan));
-        listing::how_to_take_back(&planned.plan).iter().for_each(|it| report.note(it));
+        listing::how_to_take_back(&planned.plan)
+            .iter()
+            .for_each(|it| report.note(it));
         let n_errors = found.iter().filter(|it| it.is_error()).count();
         report.note(&match (is_wrong, is_fresh) {
             (true, _) if n_errors == 1 => "invalid: 1 error".to_owned(),

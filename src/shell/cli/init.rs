@@ -86,8 +86,12 @@ fn spec(folder: &Path) -> Written {
     let mut text = format!("version: 0.2\nname: {}\n\n", scalar(&repository::name(folder)));
     if found.is_empty() {
         let known = known.join(", ");
-        text.push_str(&format!("deployment:\n  platforms: []   # where the services run: {known}\n"));
-        lacking.push(format!("nothing is generated before `deployment.platforms` names one of: {known}"));
+        text.push_str(&format!(
+            "deployment:\n  platforms: []   # where the services run: {known}\n"
+        ));
+        lacking.push(format!(
+            "nothing is generated before `deployment.platforms` names one of: {known}"
+        ));
     } else {
         text.push_str(&format!("deployment:\n  platforms: [{}]\n", found.join(", ")));
     }
@@ -105,10 +109,14 @@ fn spec(folder: &Path) -> Written {
         infra.iter().for_each(|it| print_infra(it, &mut text));
     }
     if services.iter().any(|it| it.image.is_none()) {
-        lacking.push("images whose name nobody gives are called after their service: write where they are kept".to_owned());
+        lacking.push(
+            "images whose name nobody gives are called after their service: write where they are kept".to_owned(),
+        );
     }
     if services.iter().any(|it| !it.left_out.is_empty()) {
-        lacking.push("variables that may be secrets, or that come from outside, are left out: see the comments".to_owned());
+        lacking.push(
+            "variables that may be secrets, or that come from outside, are left out: see the comments".to_owned(),
+        );
     }
     Written { text, lacking }
 }
@@ -128,7 +136,10 @@ fn print_service(service: &Service, text: &mut String) {
     };
     match &service.image {
         Some(image) => line(&format!("    image: {}", value(image))),
-        None => line(&format!("    image: {}   # {from}", value(&format!("{}:latest", service.name.to_lowercase())))),
+        None => line(&format!(
+            "    image: {}   # {from}",
+            value(&format!("{}:latest", service.name.to_lowercase()))
+        )),
     }
     if !service.depends_on.is_empty() {
         let names: Vec<String> = service.depends_on.iter().map(|it| scalar(it)).collect();
@@ -157,7 +168,10 @@ fn print_service(service: &Service, text: &mut String) {
 }
 
 fn print_infra(infra: &Infra, text: &mut String) {
-    let version = infra.version.as_ref().map_or(String::new(), |it| format!(", version: {}", value(it)));
+    let version = infra
+        .version
+        .as_ref()
+        .map_or(String::new(), |it| format!(", version: {}", value(it)));
     _ = writeln!(text, "  {}: {{type: {}{version}}}", scalar(&infra.name), infra.ty);
 }
 
@@ -212,12 +226,29 @@ mod tests {
             ("services/notes/README.md", "no service"),
             ("libs/common/package.json", "{}"),
             ("node_modules/other/package.json", "{}"),
-            ("package.json", "{\n  \"name\": \"@acme/shop\",\n  \"workspaces\": [\"services/*\"]\n}"),
+            (
+                "package.json",
+                "{\n  \"name\": \"@acme/shop\",\n  \"workspaces\": [\"services/*\"]\n}",
+            ),
         ]);
-        assert!(spec.text.starts_with("version: 0.2\nname: shop\n\ndeployment:\n  platforms: []"), "{}", spec.text);
-        let names: Vec<&str> = spec.text.lines().filter(|it| it.starts_with("  ") && it.ends_with(':')).collect();
+        assert!(
+            spec.text
+                .starts_with("version: 0.2\nname: shop\n\ndeployment:\n  platforms: []"),
+            "{}",
+            spec.text
+        );
+        let names: Vec<&str> = spec
+            .text
+            .lines()
+            .filter(|it| it.starts_with("  ") && it.ends_with(':'))
+            .collect();
         assert_eq!(names, ["  \"null\":", "  orders:", "  web:"]);
-        assert!(spec.text.contains("  orders:\n    framework: django\n    image: \"orders:latest\""), "{}", spec.text);
+        assert!(
+            spec.text
+                .contains("  orders:\n    framework: django\n    image: \"orders:latest\""),
+            "{}",
+            spec.text
+        );
         let root = folder.path().join("my shop");
         assert_eq!(write(&root).err().expect("there already").code, "shell::exists");
     }
@@ -228,7 +259,8 @@ mod tests {
             "frontend/Dockerfile",
             "FROM x\nEXPOSE 3000 9100/tcp\nHEALTHCHECK --interval=5s \\\n  CMD curl -f http://localhost:3000/healthz || exit 1\n",
         )]);
-        let wanted = "    deployment:\n      ports: {http: 3000, port-9100: 9100}\n      health_check: {path: \"/healthz\"}\n";
+        let wanted =
+            "    deployment:\n      ports: {http: 3000, port-9100: 9100}\n      health_check: {path: \"/healthz\"}\n";
         assert!(text.ends_with(wanted), "{text}");
     }
 
@@ -253,9 +285,22 @@ mod tests {
     fn every_line_of_the_table_is_whole_and_names_what_is_there() {
         let lines = table::TABLE.lines().filter(|it| !it.starts_with('#')).count();
         assert_eq!(table::table().count(), lines);
-        let known = ["framework", "name", "workspace", "skip", "image", "compose", "infra", "platform"];
+        let known = [
+            "framework",
+            "name",
+            "workspace",
+            "skip",
+            "image",
+            "compose",
+            "infra",
+            "platform",
+        ];
         assert!(table::table().all(|it| known.contains(&it.tells)));
         let platforms = platforms();
-        assert!(table::lines("platform").filter_map(|it| it.name).all(|it| platforms.iter().any(|known| known == it)));
+        assert!(
+            table::lines("platform")
+                .filter_map(|it| it.name)
+                .all(|it| platforms.iter().any(|known| known == it))
+        );
     }
 }

@@ -50,7 +50,11 @@ pub(super) fn how_to_take_back(plan: &Plan) -> Option<String> {
     let first = plan.kept.first()?;
     Some(format!(
         "{} as it was when you chose so: `gen apply --overwrite={}` takes the generated content again",
-        if plan.kept.len() == 1 { "1 file is kept" } else { "some files are kept, each" },
+        if plan.kept.len() == 1 {
+            "1 file is kept"
+        } else {
+            "some files are kept, each"
+        },
         first.path
     ))
 }

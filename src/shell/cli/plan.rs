@@ -107,7 +107,9 @@ fn show(args: &PlanArgs, session: &Session, planned: &session::Planned, diffs: &
         report.result(&listing::lines(&planned.plan, Tense::Future));
     }
     report.result(&listing::kept(&planned.plan));
-    listing::how_to_take_back(&planned.plan).iter().for_each(|it| report.note(it));
+    listing::how_to_take_back(&planned.plan)
+        .iter()
+        .for_each(|it| report.note(it));
     if planned.is_fresh() {
         report.note(&format!("no changes: {}", listing::as_wanted(planned.plan.n_unchanged)));
         return;

@@ -54,7 +54,11 @@ fn json_of(bound: &Bound) -> Value {
     match bound {
         Bound::Node(node) => node.to_string().into(),
         Bound::Edge(edge) => {
-            let fields: Map<String, Value> = edge.fields.iter().map(|(name, it)| (name.to_string(), plain(it))).collect();
+            let fields: Map<String, Value> = edge
+                .fields
+                .iter()
+                .map(|(name, it)| (name.to_string(), plain(it)))
+                .collect();
             json!({
                 "kind": edge.kind.as_str(),
                 "from": edge.from.to_string(),
@@ -69,7 +73,11 @@ fn text_of(bound: &Bound) -> String {
     match bound {
         Bound::Node(node) => node.to_string(),
         Bound::Edge(edge) => {
-            let fields: Vec<String> = edge.fields.iter().map(|(name, it)| format!("{name}: {}", plain(it))).collect();
+            let fields: Vec<String> = edge
+                .fields
+                .iter()
+                .map(|(name, it)| format!("{name}: {}", plain(it)))
+                .collect();
             if fields.is_empty() {
                 edge.kind.to_string()
             } else {
@@ -101,10 +109,7 @@ fn table(found: &Found) -> String {
             text.push_str(&format!("# {environment}\n"));
         }
         let head = bindings.variables.iter().map(Name::to_string).collect();
-        let rows = bindings
-            .rows
-            .iter()
-            .map(|row| row.iter().map(text_of).collect());
+        let rows = bindings.rows.iter().map(|row| row.iter().map(text_of).collect());
         let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
         let width = |column: usize| rows.iter().map(|it| it[column].chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..bindings.variables.len()).map(width).collect();

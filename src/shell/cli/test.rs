@@ -30,12 +30,10 @@ pub(super) fn run(args: &TestArgs, session: &mut Session) -> Exit {
                 }
             }
         }
-        session
-            .report
-            .note(&match cases.len() {
-                1 => format!("1 case, {n_failed} failed"),
-                n => format!("{n} cases, {n_failed} failed"),
-            });
+        session.report.note(&match cases.len() {
+            1 => format!("1 case, {n_failed} failed"),
+            n => format!("{n} cases, {n_failed} failed"),
+        });
         if n_failed == 0 { Exit::Done } else { Exit::Failed }
     })
 }

@@ -79,7 +79,10 @@ fn pack_of(case: &Path) -> String {
 
 fn last(folder: &Path) -> String {
     let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
-    folder.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default()
+    folder
+        .file_name()
+        .map(|it| it.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 fn subfolders(folder: &Path) -> Vec<PathBuf> {

@@ -205,7 +205,7 @@ impl Engine {
             return answer(None, vec![problem], Sources::default());
         };
         let rules = set::ids(db, project).iter().filter_map(|id| {
-            let source = set::source(db, project, id.clone())?;
+            let source = set::source(db, project, id.clone()).as_ref()?;
             (source.pack == found.name).then(|| (source.name.text.clone(), source.doc.clone().unwrap_or_default()))
         });
         let rules: Vec<(Name, Name)> = rules.collect();

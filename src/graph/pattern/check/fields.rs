@@ -96,11 +96,14 @@ impl Check<'_> {
             return Ok(());
         }
         let message = format!("`kind` is the kind of node, and never `{value}`");
-        let problem = Problem::error("pattern::wrong_type", message).at((self.place)(filter.value_span), "no kind of node");
+        let problem =
+            Problem::error("pattern::wrong_type", message).at((self.place)(filter.value_span), "no kind of node");
         let aliases = self.schema.aliases.iter().filter(|it| it.own == Path::parse("kind"));
         let mut read_as = aliases.filter(|it| may_be.contains(&&*it.kind)).map(|it| &it.neutral);
         Err(match read_as.next() {
-            Some(field) => problem.help(format!("a field `kind` of the spec is read as `{field}`: `{{{field}: '{value}'}}`")),
+            Some(field) => problem.help(format!(
+                "a field `kind` of the spec is read as `{field}`: `{{{field}: '{value}'}}`"
+            )),
             None => problem.suggest(value, may_be),
         })
     }

@@ -25,7 +25,10 @@ pub(super) fn read(root: &Path, services: &mut Vec<Service>) -> Vec<Infra> {
     let entries = yaml.get("services").map(Yaml::entries).unwrap_or_default();
     for entry in entries {
         let image = entry.value.get("image").and_then(Yaml::as_str);
-        match image.and_then(infrastructure).filter(|_| entry.value.get("build").is_none()) {
+        match image
+            .and_then(infrastructure)
+            .filter(|_| entry.value.get("build").is_none())
+        {
             Some((ty, version)) => infra.push(Infra {
                 name: entry.key.to_string(),
                 ty,
@@ -38,7 +41,11 @@ pub(super) fn read(root: &Path, services: &mut Vec<Service>) -> Vec<Infra> {
     for service in services.iter_mut() {
         service.ends |= ending.contains(&service.name.as_str());
     }
-    let known: Vec<String> = services.iter().map(|it| it.name.clone()).chain(infra.iter().map(|it| it.name.clone())).collect();
+    let known: Vec<String> = services
+        .iter()
+        .map(|it| it.name.clone())
+        .chain(infra.iter().map(|it| it.name.clone()))
+        .collect();
     for service in services.iter_mut() {
         service.depends_on.retain(|it| known.contains(it));
     }
@@ -51,7 +58,10 @@ fn infrastructure(image: &str) -> Option<(&'static str, Option<String>)> {
     let last = image.rsplit('/').next()?;
     let (name, tag) = last.split_once(':').unwrap_or((last, ""));
     let ty = lines("infra").find(|it| it.file == name)?.name?;
-    let version = tag.split('-').next().filter(|it| it.starts_with(|it: char| it.is_ascii_digit()));
+    let version = tag
+        .split('-')
+        .next()
+        .filter(|it| it.starts_with(|it: char| it.is_ascii_digit()));
     Some((ty, version.map(str::to_owned)))
 }
 
@@ -70,7 +80,9 @@ fn service(name: &str, yaml: &Yaml, text: &str, services: &mut Vec<Service>) {
     let context = build.and_then(|it| it.as_str().or_else(|| it.get("context")?.as_str()));
     let folder = context.map(|it| it.trim_start_matches("./").trim_end_matches('/').to_owned());
     let folder = folder.map(|it| if it == "." { String::new() } else { it });
-    let at = services.iter().position(|it| folder.as_ref() == Some(&it.folder) || (folder.is_none() && it.name == name));
+    let at = services
+        .iter()
+        .position(|it| folder.as_ref() == Some(&it.folder) || (folder.is_none() && it.name == name));
     let mut service = at.map(|at| services.remove(at)).unwrap_or_default();
     name.clone_into(&mut service.name);
     if let Some(folder) = folder {
@@ -79,7 +91,11 @@ fn service(name: &str, yaml: &Yaml, text: &str, services: &mut Vec<Service>) {
     service.image = yaml.get("image").and_then(Yaml::as_str).map(str::to_owned);
     for key in ["ports", "expose"] {
         for port in yaml.get(key).map(Yaml::items).unwrap_or_default() {
-            let written = port.get("target").unwrap_or(port).source(text).trim_matches(['"', '\'']);
+            let written = port
+                .get("target")
+                .unwrap_or(port)
+                .source(text)
+                .trim_matches(['"', '\'']);
             add_port(written.rsplit(':').next().unwrap_or(written), &mut service.ports);
         }
     }
@@ -103,13 +119,18 @@ fn service(name: &str, yaml: &Yaml, text: &str, services: &mut Vec<Service>) {
 
 /// Returns the variables of a service, whether they stand in a map or in a list of `NAME=value`.
 fn variables(yaml: &Yaml, text: &str) -> Vec<(String, String)> {
-    let Some(environment) = yaml.get("environment") else { return Vec::new() };
+    let Some(environment) = yaml.get("environment") else {
+        return Vec::new();
+    };
     let written = |it: &Yaml| match &it.data {
         Data::String(content) => content.content.to_string(),
         Data::Null => String::new(),
         _ => it.source(text).to_owned(),
     };
-    let entries = environment.entries().iter().map(|it| (it.key.to_string(), written(&it.value)));
+    let entries = environment
+        .entries()
+        .iter()
+        .map(|it| (it.key.to_string(), written(&it.value)));
     let items = environment.items().iter().filter_map(Yaml::as_str).map(|it| {
         let (name, value) = it.split_once('=').unwrap_or((it, ""));
         (name.to_owned(), value.to_owned())

@@ -67,7 +67,9 @@ pub(super) fn services(root: &Path) -> Vec<Service> {
     for folder in folders {
         let place = root.join(&folder);
         // What stands within a service is part of it; a workspace is none.
-        let is_part = services.iter().any(|it| !it.folder.is_empty() && within(&folder, &it.folder));
+        let is_part = services
+            .iter()
+            .any(|it| !it.folder.is_empty() && within(&folder, &it.folder));
         if is_part || lines("workspace").any(|it| tells(&it, &place)) {
             continue;
         }
@@ -107,7 +109,10 @@ fn framework(folder: &Path) -> Option<Option<&'static str>> {
 /// Tells whether the file of `line` stands in `folder`, and holds the word.
 fn tells(line: &Line<'_>, folder: &Path) -> bool {
     let place = folder.join(line.file);
-    place.is_file() && line.word.is_none_or(|word| text(&place).is_some_and(|it| it.to_lowercase().contains(word)))
+    place.is_file()
+        && line
+            .word
+            .is_none_or(|word| text(&place).is_some_and(|it| it.to_lowercase().contains(word)))
 }
 
 /// Returns the start of the text at `path`, if there is one.
@@ -137,7 +142,9 @@ pub(super) fn add_port(written: &str, ports: &mut Vec<u16>) {
 /// Returns the path of the first address of the host itself in a command.
 pub(super) fn health_path(command: &str) -> Option<String> {
     let start = command.find("://")? + "://".len();
-    let address = command[start..].split(|it: char| it.is_whitespace() || "\"',|;&)".contains(it)).next()?;
+    let address = command[start..]
+        .split(|it: char| it.is_whitespace() || "\"',|;&)".contains(it))
+        .next()?;
     let host = address.split(['/', ':']).next()?;
     if !["localhost", "127.0.0.1", "0.0.0.0"].contains(&host) {
         return None;
