@@ -21,6 +21,7 @@ mod monorepo;
 mod project;
 mod properties;
 mod tidy;
+mod tour;
 
 use std::io::Write as _;
 
