@@ -12,7 +12,7 @@ use crate::artifact::data::{DataFormat, DataTemplate};
 use crate::artifact::format::{self, Format};
 use crate::artifact::parse;
 use crate::artifact::text::{PartialSource, TextTemplate, partial_params};
-use crate::db::{Db, Project, SourceFile, View};
+use crate::db::{Db, Project, SourceFile, View, pack_files};
 use crate::fact::guard::Guarded;
 use crate::fact::{self, matching};
 use crate::fingerprint::Fingerprint;
@@ -133,8 +133,9 @@ fn template_file(db: &dyn Db, project: Project, name: Name) -> Option<SourceFile
 
 /// Returns the names of all templates, for suggestions.
 fn template_names(db: &dyn Db, project: Project) -> Vec<String> {
-    let files = project.own(db).iter().chain(project.built_in(db));
+    let files = pack_files(db, project);
     files
+        .iter()
         .filter_map(|it| it.path(db).strip_prefix("templates/").map(str::to_owned))
         .collect()
 }
@@ -236,7 +237,7 @@ pub fn template(db: &dyn Db, project: Project, id: Name) -> Compiled {
 fn partials(db: &dyn Db, project: Project) -> (BTreeMap<Name, PartialSource>, Vec<Problem>) {
     let mut partials = BTreeMap::new();
     let mut problems = Vec::new();
-    for file in project.built_in(db).iter().chain(project.own(db)) {
+    for file in pack_files(db, project) {
         let path = file.path(db);
         let Some(rest) = path.strip_prefix("templates/").and_then(|it| it.strip_suffix(".hbs")) else {
             continue;

@@ -218,7 +218,7 @@ fn steps_run_out() {
 #[test]
 fn a_graph_is_drawn_in_each_language() {
     let snapshot = graph("app>auth app?db auth>db x>y y>x");
-    let drawing = Drawing::new(&snapshot, &d());
+    let drawing = Drawing::new(&snapshot, &d(), &[]);
     assert_eq!(
         text(&drawing),
         "layer 1\n  pipe.db\n  pipe.x -> pipe.y\n  pipe.y -> pipe.x\nlayer 2\n  pipe.auth -> pipe.db\nlayer 3\n  \
@@ -235,7 +235,7 @@ fn a_graph_is_drawn_in_each_language() {
 fn names_break_out_of_no_drawing() {
     let hostile = node("a\"]; x[\"<b>&\\\n");
     let edge = Edge::new(hostile.clone(), "d", hostile.clone(), Map::default());
-    let drawing = Drawing::new(&Snapshot::new(vec![hostile], vec![edge]), &d());
+    let drawing = Drawing::new(&Snapshot::new(vec![hostile], vec![edge]), &d(), &[]);
     assert_eq!(text(&drawing).lines().count(), 4);
     assert!(!mermaid(&drawing).contains("\"]; x"));
     assert!(!svg(&drawing).contains("<b>"));

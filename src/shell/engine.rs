@@ -18,11 +18,13 @@ use super::report::Sources;
 use crate::artifact::fresh::{self, Fresh, State};
 use crate::artifact::instance;
 use crate::db::{Database, Override, Project};
+pub use crate::graph::pattern::Bound;
 pub use crate::plan::{ArtifactPath, Content, Mode, Wanted};
 use crate::problem::{Place, Problem};
 use crate::rule::{file, set};
 use crate::spec;
-use crate::value::{Address, Name};
+use crate::value::Name;
+pub(crate) use built_in::platforms;
 use files::Files;
 
 /// What a command asks about.
@@ -92,8 +94,8 @@ pub struct Answer<T> {
 pub struct Bindings {
     /// The variables, in the order of the pattern.
     pub variables: Vec<Name>,
-    /// For each match the nodes, in the order of the variables; sorted.
-    pub rows: Vec<Vec<Address>>,
+    /// For each match the nodes and edges, in the order of the variables; sorted.
+    pub rows: Vec<Vec<Bound>>,
 }
 
 /// The form in which the graph is drawn.

@@ -42,6 +42,10 @@ pub fn problems_given(db: &dyn Db, project: Project, is_derived: &dyn Fn(&Addres
         let standing = findings.filter(|it| !it.unless.iter().any(is_derived));
         found.extend(standing.map(|it| it.problem.clone()));
     }
+    let pointless = pointless(db, project)
+        .iter()
+        .filter(|it| !it.unless.iter().any(is_derived));
+    found.extend(pointless.map(|it| it.problem.clone()));
     found.sort();
     found.dedup();
     found
@@ -50,6 +54,35 @@ pub fn problems_given(db: &dyn Db, project: Project, is_derived: &dyn Fn(&Addres
 /// Checks the names in one file, for whoever asks for all problems later: files can be checked in parallel.
 pub fn check_file(db: &dyn Db, file: SourceFile) {
     file_findings(db, file);
+}
+
+/// Returns a warning for each node that an overlay takes away, but that no spec declares.
+#[salsa::tracked(returns(ref))]
+fn pointless(db: &dyn Db, project: Project) -> Vec<Finding> {
+    let index = index(db, project);
+    let mut found = Vec::new();
+    for (nth, environment) in environments(db, project).iter().enumerate() {
+        let nth = u16::try_from(nth).unwrap_or(u16::MAX);
+        for address in index.difference(nth).into_iter().flat_map(|it| &it.pointless) {
+            let place = Place::Field {
+                environment: Some(environment.name.clone()),
+                node: address.clone(),
+                path: Path::default(),
+            };
+            let message = format!(
+                "the environment `{}` removes `{address}`, which no spec declares",
+                environment.name
+            );
+            let problem = Problem::warning("spec::removes_nothing", message)
+                .at(place_of(db, project, &place), "removes nothing")
+                .suggest(&address.name, index.names(None, &address.kind).map(|it| &**it));
+            found.push(Finding {
+                problem,
+                unless: vec![address.clone()],
+            });
+        }
+    }
+    found
 }
 
 /// Returns what is wrong with the files taken together.

@@ -11,8 +11,8 @@
 
 mod agents;
 mod cases;
-mod edges;
 mod docs;
+mod edges;
 mod fixtures;
 mod incremental;
 mod judges;
@@ -23,6 +23,7 @@ mod properties;
 mod size;
 mod tags;
 mod tidy;
+mod tour;
 
 use std::io::Write as _;
 
