@@ -133,7 +133,7 @@ impl Folder<'_> {
         let mut layers = BTreeMap::new();
         let mut layer = 0;
         for line in script.lines() {
-            if line.starts_with("echo \"layer ") {
+            if line.contains(" \"layer ") {
                 layer += 1;
             }
             let words = line
