@@ -439,10 +439,16 @@ impl Live {
         let mut wanted: BTreeSet<&str> = CALLS.map(|it| it.0).into();
         wanted.remove("migrate");
         wanted.extend(["prometheus", "nomad", "nomad-client"]);
-        self.agents.until(60, "all targets", || {
-            let found = found();
-            wanted.iter().all(|it| found.get(*it).is_some_and(|it| it == "up"))
-        });
+        let start = Instant::now();
+        let is_up = |it: &BTreeMap<String, String>, name: &str| it.get(name).is_some_and(|it| it == "up");
+        while !wanted.iter().all(|it| is_up(&found(), it)) {
+            assert!(
+                start.elapsed().as_secs() < 60,
+                "not all of {wanted:?} are measured: {:?}",
+                found()
+            );
+            thread::sleep(Duration::from_millis(500));
+        }
         say(&format!(
             "live: Prometheus measures {} of {}",
             wanted.len(),
