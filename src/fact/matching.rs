@@ -214,9 +214,15 @@ pub fn matches(db: &dyn Db, project: Project, view: View, rule: &Rule, anchor: &
             Ok(Vec::new())
         }
         Err(Stopped::Walked(it)) => {
-            let problem = Problem::error("rule::too_many_items", format!("`{}` walks more than {} items", rule.id, it.limit))
-                .at(Place::Rule(rule.id.clone()), "by its `each`, one collection within the other")
-                .at(whole(node), "around this node");
+            let problem = Problem::error(
+                "rule::too_many_items",
+                format!("`{}` walks more than {} items", rule.id, it.limit),
+            )
+            .at(
+                Place::Rule(rule.id.clone()),
+                "by its `each`, one collection within the other",
+            )
+            .at(whole(node), "around this node");
             overrun = Some(problem.help("filter the collections where they are walked: `each: {e: s.env.filter(…)}`"));
             Ok(Vec::new())
         }

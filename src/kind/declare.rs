@@ -182,7 +182,10 @@ impl Join {
                 *field = Some(from);
             }
         }
-        kind.usual |= entry.value.get("usual").is_some_and(|it| matches!(it.data, Data::Bool(true)));
+        kind.usual |= entry
+            .value
+            .get("usual")
+            .is_some_and(|it| matches!(it.data, Data::Bool(true)));
         for inherited in entries(&entry.value, "inherits") {
             let from = Path::parse(&inherited.key);
             let into = Path::parse(inherited.value.as_str().unwrap_or(""));

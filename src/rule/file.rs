@@ -395,7 +395,10 @@ impl Reader<'_> {
             (true, false) => (&name.text, "this"),
         };
         let problem = Problem::error("rule::bad_name", format!("`{wrong}` can't be a name"))
-            .at(name.place(), format!("{what} has other characters than a name may have"))
+            .at(
+                name.place(),
+                format!("{what} has other characters than a name may have"),
+            )
             .help("use letters, digits, `-`, `_` and `.`");
         self.problems.push(problem);
     }

@@ -205,7 +205,11 @@ impl Completion {
         }
         for unsupported in self.schema.unsupported.iter().filter(|it| it.kind == address.kind) {
             let uses = platforms.iter().any(|it| it.as_str() == Some(&*unsupported.platform));
-            let found = if uses { said_at(&declared.fields, &unsupported.path.0) } else { Vec::new() };
+            let found = if uses {
+                said_at(&declared.fields, &unsupported.path.0)
+            } else {
+                Vec::new()
+            };
             for path in found {
                 let message = format!("`{}` can't honour `{path}` of `{address}`", unsupported.platform);
                 let place = Place::Field {

@@ -275,15 +275,28 @@ impl Lowering<'_> {
             "include" => settings.include = names().collect(),
             "disable" => settings.disable = names().collect(),
             "version" if value.as_str() != Some(VERSION) => {
-                let message = format!("there is no version `{}` of the spec's grammar", value.as_str().unwrap_or(""));
+                let message = format!(
+                    "there is no version `{}` of the spec's grammar",
+                    value.as_str().unwrap_or("")
+                );
                 self.reader
-                    .error("spec::unknown_version", entry.value.span, message, "not one that is read")
+                    .error(
+                        "spec::unknown_version",
+                        entry.value.span,
+                        message,
+                        "not one that is read",
+                    )
                     .help = Some(format!("write `version: {VERSION}`").into());
             }
             "packs" if value.as_map().is_some_and(|it| !it.is_empty()) => {
                 let message = "packs from elsewhere are not read";
                 self.reader
-                    .error("spec::packs_elsewhere", entry.value.span, message.to_owned(), "would be passed over")
+                    .error(
+                        "spec::packs_elsewhere",
+                        entry.value.span,
+                        message.to_owned(),
+                        "would be passed over",
+                    )
                     .help = Some("copy a pack's folders to `rules/` and `templates/` of this project".into());
             }
             _ => {}

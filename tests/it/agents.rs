@@ -116,7 +116,10 @@ impl Agents {
     pub(crate) fn with_vault(mut self) -> Self {
         let listen = format!("-dev-listen-address={}", self.vault);
         let token = format!("-dev-root-token-id={TOKEN}");
-        self.add("vault", &["vault", "server", "-dev", "-dev-no-store-token", &listen, &token]);
+        self.add(
+            "vault",
+            &["vault", "server", "-dev", "-dev-no-store-token", &listen, &token],
+        );
         self.until(60, "Vault", || self.ok("vault status"));
         self
     }
@@ -189,7 +192,12 @@ impl Agents {
     /// Returns what a line of shell prints; it must end well.
     pub(crate) fn text(&self, line: &str) -> String {
         let output = self.sh(line);
-        assert!(output.status.success(), "{line}\n{}{}", shown(&output.stdout), shown(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{line}\n{}{}",
+            shown(&output.stdout),
+            shown(&output.stderr)
+        );
         shown(&output.stdout)
     }
 

@@ -43,7 +43,11 @@ fn a_live_run_is_as_the_spec_says() {
     let Some(tools) = crate::judges::folder() else {
         return say("live: left out, since there are no judges");
     };
-    let n_runs = if std::env::var("GEN_PROFILE").as_deref() == Ok("long") { 3 } else { 1 };
+    let n_runs = if std::env::var("GEN_PROFILE").as_deref() == Ok("long") {
+        3
+    } else {
+        1
+    };
     for _ in 0..n_runs {
         let start = Instant::now();
         let live = Live::start(&tools);
@@ -100,8 +104,10 @@ impl Live {
     /// Generates anew from the spec.
     fn apply(&self) {
         let gen_itself = env!("CARGO_BIN_EXE_gen");
-        self.agents
-            .text(&format!("{gen_itself} -C {} apply --overwrite", self.project().display()));
+        self.agents.text(&format!(
+            "{gen_itself} -C {} apply --overwrite",
+            self.project().display()
+        ));
     }
 
     /// Runs a script of the project.
@@ -125,9 +131,16 @@ impl Live {
 
     /// Returns the address at which a healthy instance of a service answers.
     fn address(&self, service: &str) -> String {
-        let found = self.json(&format!("consul {}/v1/health/service/{service}?passing", self.agents.consul));
+        let found = self.json(&format!(
+            "consul {}/v1/health/service/{service}?passing",
+            self.agents.consul
+        ));
         let service = &found[0]["Service"];
-        format!("{}:{}", service["Address"].as_str().unwrap_or_default(), service["Port"])
+        format!(
+            "{}:{}",
+            service["Address"].as_str().unwrap_or_default(),
+            service["Port"]
+        )
     }
 
     /// Asks an API: `consul ADDRESS/PATH`, or `nomad PATH`.
@@ -206,12 +219,18 @@ impl Live {
     /// A version that never gets healthy fails within its bound, is named and taken back; what stood before serves.
     fn reverts_what_is_bad(&self) {
         let good = fs::read_to_string(self.project().join("gen.yaml")).expect("it is there");
-        self.edit("gen.yaml", |it| it.replace("PEERS: \"auth=", "SICK: \"yes\", PEERS: \"auth="));
+        self.edit("gen.yaml", |it| {
+            it.replace("PEERS: \"auth=", "SICK: \"yes\", PEERS: \"auth=")
+        });
         self.apply();
         let start = Instant::now();
         let (output, said) = self.script("DEPLOY_BOUND=12 scripts/deploy.sh");
         assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(start.elapsed().as_secs() < 60, "it took {} s", start.elapsed().as_secs());
+        assert!(
+            start.elapsed().as_secs() < 60,
+            "it took {} s",
+            start.elapsed().as_secs()
+        );
         assert!(said.contains("deploy: failed: orders is not up after"), "{said}");
         assert!(said.contains("deploy: orders goes back to version 0\n"), "{said}");
         let (status, body) = get(&self.address("orders"), "localhost", "/");
@@ -244,7 +263,11 @@ fn nanoseconds(text: &str) -> u64 {
     let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
     let time: Vec<u64> = time.split(':').map(number).collect();
     // Days since 1970, with years that begin in March.
-    let (year, month) = if date[1] > 2 { (date[0], date[1] - 3) } else { (date[0] - 1, date[1] + 9) };
+    let (year, month) = if date[1] > 2 {
+        (date[0], date[1] - 3)
+    } else {
+        (date[0] - 1, date[1] + 9)
+    };
     let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + date[2] - 1 - 719_468;
     let seconds = ((days * 24 + time[0]) * 60 + time[1]) * 60 + time[2];
     seconds * 1_000_000_000 + number(&format!("{fraction:0<9}"))

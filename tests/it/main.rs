@@ -11,8 +11,9 @@
 
 mod agents;
 mod cases;
-mod edges;
 mod docs;
+mod edges;
+mod fields;
 mod fixtures;
 mod incremental;
 mod judges;

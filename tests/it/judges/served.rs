@@ -27,7 +27,12 @@ fn consul_configs_pass_consul_validate() {
 #[test]
 fn vault_policies_are_as_vault_policy_fmt_lays_them_out() {
     let policies = some("policies of Vault", is_vault_policy);
-    judge("vault policy fmt", "policies of Vault", &policies, Tools::vault_policy_fmt);
+    judge(
+        "vault policy fmt",
+        "policies of Vault",
+        &policies,
+        Tools::vault_policy_fmt,
+    );
 }
 
 #[test]
@@ -46,72 +51,93 @@ fn consul_validate_refuses_wrong_samples() {
 #[test]
 fn consul_takes_what_is_written_to_it() {
     let files = some("entries, policies and identities of Consul", is_written_to_consul);
-    judge("a running Consul", "entries, policies and identities", &files, |tools, files| {
-        let room = tempfile::tempdir().expect("a temporary folder can be made");
-        let agents = Agents::new(room.path(), &tools.folder, room.path()).with_consul();
-        let keys = Keys::serve();
-        let mut verdict = Verdict { n_judged: 0, faults: Vec::new() };
-        for root in roots(files) {
-            // What an entry says of a protocol must stand before what permissions it allows.
-            let mut of_root: Vec<&PathBuf> = files.iter().filter(|it| it.starts_with(&root)).collect();
-            of_root.sort_by_key(|it| (rank(it), (*it).clone()));
-            let mut undo = Vec::new();
-            for file in of_root {
-                let (write, remove) = consul_commands(file, &keys, room.path());
-                let output = agents.sh(&write);
-                verdict.n_judged += 1;
-                if output.status.success() {
-                    undo.push(remove);
-                } else {
-                    let said = format!("{}{}", shown(&output.stdout), shown(&output.stderr));
-                    verdict.faults.push(format!("{}: {said}", file.display()));
+    judge(
+        "a running Consul",
+        "entries, policies and identities",
+        &files,
+        |tools, files| {
+            let room = tempfile::tempdir().expect("a temporary folder can be made");
+            let agents = Agents::new(room.path(), &tools.folder, room.path()).with_consul();
+            let keys = Keys::serve();
+            let mut verdict = Verdict {
+                n_judged: 0,
+                faults: Vec::new(),
+            };
+            for root in roots(files) {
+                // What an entry says of a protocol must stand before what permissions it allows.
+                let mut of_root: Vec<&PathBuf> = files.iter().filter(|it| it.starts_with(&root)).collect();
+                of_root.sort_by_key(|it| (rank(it), (*it).clone()));
+                let mut undo = Vec::new();
+                for file in of_root {
+                    let (write, remove) = consul_commands(file, &keys, room.path());
+                    let output = agents.sh(&write);
+                    verdict.n_judged += 1;
+                    if output.status.success() {
+                        undo.push(remove);
+                    } else {
+                        let said = format!("{}{}", shown(&output.stdout), shown(&output.stderr));
+                        verdict.faults.push(format!("{}: {said}", file.display()));
+                    }
+                }
+                for line in undo.iter().rev().filter(|it| !it.is_empty()) {
+                    agents.text(line);
                 }
             }
-            for line in undo.iter().rev().filter(|it| !it.is_empty()) {
-                agents.text(line);
-            }
-        }
-        verdict
-    });
+            verdict
+        },
+    );
 }
 
 /// What each project and environment tells Vault, by its own script.
 #[test]
 fn vault_takes_what_is_written_to_it() {
     let files = some("policies and roles of Vault", |it| {
-        it.parent().is_some_and(|it| it.ends_with("vault/policies") || it.ends_with("vault/roles")) || it.ends_with("vault/auth-method.json")
+        it.parent()
+            .is_some_and(|it| it.ends_with("vault/policies") || it.ends_with("vault/roles"))
+            || it.ends_with("vault/auth-method.json")
     });
-    judge("a running Vault", "policies, roles and ways in", &files, |tools, files| {
-        let room = tempfile::tempdir().expect("a temporary folder can be made");
-        let agents = Agents::new(room.path(), &tools.folder, room.path()).with_vault();
-        let keys = Keys::serve();
-        let mut verdict = Verdict { n_judged: 0, faults: Vec::new() };
-        for (at, root) in roots(files).into_iter().enumerate() {
-            let copy = room.path().join(at.to_string());
-            let of_root: Vec<&PathBuf> = files.iter().filter(|it| it.starts_with(&root)).collect();
-            for file in of_root.iter().copied().chain([&root.join("scripts/vault-setup.sh")]) {
-                let text = fs::read_to_string(top().join(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-                let to = copy.join(file.strip_prefix(&root).expect("it stands below its root"));
-                fs::create_dir_all(to.parent().expect("a file stands in a folder")).expect("the room is ours");
-                fs::write(to, keys.instead(&text)).expect("the room is ours");
-            }
-            let output = agents.sh(&format!("sh {}/scripts/vault-setup.sh", copy.display()));
-            verdict.n_judged += of_root.len();
-            if !output.status.success() {
-                let said = format!("{}{}", shown(&output.stdout), shown(&output.stderr));
-                verdict.faults.push(format!("{}: {said}", root.display()));
-            }
-            for file in of_root.iter().filter(|it| is_vault_policy(it)) {
-                let name = file.file_stem().expect("a file has a name").to_string_lossy();
-                let kept = agents.text(&format!("vault policy read '{name}'"));
-                let text = fs::read_to_string(top().join(file)).expect("it was read before");
-                if kept.trim() != text.trim() {
-                    verdict.faults.push(format!("{}: Vault keeps something else: {kept}", file.display()));
+    judge(
+        "a running Vault",
+        "policies, roles and ways in",
+        &files,
+        |tools, files| {
+            let room = tempfile::tempdir().expect("a temporary folder can be made");
+            let agents = Agents::new(room.path(), &tools.folder, room.path()).with_vault();
+            let keys = Keys::serve();
+            let mut verdict = Verdict {
+                n_judged: 0,
+                faults: Vec::new(),
+            };
+            for (at, root) in roots(files).into_iter().enumerate() {
+                let copy = room.path().join(at.to_string());
+                let of_root: Vec<&PathBuf> = files.iter().filter(|it| it.starts_with(&root)).collect();
+                for file in of_root.iter().copied().chain([&root.join("scripts/vault-setup.sh")]) {
+                    let text = fs::read_to_string(top().join(file))
+                        .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+                    let to = copy.join(file.strip_prefix(&root).expect("it stands below its root"));
+                    fs::create_dir_all(to.parent().expect("a file stands in a folder")).expect("the room is ours");
+                    fs::write(to, keys.instead(&text)).expect("the room is ours");
+                }
+                let output = agents.sh(&format!("sh {}/scripts/vault-setup.sh", copy.display()));
+                verdict.n_judged += of_root.len();
+                if !output.status.success() {
+                    let said = format!("{}{}", shown(&output.stdout), shown(&output.stderr));
+                    verdict.faults.push(format!("{}: {said}", root.display()));
+                }
+                for file in of_root.iter().filter(|it| is_vault_policy(it)) {
+                    let name = file.file_stem().expect("a file has a name").to_string_lossy();
+                    let kept = agents.text(&format!("vault policy read '{name}'"));
+                    let text = fs::read_to_string(top().join(file)).expect("it was read before");
+                    if kept.trim() != text.trim() {
+                        verdict
+                            .faults
+                            .push(format!("{}: Vault keeps something else: {kept}", file.display()));
+                    }
                 }
             }
-        }
-        verdict
-    });
+            verdict
+        },
+    );
 }
 
 /// Traefik starts on the arguments of each of its jobs, opens its ways in, and says that it is well.
@@ -121,7 +147,10 @@ fn traefik_starts_on_each_of_its_jobs() {
     judge("Traefik's own start", "jobs of Traefik", &jobs, |tools, files| {
         let room = tempfile::tempdir().expect("a temporary folder can be made");
         let agents = Agents::new(room.path(), &tools.folder, room.path());
-        let mut verdict = Verdict { n_judged: 0, faults: Vec::new() };
+        let mut verdict = Verdict {
+            n_judged: 0,
+            faults: Vec::new(),
+        };
         let mut known = BTreeSet::new();
         for file in files {
             verdict.n_judged += 1;
@@ -142,8 +171,12 @@ fn traefik_starts_on_each_of_its_jobs() {
 fn traefik_arguments(tools: &Tools, file: &Path) -> Vec<String> {
     let job = tools.job(file);
     let arguments = &job["TaskGroups"][0]["Tasks"][0]["Config"]["args"];
-    let list = arguments.as_array().unwrap_or_else(|| panic!("{}: no args in {job}", file.display()));
-    list.iter().map(|it| it.as_str().expect("an argument is text").to_owned()).collect()
+    let list = arguments
+        .as_array()
+        .unwrap_or_else(|| panic!("{}: no args in {job}", file.display()));
+    list.iter()
+        .map(|it| it.as_str().expect("an argument is text").to_owned())
+        .collect()
 }
 
 /// Starts Traefik, and returns what it finds wrong.
@@ -193,11 +226,17 @@ fn consul_commands(file: &Path, keys: &Keys, room: &Path) -> (String, String) {
         let copy = room.join("sent.json");
         fs::write(&copy, keys.instead(&text)).expect("the room is ours");
         let put = |path: &str, method: &str| {
-            format!("curl -sS --fail-with-body -H \"X-Consul-Token: $CONSUL_HTTP_TOKEN\" -X {method} --data @{} http://$CONSUL_HTTP_ADDR/v1/acl/{path}", copy.display())
+            format!(
+                "curl -sS --fail-with-body -H \"X-Consul-Token: $CONSUL_HTTP_TOKEN\" -X {method} --data @{} http://$CONSUL_HTTP_ADDR/v1/acl/{path}",
+                copy.display()
+            )
         };
         // The rules of a way in go with it.
         return if file.ends_with("auth-method.json") {
-            (put("auth-method", "PUT"), put(&format!("auth-method/{}", said("Name")), "DELETE"))
+            (
+                put("auth-method", "PUT"),
+                put(&format!("auth-method/{}", said("Name")), "DELETE"),
+            )
         } else {
             (put("binding-rule", "PUT"), String::new())
         };
@@ -218,7 +257,12 @@ fn consul_commands(file: &Path, keys: &Keys, room: &Path) -> (String, String) {
 /// Returns in which order a file is written to Consul.
 fn rank(file: &Path) -> u8 {
     let above = file.parent().and_then(Path::file_name).unwrap_or_default();
-    u8::from(above == "intentions" || file.file_name().is_some_and(|it| it.to_string_lossy().starts_with("binding-")))
+    u8::from(
+        above == "intentions"
+            || file
+                .file_name()
+                .is_some_and(|it| it.to_string_lossy().starts_with("binding-")),
+    )
 }
 
 /// Tells whether the head of a file names a rule.
@@ -233,7 +277,12 @@ fn is_vault_policy(path: &Path) -> bool {
 
 fn is_written_to_consul(path: &Path) -> bool {
     let is_below = |folder: &str| path.parent().is_some_and(|it| it.ends_with(folder));
-    let folders = ["nomad/defaults", "nomad/intentions", "policies/consul", "identities/consul"];
+    let folders = [
+        "nomad/defaults",
+        "nomad/intentions",
+        "policies/consul",
+        "identities/consul",
+    ];
     folders.iter().any(|it| is_below(it)) || path.ends_with("policies/service-policies.hcl")
 }
 
@@ -248,7 +297,10 @@ fn some(sort: &str, is_wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
 /// Returns the folders in which `deployments` and `scripts` of the files stand.
 fn roots(files: &[PathBuf]) -> BTreeSet<PathBuf> {
     let root = |file: &PathBuf| {
-        let above = file.ancestors().find(|it| it.ends_with("deployments")).expect("it stands below `deployments`");
+        let above = file
+            .ancestors()
+            .find(|it| it.ends_with("deployments"))
+            .expect("it stands below `deployments`");
         above.parent().expect("it is below a project").to_owned()
     };
     files.iter().map(root).collect()

@@ -195,11 +195,15 @@ impl Tools {
 
     /// Judges files one at a time by a tool that says no more than whether it takes them.
     pub(super) fn one_by_one(&self, tool: &str, options: &[&str], files: &[PathBuf]) -> Verdict {
-        let answers = files.iter().map(|file| (file, self.run(tool, options, std::slice::from_ref(file), "")));
+        let answers = files
+            .iter()
+            .map(|file| (file, self.run(tool, options, std::slice::from_ref(file), "")));
         let wrong = answers.filter(|(_, answer)| answer.code != Some(0));
         Verdict {
             n_judged: files.len(),
-            faults: wrong.map(|(file, answer)| format!("{}: {}", file.display(), answer.whole())).collect(),
+            faults: wrong
+                .map(|(file, answer)| format!("{}: {}", file.display(), answer.whole()))
+                .collect(),
         }
     }
 
@@ -209,7 +213,8 @@ impl Tools {
         let copy = room.path().join("policy.hcl");
         let mut faults = Vec::new();
         for file in files {
-            let text = fs::read_to_string(top().join(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            let text =
+                fs::read_to_string(top().join(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             fs::write(&copy, &text).expect("the temporary folder is ours");
             let answer = self.run("vault", &["policy", "fmt"], std::slice::from_ref(&copy), "");
             let came = fs::read_to_string(&copy).expect("it was written");
@@ -217,10 +222,17 @@ impl Tools {
                 faults.push(format!("{}: {}", file.display(), answer.whole()));
             } else if came != text {
                 let lines = text.lines().filter(|line| !came.lines().any(|it| it == *line));
-                faults.push(format!("{}: not laid out so: {}", file.display(), lines.map(|it| format!("< {it}\n")).collect::<String>()));
+                faults.push(format!(
+                    "{}: not laid out so: {}",
+                    file.display(),
+                    lines.map(|it| format!("< {it}\n")).collect::<String>()
+                ));
             }
         }
-        Verdict { n_judged: files.len(), faults }
+        Verdict {
+            n_judged: files.len(),
+            faults,
+        }
     }
 
     /// Returns a job as Nomad has parsed it.

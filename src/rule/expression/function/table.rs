@@ -3,9 +3,9 @@
 //! `markdown` prints them into the documentation; a test runs each example.
 
 use super::Wanted::{
-    Aligned, Any, Bool, Cpu, Double, Duration, Edges, Entries, FarNodes, Int, Kind, Language, Layers, Leaves, List, ListOfLists,
-    ListOfNumbers, ListOfSame, ListOfString, ListOfText, Map, Memory, Node, NodesOfKind, Number, Optional, Part, Path,
-    Same, SameNumber, String, Text,
+    Aligned, Any, Bool, Cpu, Double, Duration, Edges, Entries, FarNodes, Int, Kind, Language, Layers, Leaves, List,
+    ListOfLists, ListOfNumbers, ListOfSame, ListOfString, ListOfText, Map, Memory, Node, NodesOfKind, Number, Optional,
+    Part, Path, Same, SameNumber, String, Text,
 };
 use super::{Flow, Function, GraphFunction, Run, Style, Wanted, list, map, naming, number, optional, text, unit};
 
