@@ -4,6 +4,7 @@
 
 #![expect(missing_docs, reason = "salsa's macros write public functions without docs")]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::value::{Name, Path};
@@ -59,6 +60,23 @@ pub struct Project {
     /// What this run sets apart from the files.
     #[returns(ref)]
     pub overrides: Vec<Override>,
+}
+
+/// Returns the files of packs that count: those that are built in, and the project's own on top of them.
+///
+/// An own file stands in the place of the built-in one of its path, and an own pack, rule files and all, in the place
+/// of the built-in one of its name. Templates give way one by one, since rules of other packs may print them.
+#[salsa::tracked(returns(deref))]
+pub fn pack_files(db: &dyn Db, project: Project) -> Vec<SourceFile> {
+    let own = project.own(db);
+    let paths: BTreeSet<&str> = own.iter().map(|it| it.path(db).as_str()).collect();
+    let is_own_pack = |path: &str| {
+        let folder = path.strip_prefix("rules/").and_then(|it| it.split_once('/'));
+        folder.is_some_and(|(name, _)| paths.contains(format!("rules/{name}/pack.yaml").as_str()))
+    };
+    let built_in = project.built_in(db).iter();
+    let standing = built_in.filter(|it| !paths.contains(it.path(db).as_str()) && !is_own_pack(it.path(db)));
+    standing.chain(own).copied().collect()
 }
 
 /// From where a node is seen: in one environment, at one phase of the rules.

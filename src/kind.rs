@@ -9,17 +9,21 @@ use std::sync::Arc;
 
 use crate::value::{Name, Path, Value};
 
-mod credential;
+pub mod credential;
 mod declare;
 mod field;
 mod form;
 pub mod json_schema;
+pub mod limits;
 pub mod pack;
+pub mod page;
 pub mod reference;
 #[cfg(test)]
 mod tests;
 pub mod typed;
 pub mod unit;
+
+pub use limits::Limits;
 
 /// The type of a field, a fact's field, an expression or a template's variable.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -104,6 +108,8 @@ pub struct Field {
     /// The kind of edge that this field of a node declares, if it does: its value is then a map from target to
     /// the edge's fields, for which a list of names is short.
     pub edge: Option<Name>,
+    /// What its values must be beyond their type.
+    pub limits: Option<Arc<Limits>>,
     /// The pack that declares it.
     pub pack: Name,
 }
@@ -535,6 +541,7 @@ impl Field {
             deprecated: None,
             unit: None,
             edge: None,
+            limits: None,
             pack: Name::from(""),
         }
     }

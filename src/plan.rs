@@ -216,6 +216,15 @@ pub struct Entry {
     pub reasons: Vec<Reason>,
 }
 
+/// A file that the user chose to keep as it stood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it stands.
+    pub path: ArtifactPath,
+    /// The rule that wants another content.
+    pub rule: Name,
+}
+
 /// What would change, in the order of the paths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -223,10 +232,13 @@ pub struct Plan {
     pub entries: Vec<Entry>,
     /// How many files are as wanted, those included that the user chose to keep.
     pub n_unchanged: usize,
-    /// How many of those hold what the user chose to keep.
-    pub n_kept: usize,
+    /// Those of them that hold what the user chose to keep, and the rules that want another content.
+    pub kept: Vec<Kept>,
     moved_from: Vec<(ArtifactPath, Found)>,
 }
+
+/// As many files may be deleted without a word.
+const FEW: usize = 20;
 
 /// How many paths undergo which change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -262,7 +274,7 @@ impl Plan {
     pub fn counts(&self) -> Counts {
         let mut counts = Counts {
             unchanged: self.n_unchanged,
-            kept: self.n_kept,
+            kept: self.kept.len(),
             ..Counts::default()
         };
         for entry in &self.entries {
@@ -295,6 +307,17 @@ impl Plan {
     /// Returns where moved files stand now, and what is known to stand there.
     pub fn moved_from(&self) -> impl Iterator<Item = (&ArtifactPath, &Found)> {
         self.moved_from.iter().map(|(path, found)| (path, found))
+    }
+
+    /// Returns a warning where so many of `n_recorded` files are to go that it may be a mistake.
+    #[must_use]
+    pub fn deletes_most(&self, n_recorded: usize) -> Option<Problem> {
+        let n_deleted = self.counts().delete;
+        (n_deleted > FEW && n_deleted * 2 > n_recorded).then(|| {
+            let message = format!("{n_deleted} of {n_recorded} generated files are to be deleted");
+            Problem::warning("plan::deletes_most", message)
+                .help("no rule wants them any more: see that the spec still says what they were made from")
+        })
     }
 
     /// Returns what keeps the plan from being applied: files on which nobody decided, paths that can't be written.
@@ -354,6 +377,10 @@ impl fmt::Display for Counts {
             (self.obstructed, "obstructed"),
             (self.unchanged, "unchanged"),
         ];
+        let kept = match self.kept {
+            0 => String::new(),
+            n => format!(" ({n} kept as you chose)"),
+        };
         let mut said = parts
             .iter()
             .filter(|(n, _)| *n > 0)
@@ -362,7 +389,8 @@ impl fmt::Display for Counts {
             None => f.write_str("nothing to do"),
             Some(first) => {
                 f.write_str(&first)?;
-                said.try_for_each(|it| write!(f, ", {it}"))
+                said.try_for_each(|it| write!(f, ", {it}"))?;
+                f.write_str(&kept)
             }
         }
     }
@@ -430,9 +458,16 @@ pub fn plan(sites: &[Site<'_>], found: &[Found], decisions: &Decisions) -> Plan 
     for (site, found) in sites.iter().zip(found) {
         match verdict(site, found) {
             Verdict::Fresh => plan.n_unchanged += 1,
+            Verdict::Kept if decisions.names_to_overwrite(site.path) => {
+                let change = Change::EditedByHand(Intent::Write);
+                plan.entries.push(entry(site, found, change, decisions));
+            }
             Verdict::Kept => {
                 plan.n_unchanged += 1;
-                plan.n_kept += 1;
+                plan.kept.extend(site.wanted.map(|it| Kept {
+                    path: it.path.clone(),
+                    rule: it.rule.clone(),
+                }));
             }
             Verdict::Changes(change) => plan.entries.push(entry(site, found, change, decisions)),
         }

@@ -5,6 +5,7 @@
 
 mod svg;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 pub use svg::svg;
@@ -41,9 +42,10 @@ enum Look {
 }
 
 impl Drawing {
-    /// Returns the drawing of all nodes of `snapshot` and its edges of these kinds.
+    /// Returns the drawing of all nodes of `snapshot` and its edges of these kinds, and of those of the kinds `beside`
+    /// that are not required and lead where none of the others does. They decide no layer and no cycle.
     #[must_use]
-    pub fn new(snapshot: &Snapshot, kinds: &[Name]) -> Self {
+    pub fn new(snapshot: &Snapshot, kinds: &[Name], beside: &[Name]) -> Self {
         let graph = snapshot.adjacency(kinds);
         let components = Components::new(&graph);
         let all: Vec<u32> = graph.nodes().collect();
@@ -59,6 +61,15 @@ impl Drawing {
                 Line { from, to, kind, look }
             }));
         }
+        let joined: BTreeSet<(u32, u32)> = edges.iter().map(|it| (it.from, it.to)).collect();
+        let soft = beside.iter().flat_map(|kind| snapshot.edges(kind));
+        let soft = soft.filter(|(from, to, fields)| !is_required(fields) && !joined.contains(&(*from, *to)));
+        edges.extend(soft.map(|(from, to, _)| Line {
+            from,
+            to,
+            kind: kinds.first().cloned().unwrap_or_default(),
+            look: Look::Soft,
+        }));
         edges.sort();
         edges.dedup_by(|b, a| (a.from, a.to, &a.kind) == (b.from, b.to, &b.kind));
         let mut drawn_kinds: Vec<&Name> = kinds.iter().collect();

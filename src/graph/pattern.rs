@@ -94,6 +94,19 @@ impl Pattern {
         Self::read_within(text, schema, &BTreeMap::new(), place)
     }
 
+    /// Does the same for a question: where no node or edge of it bears a name, each node gets one, that of its kind or
+    /// `node`, so that there is something to answer.
+    #[must_use]
+    pub fn read_naming_all(text: &str, schema: &Schema, place: &dyn Fn(Span) -> Place) -> (Option<Self>, Vec<Problem>) {
+        match Syntax::parse(text, place) {
+            (Some(mut syntax), _) => {
+                syntax.name_all();
+                check::check(&syntax, schema, &BTreeMap::new(), place)
+            }
+            (None, problems) => (None, problems),
+        }
+    }
+
     /// Does the same for a pattern within another one's reach (`unless:`, `exists(…)`), of whose variables these
     /// are bound already.
     #[must_use]

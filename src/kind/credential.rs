@@ -7,7 +7,8 @@ const SHORTEST_TOKEN: usize = 20;
 ///
 /// `key` is the name under which it stands, where names are free. What refers to something else (`${…}`, `$X`,
 /// `{{…}}`, `<…>`) is no literal, nor is the path of a file.
-pub(super) fn looks_like(content: &str, key: Option<&str>) -> Option<&'static str> {
+#[must_use]
+pub fn looks_like(content: &str, key: Option<&str>) -> Option<&'static str> {
     if in_url(content) {
         return Some("the password of a URL");
     }

@@ -16,6 +16,8 @@ use crate::yaml::{Data, Entry, Yaml};
 #[derive(Default)]
 pub(super) struct Join {
     pub(super) schema: Schema,
+    /// The platforms that packs are for, sorted.
+    pub(super) platforms: Arc<[Name]>,
     pub(super) problems: Vec<Problem>,
     /// Kinds of node that were named, and where.
     pub(super) kinds: Vec<(Name, Place)>,
@@ -25,6 +27,8 @@ pub(super) struct Join {
     pub(super) aliases: Vec<Place>,
     /// Where each field was declared.
     places: BTreeMap<(Name, Path), Place>,
+    /// Packs that were told that they do not require another.
+    unrequired: BTreeSet<(Name, Name)>,
     /// Where each kind of node and edge was declared first.
     declared: BTreeMap<Name, Place>,
 }
@@ -69,6 +73,14 @@ const RELATION_KEYS: [&str; 5] = ["doc", "of", "fields", "shape", "order_by"];
 const RESERVED: [&str; 2] = ["name", "environments"];
 
 impl Join {
+    /// Returns an empty schema of packs that are for these platforms.
+    pub(super) fn of(platforms: Arc<[Name]>) -> Self {
+        Self {
+            platforms,
+            ..Self::default()
+        }
+    }
+
     /// Reads the keys and the kinds of edge of `pack`.
     pub(super) fn edges(&mut self, pack: &Pack<'_>) {
         let mut reader = pack.reader();
@@ -77,10 +89,15 @@ impl Join {
             known_keys(&mut reader, entry.value.entries(), &EDGE_KEYS, "a kind of edge");
             let name = Name::from(&*entry.key);
             let place = reader.place(entry.key_span);
-            let mut fields = match self.schema.edges.get(&name) {
-                Some(known) => {
-                    self.must_use(&mut reader, pack, &known.pack.clone(), entry);
-                    (*known.fields).clone()
+            let known = self
+                .schema
+                .edges
+                .get(&name)
+                .map(|it| (it.pack.clone(), (*it.fields).clone()));
+            let mut fields = match known {
+                Some((owner, fields)) => {
+                    self.must_use(&mut reader, pack, &owner, entry);
+                    fields
                 }
                 None => Record::default(),
             };
@@ -232,6 +249,7 @@ impl Join {
             reader,
             pack: pack.name,
             edges: &self.schema.edges,
+            platforms: &self.platforms,
             kinds: &mut self.kinds,
         };
         let mut defaults = Vec::new();
@@ -273,15 +291,29 @@ impl Join {
         defaults
     }
 
-    /// Checks that a pack which adds to something of `owner` says that it needs it.
-    fn must_use(&self, reader: &mut Reader<'_>, pack: &Pack<'_>, owner: &Name, entry: &Entry) {
-        if owner == pack.name || pack.may_use.contains(owner) {
+    /// Checks that a pack which adds to something of `owner` says that it needs it; says so once.
+    fn must_use(&mut self, reader: &mut Reader<'_>, pack: &Pack<'_>, owner: &Name, entry: &Entry) {
+        let is_told = !self.unrequired.insert((pack.name.clone(), owner.clone()));
+        if owner == pack.name || pack.may_use.contains(owner) || is_told {
             return;
         }
         let message = format!(
             "`{}` adds to `{}` of the pack `{owner}`, which it does not require",
             pack.name, entry.key
         );
+        let requires = pack.yaml.entry("requires");
+        let required: Vec<&str> = requires
+            .map(|it| it.value.items())
+            .unwrap_or_default()
+            .iter()
+            .filter_map(Yaml::as_str)
+            .collect();
+        let list = required
+            .iter()
+            .copied()
+            .chain([&**owner])
+            .collect::<Vec<_>>()
+            .join(", ");
         reader
             .error(
                 "pack::not_required",
@@ -289,7 +321,7 @@ impl Join {
                 message,
                 "declared by another pack",
             )
-            .help = Some(format!("add `{owner}` to `requires`").into());
+            .help = Some(format!("write `requires: [{list}]` at the head of `{}`", pack.file).into());
     }
 
     /// Reads relations, aliases and unsupported fields of `pack`.

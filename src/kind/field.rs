@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::typed::Reader;
-use super::{Bare, EdgeDefault, EdgeKind, Field, Record, Type};
+use super::{Bare, EdgeDefault, EdgeKind, Field, Record, Type, limits};
 use crate::problem::{Place, Problem, Span};
 use crate::value::{Name, Path};
 use crate::yaml::{Data, Yaml};
@@ -29,11 +29,13 @@ pub(super) struct FieldReader<'r, 'a> {
     pub(super) reader: &'r mut Reader<'a>,
     pub(super) pack: &'r Name,
     pub(super) edges: &'r BTreeMap<Name, EdgeKind>,
+    /// The platforms that packs are for.
+    pub(super) platforms: &'r Arc<[Name]>,
     /// Kinds that were named, to be looked up when all are known.
     pub(super) kinds: &'r mut Vec<(Name, Place)>,
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 18] = [
     "type",
     "unit",
     "default",
@@ -48,11 +50,15 @@ const KEYS: [&str; 14] = [
     "values",
     "bare",
     "declares",
+    "min",
+    "max",
+    "pattern",
+    "hint",
 ];
 
-const TYPES: [&str; 16] = [
+const TYPES: [&str; 17] = [
     "any", "bool", "int", "double", "string", "text", "duration", "cpu", "memory", "choice", "record", "list", "map",
-    "node", "float", "number",
+    "node", "platform", "float", "number",
 ];
 
 impl FieldReader<'_, '_> {
@@ -110,6 +116,7 @@ impl FieldReader<'_, '_> {
         }
         let text = |key: &str| yaml.get(key).and_then(Yaml::as_str);
         let edge = text("edge").map(Name::from);
+        let limits = limits::read(self.reader, yaml, &ty).map(Arc::new);
         let field = Field {
             ty,
             doc: text("doc").unwrap_or("").into(),
@@ -118,6 +125,7 @@ impl FieldReader<'_, '_> {
             deprecated: text("deprecated").map(Into::into),
             unit: text("unit").map(Name::from),
             edge,
+            limits,
             pack: self.pack.clone(),
         };
         let declares = yaml
@@ -240,6 +248,9 @@ impl FieldReader<'_, '_> {
                 bare: self.bare(definition, Bare::Refused),
             },
             "choice" => self.choice(definition, at)?,
+            // Where no pack is for a platform, none can be known.
+            "platform" if self.platforms.is_empty() => Type::String,
+            "platform" => Type::Choice(self.platforms.clone()),
             "record" => self.record(definition),
             "list" => Type::List(Arc::new(self.items(definition))),
             "map" => Type::Map(Arc::new(self.items(definition))),
@@ -247,7 +258,7 @@ impl FieldReader<'_, '_> {
             _ => {
                 let problem = Problem::error("pack::unknown_type", format!("`{written}` is no type"))
                     .at(self.reader.place(at.span), "unknown type")
-                    .help(format!("the types are {}", TYPES[..14].join(", ")))
+                    .help(format!("the types are {}", TYPES[..15].join(", ")))
                     .suggest(written, TYPES);
                 self.reader.problems.push(problem);
                 return None;
@@ -370,6 +381,7 @@ pub(super) fn insert(record: &mut Record, steps: &[Name], field: Field) -> Resul
         deprecated: None,
         unit: None,
         edge: None,
+        limits: None,
         pack: field.pack.clone(),
     });
     let pack = group.pack.clone();

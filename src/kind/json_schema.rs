@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{Bare, Field, Kind, Record, Schema, Type};
+use super::{Bare, Field, Kind, Limits, Record, Schema, Type};
 use crate::value::Value;
 
 /// Returns the JSON Schema of spec files: of the root, of fragments, and of a service's own file.
@@ -146,7 +146,11 @@ fn record_properties(record: &Record) -> Map<String, Json> {
 }
 
 fn field(field: &Field) -> Json {
-    let mut schema = nullable(ty(&field.ty));
+    let mut schema = ty(&field.ty);
+    if let Some(limits) = &field.limits {
+        limit(&mut schema, &field.ty, limits);
+    }
+    let mut schema = nullable(schema);
     let mut doc = field.doc.to_string();
     if let Some(unit) = &field.unit {
         doc = format!("{doc} In {unit}.").trim_start().to_owned();
@@ -163,6 +167,37 @@ fn field(field: &Field) -> Json {
         schema["default"] = plain(default);
     }
     schema
+}
+
+/// Adds what `limits` ask for: of a list or map, to what it holds. A quantity has its bounds from `gen` alone, since
+/// it is written with its unit.
+fn limit(schema: &mut Json, ty: &Type, limits: &Limits) {
+    let inner = match ty {
+        Type::List(item) => Some((item, "items")),
+        Type::Map(item) => Some((item, "additionalProperties")),
+        _ => None,
+    };
+    if let Some((item, key)) = inner {
+        if let Some(within) = schema.get_mut(key) {
+            limit(within, item, limits);
+        }
+        return;
+    }
+    if matches!(ty, Type::Int | Type::Double) {
+        for (key, bound) in [("minimum", &limits.min), ("maximum", &limits.max)] {
+            if let Some(bound) = bound {
+                schema[key] = plain(&bound.value);
+            }
+        }
+    }
+    if let Some(pattern) = &limits.pattern {
+        let pattern = match ty {
+            // A text may hold a reference instead.
+            Type::Text => format!(r"{}|\$\{{", pattern.as_str()),
+            _ => pattern.as_str().to_owned(),
+        };
+        schema["pattern"] = json!(pattern);
+    }
 }
 
 /// Lets a field be `null`, which removes it in an overlay.
@@ -236,7 +271,13 @@ fn ty(of: &Type) -> Json {
             });
             let short = record.short.as_ref().and_then(|it| record.fields.get(it));
             match short {
-                Some(short) => json!({"anyOf": [ty(&short.ty), whole]}),
+                Some(short) => {
+                    let mut alone = ty(&short.ty);
+                    if let Some(limits) = &short.limits {
+                        limit(&mut alone, &short.ty, limits);
+                    }
+                    json!({"anyOf": [alone, whole]})
+                }
                 None => whole,
             }
         }

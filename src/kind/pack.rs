@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::declare::{Join, Pack};
 use super::typed::Reader;
 use super::{Field, Record, Schema, Type, form};
-use crate::db::{Db, Project, SourceFile};
+use crate::db::{Db, Project, SourceFile, pack_files};
 use crate::problem::{Place, Problem, Span, closest};
 use crate::value::{Name, Path};
 use crate::yaml::{self, Data, Yaml};
@@ -84,6 +84,8 @@ struct Head {
     path: Name,
     text: Arc<str>,
     yaml: Yaml,
+    /// Whether the project brings it. Built-in packs come first, so that they own what both declare.
+    is_own: bool,
     /// Where the packs it names stand.
     names: Vec<(Name, Place)>,
     own_place: Place,
@@ -95,9 +97,9 @@ type Joined = (Arc<Schema>, Vec<PackInfo>, Vec<Problem>);
 fn joined(db: &dyn Db, project: Project) -> Joined {
     let mut problems = Vec::new();
     let mut heads: BTreeMap<Name, Head> = BTreeMap::new();
-    let files = project.built_in(db).iter().chain(project.own(db));
-    for file in files.filter(|it| is_pack_file(it.path(db))) {
-        let Some(head) = head(db, *file, &mut problems) else {
+    for file in pack_files(db, project).iter().filter(|it| is_pack_file(it.path(db))) {
+        let is_own = project.own(db).contains(file);
+        let Some(head) = head(db, *file, is_own, &mut problems) else {
             continue;
         };
         if let Some(first) = heads.get(&head.info.name) {
@@ -112,7 +114,10 @@ fn joined(db: &dyn Db, project: Project) -> Joined {
         heads.insert(head.info.name.clone(), head);
     }
     let order = order(&heads, &mut problems);
-    let mut join = Join::default();
+    let mut platforms: Vec<Name> = heads.values().filter_map(|it| it.info.platform.clone()).collect();
+    platforms.sort();
+    platforms.dedup();
+    let mut join = Join::of(platforms.into());
     let packs: Vec<Pack<'_>> = order
         .iter()
         .map(|name| {
@@ -142,7 +147,7 @@ fn is_pack_file(path: &str) -> bool {
     path == "pack.yaml" || path.ends_with("/pack.yaml")
 }
 
-fn head(db: &dyn Db, file: SourceFile, problems: &mut Vec<Problem>) -> Option<Head> {
+fn head(db: &dyn Db, file: SourceFile, is_own: bool, problems: &mut Vec<Problem>) -> Option<Head> {
     let path = file.path(db).clone();
     let text = file.text(db).clone();
     let (yaml, mistakes) = yaml::parse(&text);
@@ -203,6 +208,7 @@ fn head(db: &dyn Db, file: SourceFile, problems: &mut Vec<Problem>) -> Option<He
         path,
         text: text.clone(),
         yaml,
+        is_own,
         names,
         own_place,
     })
@@ -234,9 +240,9 @@ fn order(heads: &BTreeMap<Name, Head>, problems: &mut Vec<Problem>) -> Vec<Name>
         .collect();
     let mut order = Vec::new();
     while !waiting.is_empty() {
-        let free = waiting.iter().find(|(_, needs)| needs.is_empty());
-        let next = match free {
-            Some((name, _)) => (*name).clone(),
+        let free = waiting.iter().filter(|(_, needs)| needs.is_empty()).map(|it| it.0);
+        let next = match free.min_by_key(|it| (heads[**it].is_own, **it)) {
+            Some(name) => (*name).clone(),
             None => {
                 let cycle = cycle(&waiting);
                 let message = format!("packs need each other: {}", cycle.join(" → "));

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::unit::{self, DURATION_UNITS, MEMORY_UNITS, UnitMistake};
-use super::{Bare, Field, Record, Type, credential, reference};
+use super::{Bare, Field, Limits, Record, Type, credential, reference};
 use crate::problem::{Place, Problem, Span, closest};
 use crate::value::{Address, Double, Map, Name, Path, Value};
 use crate::yaml::{Data, Entry, Yaml};
@@ -43,6 +43,8 @@ struct Spot<'s> {
     name: &'s str,
     /// The key, where it was free and this is what it stands for.
     key: Option<&'s str>,
+    /// What the value, or each within it, must be.
+    limits: Option<&'s Limits>,
     depth: u32,
 }
 
@@ -88,6 +90,7 @@ impl Reader<'_> {
             Spot {
                 name,
                 key: None,
+                limits: None,
                 depth: 0,
             },
         )
@@ -113,6 +116,7 @@ impl Reader<'_> {
             let spot = Spot {
                 name,
                 key: key.filter(|_| record.short.as_ref() == Some(name)),
+                limits: field.limits.as_deref(),
                 depth: depth + 1,
             };
             if let Some(value) = self.value(&field.ty, &entry.value, spot) {
@@ -136,6 +140,7 @@ impl Reader<'_> {
         let spot = Spot {
             name,
             key: None,
+            limits: None,
             depth: 0,
         };
         let value = self.value(&field.ty, &entry.value, spot);
@@ -178,6 +183,16 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, ty: &Type, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
+        let value = self.unlimited(ty, yaml, spot)?;
+        if let Some(outside) = spot.limits.and_then(|it| it.broken_by(&value)) {
+            let written = yaml.as_str().unwrap_or_else(|| yaml.source(self.text));
+            let message = format!("`{}` can't be `{written}`", spot.name);
+            self.error(outside.code, yaml.span, message, outside.label).help = Some(outside.help.into());
+        }
+        Some(value)
+    }
+
+    fn unlimited(&mut self, ty: &Type, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
         match (ty, &yaml.data) {
             (_, Data::Null) => self.null(ty, yaml, spot),
             (Type::Any, _) => self.any(yaml, spot),
@@ -418,6 +433,7 @@ impl Reader<'_> {
             let spot = Spot {
                 name: &entry.key,
                 key: Some(&entry.key),
+                limits: spot.limits,
                 depth: spot.depth + 1,
             };
             if let Some(value) = self.value(item, &entry.value, spot) {
@@ -446,6 +462,10 @@ impl Reader<'_> {
     fn short(&mut self, record: &Record, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
         let name = record.short.as_ref()?;
         let field = record.fields.get(name)?;
+        let spot = Spot {
+            limits: field.limits.as_deref(),
+            ..spot
+        };
         let value = self.value(&field.ty, yaml, spot)?;
         Some([(name.clone(), value)].into_iter().collect())
     }
@@ -490,6 +510,7 @@ impl Reader<'_> {
             let spot = Spot {
                 name: &entry.key,
                 key: Some(&entry.key),
+                limits: spot.limits,
                 depth: spot.depth + 1,
             };
             // A null says nothing in the first layer, here as elsewhere.

@@ -1,6 +1,6 @@
 //! Numbers with a unit, read to whole millicores, bytes and milliseconds.
 //!
-//! How they are written out again is decided by the rules of a platform, not here.
+//! They are written out again as people write them; other ways are for the rules of a platform.
 
 use std::fmt;
 
@@ -54,6 +54,41 @@ pub const MEMORY_UNITS: [(&str, f64); 18] = [
 
 /// The suffixes of a time with their factors.
 pub const DURATION_UNITS: [(&str, f64); 5] = [("ms", 1.0), ("s", 1e3), ("m", 60e3), ("h", 3_600e3), ("d", 86_400e3)];
+
+/// Returns computing power in cores, or in thousandths of them.
+#[must_use]
+pub fn cpu_text(millicores: i64) -> String {
+    if millicores % 1_000 == 0 {
+        (millicores / 1_000).to_string()
+    } else {
+        format!("{millicores}m")
+    }
+}
+
+/// Returns a size in the largest binary unit that holds it exactly.
+#[must_use]
+pub fn memory_text(bytes: i64) -> String {
+    let units = [(40, "Ti"), (30, "Gi"), (20, "Mi"), (10, "Ki")];
+    let fitting = units.iter().find(|(power, _)| bytes > 0 && bytes % (1 << power) == 0);
+    match fitting {
+        Some((power, unit)) => format!("{}{unit}", bytes >> power),
+        None => bytes.to_string(),
+    }
+}
+
+/// Returns a span of time in hours, minutes, seconds and thousandths of them.
+#[must_use]
+pub fn duration_text(milliseconds: i64) -> String {
+    let parts = [
+        (milliseconds / 3_600_000, "h"),
+        (milliseconds / 60_000 % 60, "m"),
+        (milliseconds / 1_000 % 60, "s"),
+        (milliseconds % 1_000, "ms"),
+    ];
+    let given = parts.iter().filter(|(number, _)| *number > 0);
+    let text: String = given.map(|(number, unit)| format!("{number}{unit}")).collect();
+    if text.is_empty() { "0s".to_owned() } else { text }
+}
 
 /// Returns the millicores that `text` writes.
 ///

@@ -87,6 +87,15 @@ impl Decisions {
     }
 }
 
+impl Decisions {
+    /// Tells whether the generated content is to win at `path` by its name or that of a folder, not by a flag for all:
+    /// so a decision to keep the file is taken back.
+    #[must_use]
+    pub fn names_to_overwrite(&self, path: &ArtifactPath) -> bool {
+        matches!(self.overwrite.fit(path), Fit::Named(_)) && self.for_path(path) == Resolution::Overwrite
+    }
+}
+
 /// The artifacts that a command covers: those of the environments and paths that were asked for.
 ///
 /// What lies outside is neither changed nor taken for gone.

@@ -18,6 +18,9 @@ pub struct Document {
     pub counts: Counts,
     /// The changes, in the order of their paths; what is unchanged is only counted.
     pub changes: Vec<ChangeDocument>,
+    /// The files that the user chose to keep as they stood.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
 }
 
 /// What becomes of one path.
@@ -92,5 +95,6 @@ pub fn document(plan: &Plan, diff: impl Fn(usize) -> Option<String>) -> Document
         format: FORMAT,
         counts: plan.counts(),
         changes: changes.collect(),
+        kept: plan.kept.iter().map(|it| it.path.to_string()).collect(),
     }
 }

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Pattern, Walk};
 use crate::kind::typed::wants_unit;
-use crate::kind::{Record, Relation, Schema, Type, unit};
+use crate::kind::{Record, Relation, Schema, Type, pack, unit};
 use crate::problem::{Place, Problem, Span, closest};
-use crate::rule::expression::{Expression, Present, ProjectScope, Scope, fits};
+use crate::rule::expression::{Expression, Guard, Present, ProjectScope, Scope, fits};
 use crate::rule::file::{EdgeSource, FactSource, Fields, Form, Given, NodeSource, Reach, RuleSource, Written};
 use crate::rule::interpolation::Interpolation;
 use crate::rule::model::{
@@ -94,6 +94,7 @@ impl Compiler<'_> {
             }
         }
         let body = Body {
+            guards: guards(&pattern, &when),
             pattern,
             span: written.span(),
             walks,
@@ -633,6 +634,9 @@ impl Compiler<'_> {
             None => body.pattern.first()?.name.clone(),
         };
         let field = source.field.as_ref().and_then(|it| self.string(it, known));
+        if let (Some(written), Some(path)) = (&source.field, field.as_ref().and_then(Interpolation::constant)) {
+            self.pointed_at(written, &Path::parse(path), bound.get(&at));
+        }
         Some(FindingRule {
             severity: source.severity,
             message: message?,
@@ -640,6 +644,27 @@ impl Compiler<'_> {
             field,
             help,
         })
+    }
+
+    /// Reports a field at which a finding points, but which no kind of the node has.
+    fn pointed_at(&mut self, written: &Written, path: &Path, of: Option<&Type>) {
+        let Some(Type::Node(kinds)) = of else { return };
+        let mut kinds = kinds.iter().filter_map(|it| self.schema.kinds.get(it)).peekable();
+        let mut unknown = None;
+        if kinds.peek().is_none() {
+            return;
+        }
+        for kind in kinds {
+            match pack::field_at(&Type::Record(kind.fields.clone()), path) {
+                Ok(_) => return,
+                Err((step, known)) => unknown = Some((kind.name.clone(), step, known)),
+            }
+        }
+        let Some((kind, step, known)) = unknown else { return };
+        let problem = Problem::error("rule::unknown_field", format!("`{path}` is no field of `{kind}`"))
+            .at(written.place(), format!("`{step}` is unknown"))
+            .suggest(&step, known.iter().map(|it| &**it));
+        self.problems.push(problem);
     }
 
     fn artifact(&mut self, body: &Body, given: &Variables, known: &Variables) -> Option<ArtifactRule> {
@@ -743,6 +768,19 @@ fn walks(pattern: &Arc<Pattern>, joins: &[Join]) -> BTreeMap<Name, Walk> {
         .map(|it| {
             let walk = Walk::new(pattern.clone(), &[&it.name], &joins);
             (it.name.clone(), walk.expect("a variable of the pattern is in it"))
+        })
+        .collect()
+}
+
+/// Returns, of each node variable, the conditions that read it alone.
+fn guards(pattern: &Pattern, when: &[Expression]) -> BTreeMap<Name, Vec<Guard>> {
+    let nodes = pattern.variables().iter().filter(|it| matches!(it.ty, Type::Node(_)));
+    nodes
+        .map(|it| {
+            (
+                it.name.clone(),
+                when.iter().flat_map(|when| when.guards(&it.name)).collect(),
+            )
         })
         .collect()
 }

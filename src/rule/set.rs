@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::db::{Db, Project, SourceFile};
+use crate::db::{Db, Project, SourceFile, pack_files};
 use crate::fingerprint::Fingerprint;
 use crate::kind::pack;
 use crate::problem::{Place, Problem};
@@ -72,7 +72,7 @@ pub fn rule_file(db: &dyn Db, source: SourceFile) -> RuleFile {
 pub fn sources(db: &dyn Db, project: Project) -> Sources {
     let mut sources = Sources::default();
     let mut all: Vec<Arc<RuleSource>> = Vec::new();
-    for source in project.built_in(db).iter().chain(project.own(db)) {
+    for source in pack_files(db, project) {
         let path = source.path(db);
         if is_rule_file(path) {
             let file = rule_file(db, *source);

@@ -152,6 +152,7 @@ fn prepare_with(memory: &mut Memory, disk: &Disk, outcome: &Outcome, scope: &Sco
     let named = scope.paths.iter().map(String::as_str);
     let named = named.chain(decisions.overwrite.named()).chain(decisions.adopt.named());
     problems.extend(unmatched(named, &sites));
+    problems.extend(plan.deletes_most(manifest.records().len()));
     drop(sites);
     if outcome.extent == Extent::Whole {
         remember(disk, &index, seen, Some(&manifest), outcome);

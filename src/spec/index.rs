@@ -43,6 +43,8 @@ pub(super) struct Difference {
     addresses: Option<Vec<Address>>,
     /// Nodes that only an overlay declares.
     pub(super) added: BTreeSet<Address>,
+    /// Nodes that an overlay takes away, but that no spec declares.
+    pub(super) pointless: BTreeSet<Address>,
 }
 
 /// The names of all files.
@@ -200,6 +202,8 @@ pub fn index(db: &dyn Db, project: Project) -> Index {
         let gone = removed.remove(name).unwrap_or_default();
         let is_new = |it: &&Address| !gone.contains(*it) && result.addresses.binary_search(it).is_err();
         difference.added = difference.touched.iter().filter(is_new).cloned().collect();
+        let is_unknown = |it: &&Address| result.addresses.binary_search(it).is_err();
+        difference.pointless = gone.iter().filter(is_unknown).cloned().collect();
         if !gone.is_empty() || !difference.added.is_empty() {
             let kept = result.addresses.iter().filter(|it| !gone.contains(*it));
             let mut all: Vec<Address> = kept.chain(&difference.added).cloned().collect();
@@ -255,6 +259,13 @@ impl Index {
     #[must_use]
     pub fn renames(&self, environment: u16) -> bool {
         self.difference(environment).is_some_and(|it| it.addresses.is_some())
+    }
+
+    /// Tells whether the environment is the base: no overlay says anything.
+    #[must_use]
+    pub fn is_base(&self, environment: u16) -> bool {
+        self.difference(environment)
+            .is_none_or(|it| it.touched.is_empty() && it.addresses.is_none())
     }
 
     pub(super) fn difference(&self, environment: u16) -> Option<&Difference> {

@@ -11,7 +11,7 @@ use crate::db::{Db, Project, SourceFile};
 use crate::kind::{Schema, Type, pack};
 use crate::problem::{Place, Span};
 use crate::value::{Address, Name, Path};
-use crate::yaml::{self, Yaml};
+use crate::yaml::{self, Entry, Yaml};
 
 /// What one layer says of a node, where it is written.
 pub(super) struct Site<'db> {
@@ -134,16 +134,22 @@ fn way(site: &Site<'_>, record: &Type, path: &Path, direct: bool) -> Way {
     let mut at = site.yaml;
     let mut span = site.key;
     let mut missing = path.0.len();
-    for step in &path.0 {
+    let mut steps = path.0.as_slice();
+    while let Some((step, rest)) = steps.split_first() {
         let next = match &ty {
             Type::Record(it) => it.fields.get(step).map(|it| it.ty.clone()),
             Type::List(item) | Type::Map(item) => Some((**item).clone()),
             _ => Some(Type::Any),
         };
         let short = matches!(&ty, Type::Record(it) if it.short.as_ref() == Some(step));
+        let mut n_steps = 1;
         if let Some(entry) = at.entry(step) {
             at = &entry.value;
             span = entry.key_span;
+        } else if let Some((entry, n)) = dotted(at, steps) {
+            at = &entry.value;
+            span = entry.key_span;
+            n_steps = n;
         } else if let Some(item) = item(at, step) {
             at = item;
             span = item.span;
@@ -152,7 +158,8 @@ fn way(site: &Site<'_>, record: &Type, path: &Path, direct: bool) -> Way {
         } else {
             break;
         }
-        missing -= 1;
+        missing -= n_steps;
+        steps = &rest[n_steps - 1..];
         ty = next.unwrap_or(Type::Any);
     }
     if missing == 0 && !path.0.is_empty() && at.entries().is_empty() && at.span.start < at.span.end {
@@ -164,6 +171,14 @@ fn way(site: &Site<'_>, record: &Type, path: &Path, direct: bool) -> Way {
         missing,
         direct,
     }
+}
+
+/// Returns the entry whose key is made of the first steps, joined by dots, and how many these are.
+fn dotted<'y>(yaml: &'y Yaml, steps: &[Name]) -> Option<(&'y Entry, usize)> {
+    (2..=steps.len()).find_map(|n| {
+        let names: Vec<&str> = steps[..n].iter().map(|it| &**it).collect();
+        Some((yaml.entry(&names.join("."))?, n))
+    })
 }
 
 /// Returns what stands under `step` in a map or a list.

@@ -21,7 +21,10 @@ mod live;
 mod monorepo;
 mod project;
 mod properties;
+mod size;
+mod tags;
 mod tidy;
+mod tour;
 
 use std::io::Write as _;
 

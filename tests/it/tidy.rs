@@ -27,11 +27,18 @@ pub(crate) fn files(folder: &Path, suffix: &str) -> Vec<PathBuf> {
     found
 }
 
+/// Returns the names of the built-in packs, sorted.
+pub(crate) fn folders_of_packs() -> Vec<String> {
+    let heads = files(&top().join("rules"), "/pack.yaml");
+    let name = |path: &PathBuf| Some(path.parent()?.file_name()?.to_str()?.to_owned());
+    heads.iter().filter_map(name).collect()
+}
+
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     path.strip_prefix(top()).unwrap_or(path).display().to_string()
 }
 

@@ -99,6 +99,23 @@ pub(super) struct Checker<'a> {
 }
 
 impl Checker<'_> {
+    /// Reports the innermost block that is opened and never closed, if there is one.
+    fn unclosed(&self, file: &Name, source: &str) -> Option<Problem> {
+        let mut open: Vec<(&str, Span)> = Vec::new();
+        for span in self.file.tags.values() {
+            let tag = span.of(source).trim_start_matches('{').trim_start_matches('~');
+            if let Some(rest) = tag.strip_prefix('#') {
+                open.push((rest.split([' ', '}', '~', '\n']).next()?, *span));
+            } else if tag.starts_with('/') {
+                open.pop();
+            }
+        }
+        let (block, span) = open.pop()?;
+        let problem = Problem::error("template::syntax", format!("`{{{{#{block} …}}}}` is never closed"));
+        let problem = problem.at(Place::Text(file.clone(), span), "opened here");
+        Some(problem.help(format!("write `{{{{/{block}}}}}` where it ends")))
+    }
+
     pub(super) fn file(&mut self, name: &Name, source: &str) -> Vec<Op> {
         let known: BTreeSet<Name> = self.scopes.iter().flat_map(|it| it.names.keys().cloned()).collect();
         let scanned = scan::scan(name, source, &|it| known.contains(it));
@@ -124,6 +141,10 @@ impl Checker<'_> {
             Ok(template) => self.template(&template, Span::default()),
             Err(error) => {
                 let at = error.pos().map_or(0, |(line, col)| self.offset(line, col));
+                if let Some(problem) = self.unclosed(name, &scanned.source) {
+                    self.checked.problems.push(problem);
+                    return Vec::new();
+                }
                 let message = "Handlebars can't read the template";
                 let reason = error.reason().to_string();
                 let reason = reason.lines().last().unwrap_or("").trim().trim_start_matches("= ");

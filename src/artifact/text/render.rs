@@ -79,16 +79,6 @@ impl TextTemplate {
             origins,
         };
         render.ops(&self.ops);
-        if render.out.len() > MAX_OUTPUT {
-            let place = problem::Place::Text(self.files[0].name.clone(), problem::Span::new(0, 0));
-            let message = format!("more than {} MiB would be printed", MAX_OUTPUT >> 20);
-            render.refused.push(Refused {
-                problem: Problem::error("template::too_large", message)
-                    .at(place, "prints too much")
-                    .help("let the rule give less, or print several files by `per`"),
-                path: ContextPath::default(),
-            });
-        }
         if render.refused.is_empty() {
             Ok((render.out, render.origins.unwrap_or_default()))
         } else {

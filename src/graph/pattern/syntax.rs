@@ -89,6 +89,37 @@ pub struct FilterSyntax {
 }
 
 impl Syntax {
+    /// Gives each node a name, where no node and no edge has one.
+    pub(super) fn name_all(&mut self) {
+        let is_named = self.paths.iter().any(|path| {
+            path.first.name.is_some()
+                || path
+                    .rest
+                    .iter()
+                    .any(|(edge, node)| edge.name.is_some() || node.name.is_some())
+        });
+        if is_named {
+            return;
+        }
+        let mut given: Vec<Name> = Vec::new();
+        for path in &mut self.paths {
+            for node in std::iter::once(&mut path.first).chain(path.rest.iter_mut().map(|it| &mut it.1)) {
+                let kind = match node.kinds.as_slice() {
+                    [only] if is_word(&only.name) => only.name.clone(),
+                    _ => Name::from("node"),
+                };
+                let again = given.iter().filter(|it| **it == kind).count();
+                given.push(kind.clone());
+                let name = if again == 0 {
+                    kind
+                } else {
+                    Name::from(format!("{kind}{}", again + 1))
+                };
+                node.name = Some(Word { name, span: node.span });
+            }
+        }
+    }
+
     /// Parses `text`; `place` says where a range of it stands for the reader.
     #[must_use]
     pub fn parse(text: &str, place: &dyn Fn(Span) -> Place) -> (Option<Self>, Vec<Problem>) {

@@ -55,6 +55,7 @@ fn schema() -> Schema {
             inherits: Vec::new(),
             platforms: None,
             core_mhz: None,
+            usual: false,
         };
         schema.kinds.insert(name.into(), kind);
     }

@@ -48,6 +48,13 @@ pub struct Function {
     pub(crate) run: Run,
 }
 
+/// There is one of each: a row is itself alone.
+impl PartialEq for Function {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
 /// How a function is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
@@ -96,10 +103,10 @@ pub enum Wanted {
     Map,
     /// A list of records of a `key` and a `value` `T`.
     Entries,
-    /// A list of records of a `path` and the `values` there.
-    Leaves,
     /// The same, with a list of blanks as `pad`.
     Aligned,
+    /// A list of records of a `path` and the `values` there.
+    Leaves,
     /// An optional `T`.
     Optional,
     /// Computing power.
@@ -230,8 +237,8 @@ impl Wanted {
             Self::ListOfLists => "list(list(T))",
             Self::Map => "map(T)",
             Self::Entries => "list({key, value})",
-            Self::Leaves => "list({path, values})",
             Self::Aligned => "list({key, pad, value})",
+            Self::Leaves => "list({path, values})",
             Self::Optional => "optional(T)",
             Self::Cpu => "cpu",
             Self::Memory => "memory",

@@ -76,7 +76,7 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
     report.problems(&planned.problems, &Sources::default());
     report.result(&listing::lines(&planned.plan, Tense::Past));
     report.note(&if planned.plan.is_empty() {
-        format!("nothing to do: {} files are as wanted", planned.plan.n_unchanged)
+        format!("nothing to do: {}", listing::as_wanted(planned.plan.n_unchanged))
     } else {
         let changed = planned.plan.entries.len();
         format!("done: {changed} changed, {} unchanged", planned.plan.n_unchanged)

@@ -45,11 +45,15 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
     } else {
         report.problems(&found, &outcome.sources);
         report.result(&listing::lines(&planned.plan, Tense::Future));
+        report.result(&listing::kept(&planned.plan));
+        listing::how_to_take_back(&planned.plan)
+            .iter()
+            .for_each(|it| report.note(it));
         let n_errors = found.iter().filter(|it| it.is_error()).count();
         report.note(&match (is_wrong, is_fresh) {
             (true, _) if n_errors == 1 => "invalid: 1 error".to_owned(),
             (true, _) => format!("invalid: {n_errors} errors"),
-            (false, true) => format!("valid and fresh: {} files", planned.plan.n_unchanged),
+            (false, true) => format!("valid and fresh: {}", listing::n_files(planned.plan.n_unchanged)),
             (false, false) if planned.plan.is_empty() => {
                 "valid, but the manifest is not settled: run `gen apply`".to_owned()
             }

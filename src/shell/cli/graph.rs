@@ -18,8 +18,13 @@ pub(super) struct GraphArgs {
 
 pub(super) fn run(args: &GraphArgs, session: &mut Session) -> Exit {
     let answer = session.engine.graph(&args.ask.ask(), args.format);
-    session.show(answer, |text| {
+    session.show(answer, |(text, only)| {
         session.report.result(&text);
+        if let Some(environment) = only {
+            session.report.note(&format!(
+                "the environment `{environment}` is drawn: `--env NAME` draws another"
+            ));
+        }
         Exit::Done
     })
 }

@@ -2,6 +2,11 @@
 //!
 //! Which file tells what is data, in `rules/init.tsv`. Nothing is ever overwritten.
 
+mod compose;
+mod repository;
+mod table;
+
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
 use std::path::Path;
@@ -9,46 +14,28 @@ use std::path::Path;
 use clap::Args;
 
 use super::super::discover::SPEC_NAMES;
+use super::super::engine::platforms;
 use super::super::report::{Exit, Report, Sources};
 use crate::problem::Problem;
+use compose::Infra;
+use repository::Service;
 
 /// Write a spec for this repository, from what stands in it
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {}
 
-/// The table, in which earlier lines win.
-const TABLE: &str = include_str!("../../../rules/init.tsv");
-/// The most of a file that is searched for a word.
-const MOST_BYTES: usize = 1 << 20;
-
-struct Line<'t> {
-    tells: &'t str,
-    file: &'t str,
-    word: Option<&'t str>,
-    name: Option<&'t str>,
-}
-
-fn table() -> impl Iterator<Item = Line<'static>> {
-    TABLE.lines().filter(|it| !it.starts_with('#')).filter_map(|line| {
-        let mut columns = line.split('\t').map(|it| Some(it).filter(|it| *it != "-"));
-        Some(Line {
-            tells: columns.next()??,
-            file: columns.next()??,
-            word: columns.next()?,
-            name: columns.next()?,
-        })
-    })
+/// A spec that was written, and what it lacks to generate something.
+struct Written {
+    text: String,
+    lacking: Vec<String>,
 }
 
 pub(super) fn run(_: &InitArgs, folder: &Path, report: &Report) -> Exit {
     match write(folder) {
-        Ok(spec) => {
+        Ok(written) => {
             report.result(&format!("created    {}\n", SPEC_NAMES[0]));
-            report.note(if spec.contains("\nservices: {}") {
-                "no services were found; add some, then run `gen plan`"
-            } else {
-                "look it over, then run `gen plan`"
-            });
+            written.lacking.iter().for_each(|it| report.note(it));
+            report.note("look it over, then run `gen plan`");
             Exit::Done
         }
         Err(problem) => {
@@ -58,7 +45,7 @@ pub(super) fn run(_: &InitArgs, folder: &Path, report: &Report) -> Exit {
     }
 }
 
-fn write(folder: &Path) -> Result<String, Problem> {
+fn write(folder: &Path) -> Result<Written, Problem> {
     if let Some(name) = SPEC_NAMES.iter().find(|it| folder.join(it).exists()) {
         return Err(Problem::error("shell::exists", format!("`{name}` is there already"))
             .help("`gen plan` shows what it generates"));
@@ -71,7 +58,8 @@ fn write(folder: &Path) -> Result<String, Problem> {
         .help("name a folder that is there by `-C DIR`")
     })?;
     let spec = spec(&folder);
-    let written = fs::File::create_new(folder.join(SPEC_NAMES[0])).and_then(|mut it| it.write_all(spec.as_bytes()));
+    let place = folder.join(SPEC_NAMES[0]);
+    let written = fs::File::create_new(place).and_then(|mut it| it.write_all(spec.text.as_bytes()));
     match written {
         Ok(()) => Ok(spec),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -86,85 +74,110 @@ fn write(folder: &Path) -> Result<String, Problem> {
 }
 
 /// Returns a spec for what stands in `folder`.
-fn spec(folder: &Path) -> String {
-    let name = folder.file_name().map_or("project".into(), |it| it.to_string_lossy());
-    let mut text = format!("version: 0.2\nname: {}\n", scalar(&name));
-    let mut platforms: Vec<&str> = table()
-        .filter(|it| it.tells == "platform" && folder.join(it.file).exists())
+fn spec(folder: &Path) -> Written {
+    let known = platforms();
+    let mut found: Vec<&str> = table::lines("platform")
+        .filter(|it| folder.join(it.file).exists())
         .filter_map(|it| it.name)
+        .filter(|it| known.iter().any(|known| known == it))
         .collect();
-    platforms.dedup();
-    if platforms.is_empty() {
-        let mut known: Vec<&str> = table()
-            .filter(|it| it.tells == "platform")
-            .filter_map(|it| it.name)
-            .collect();
-        known.sort_unstable();
-        known.dedup();
+    found.dedup();
+    let mut lacking = Vec::new();
+    let mut text = format!("version: 0.2\nname: {}\n\n", scalar(&repository::name(folder)));
+    if found.is_empty() {
+        let known = known.join(", ");
         text.push_str(&format!(
-            "\ndeployment:\n  platforms: []   # where the services run: {}\n",
-            known.join(", ")
+            "deployment:\n  platforms: []   # where the services run: {known}\n"
+        ));
+        lacking.push(format!(
+            "nothing is generated before `deployment.platforms` names one of: {known}"
         ));
     } else {
-        text.push_str(&format!("\ndeployment:\n  platforms: [{}]\n", platforms.join(", ")));
+        text.push_str(&format!("deployment:\n  platforms: [{}]\n", found.join(", ")));
     }
-    let services = services(folder);
+    let mut services = repository::services(folder);
+    let infra = compose::read(folder, &mut services);
     if services.is_empty() {
         text.push_str("\nservices: {}\n");
-        return text;
+        lacking.push("no services were found: add some under `services`".to_owned());
+    } else {
+        text.push_str("\nservices:\n");
+        services.iter().for_each(|it| print_service(it, &mut text));
     }
-    text.push_str("\nservices:\n");
-    for (name, framework) in services {
-        let name = scalar(&name);
-        match framework {
-            Some(framework) => text.push_str(&format!("  {name}:\n    framework: {framework}\n")),
-            None => text.push_str(&format!("  {name}: {{}}\n")),
-        }
+    if !infra.is_empty() {
+        text.push_str("\ninfra:\n");
+        infra.iter().for_each(|it| print_infra(it, &mut text));
     }
-    text
+    if services.iter().any(|it| it.image.is_none()) {
+        lacking.push(
+            "images whose name nobody gives are called after their service: write where they are kept".to_owned(),
+        );
+    }
+    if services.iter().any(|it| !it.left_out.is_empty()) {
+        lacking.push(
+            "variables that may be secrets, or that come from outside, are left out: see the comments".to_owned(),
+        );
+    }
+    Written { text, lacking }
 }
 
-/// Returns the services in `folder`, sorted by name, each with its framework, if that is known.
-fn services(folder: &Path) -> Vec<(String, Option<&'static str>)> {
-    let mut services = Vec::new();
-    for line in table().filter(|it| it.tells == "folder") {
-        let Ok(entries) = fs::read_dir(folder.join(line.file)) else {
-            continue;
-        };
-        for entry in entries.filter_map(Result::ok) {
-            let (name, place) = (entry.file_name().to_string_lossy().into_owned(), entry.path());
-            if !name.starts_with('.') && place.is_dir() {
-                services.extend(framework(&place).map(|it| (name, it)));
-            }
-        }
+fn print_service(service: &Service, text: &mut String) {
+    let mut line = |it: &str| _ = writeln!(text, "{it}");
+    line(&format!("  {}:", scalar(&service.name)));
+    if service.ends {
+        line("    kind: job");
     }
-    if services.is_empty()
-        && let Some(framework) = framework(folder)
-    {
-        // The repository is one service.
-        let name = folder.file_name().map_or("app".into(), |it| it.to_string_lossy());
-        services.push((name.into_owned(), framework));
+    if let Some(framework) = service.framework {
+        line(&format!("    framework: {framework}"));
     }
-    services.sort();
-    services.dedup_by(|a, b| a.0 == b.0);
-    services
-}
-
-/// Returns the framework of the service in `folder`, `Some(None)` where it is a service of unknown make, and `None`
-/// where it does not look like one.
-fn framework(folder: &Path) -> Option<Option<&'static str>> {
-    let tells = |line: &Line<'_>| {
-        let place = folder.join(line.file);
-        line.tells == "framework"
-            && place.is_file()
-            && line.word.is_none_or(|word| {
-                fs::read(place).is_ok_and(|bytes| {
-                    let bytes = &bytes[..bytes.len().min(MOST_BYTES)];
-                    String::from_utf8_lossy(bytes).to_lowercase().contains(word)
-                })
-            })
+    let from = match service.folder.as_str() {
+        "" => "the image that is built from this repository".to_owned(),
+        folder => format!("the image that is built from {folder}"),
     };
-    table().find(tells).map(|it| it.name)
+    match &service.image {
+        Some(image) => line(&format!("    image: {}", value(image))),
+        None => line(&format!(
+            "    image: {}   # {from}",
+            value(&format!("{}:latest", service.name.to_lowercase()))
+        )),
+    }
+    if !service.depends_on.is_empty() {
+        let names: Vec<String> = service.depends_on.iter().map(|it| scalar(it)).collect();
+        line(&format!("    depends_on: [{}]", names.join(", ")));
+    }
+    if !service.left_out.is_empty() {
+        line(&format!("    # left out: {}", service.left_out.join(", ")));
+    }
+    if !service.env.is_empty() {
+        line("    env:");
+        for (key, content) in &service.env {
+            line(&format!("      {}: {}", scalar(key), value(content)));
+        }
+    }
+    if !service.ports.is_empty() {
+        line("    deployment:");
+        let ports = service.ports.iter().enumerate().map(|(nth, port)| match nth {
+            0 => format!("http: {port}"),
+            _ => format!("port-{port}: {port}"),
+        });
+        line(&format!("      ports: {{{}}}", ports.collect::<Vec<_>>().join(", ")));
+        if let Some(path) = &service.health {
+            line(&format!("      health_check: {{path: {}}}", value(path)));
+        }
+    }
+}
+
+fn print_infra(infra: &Infra, text: &mut String) {
+    let version = infra
+        .version
+        .as_ref()
+        .map_or(String::new(), |it| format!(", version: {}", value(it)));
+    _ = writeln!(text, "  {}: {{type: {}{version}}}", scalar(&infra.name), infra.ty);
+}
+
+/// Writes `text` as a value: in quotes, with nothing in it that a spec would take for a reference.
+fn value(text: &str) -> String {
+    serde_json::Value::from(text.replace("${", "$${")).to_string()
 }
 
 /// Writes `text` as a scalar of YAML: bare where that is safe.
@@ -188,37 +201,106 @@ fn scalar(text: &str) -> String {
 mod tests {
     use super::*;
 
+    fn made(files: &[(&str, &str)]) -> (tempfile::TempDir, Written) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for (file, text) in files {
+            let place = folder.path().join("my shop").join(file);
+            fs::create_dir_all(place.parent().expect("below")).expect("made");
+            fs::write(place, text).expect("written");
+        }
+        let written = write(&folder.path().join("my shop")).expect("written");
+        (folder, written)
+    }
+
+    fn services(files: &[(&str, &str)]) -> String {
+        let (_folder, spec) = made(files);
+        spec.text.split_once("\nservices:\n").expect("services").1.to_owned()
+    }
+
     #[test]
     fn a_spec_is_made_of_what_stands_there_and_never_overwritten() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let root = folder.path().join("my shop");
-        for (file, text) in [
+        let (folder, spec) = made(&[
             ("services/web/package.json", "{\"dependencies\": {\"express\": \"4\"}}"),
             ("services/orders/pyproject.toml", "dependencies = [\"Django>=5\"]"),
             ("services/null/go.mod", "module x"),
             ("services/notes/README.md", "no service"),
-        ] {
-            let place = root.join(file);
-            fs::create_dir_all(place.parent().expect("below")).expect("made");
-            fs::write(place, text).expect("written");
-        }
-        let spec = write(&root).expect("written");
+            ("libs/common/package.json", "{}"),
+            ("node_modules/other/package.json", "{}"),
+            (
+                "package.json",
+                "{\n  \"name\": \"@acme/shop\",\n  \"workspaces\": [\"services/*\"]\n}",
+            ),
+        ]);
         assert!(
-            spec.starts_with("version: 0.2\nname: \"my shop\"\n\ndeployment:\n  platforms: []"),
-            "{spec}"
+            spec.text
+                .starts_with("version: 0.2\nname: shop\n\ndeployment:\n  platforms: []"),
+            "{}",
+            spec.text
         );
-        let services = spec.split_once("\nservices:\n").expect("services").1;
-        assert_eq!(
-            services,
-            "  \"null\":\n    framework: go\n  orders:\n    framework: django\n  web:\n    framework: express\n"
+        let names: Vec<&str> = spec
+            .text
+            .lines()
+            .filter(|it| it.starts_with("  ") && it.ends_with(':'))
+            .collect();
+        assert_eq!(names, ["  \"null\":", "  orders:", "  web:"]);
+        assert!(
+            spec.text
+                .contains("  orders:\n    framework: django\n    image: \"orders:latest\""),
+            "{}",
+            spec.text
         );
-        assert_eq!(write(&root).expect_err("there already").code, "shell::exists");
+        let root = folder.path().join("my shop");
+        assert_eq!(write(&root).err().expect("there already").code, "shell::exists");
     }
 
     #[test]
-    fn every_line_of_the_table_is_whole() {
-        let lines = TABLE.lines().filter(|it| !it.starts_with('#')).count();
-        assert_eq!(table().count(), lines);
-        assert!(table().all(|it| matches!(it.tells, "framework" | "platform" | "folder")));
+    fn a_build_file_tells_ports_and_health() {
+        let text = services(&[(
+            "frontend/Dockerfile",
+            "FROM x\nEXPOSE 3000 9100/tcp\nHEALTHCHECK --interval=5s \\\n  CMD curl -f http://localhost:3000/healthz || exit 1\n",
+        )]);
+        let wanted =
+            "    deployment:\n      ports: {http: 3000, port-9100: 9100}\n      health_check: {path: \"/healthz\"}\n";
+        assert!(text.ends_with(wanted), "{text}");
+    }
+
+    #[test]
+    fn a_compose_file_tells_names_order_and_variables_but_no_secret() {
+        let text = services(&[
+            ("api/go.mod", "module example.org/api"),
+            (
+                "compose.yaml",
+                "services:\n  backend:\n    build: ./api\n    ports: [\"127.0.0.1:80:8080\"]\n    depends_on: [db, gone]\n    \
+                 environment: {LEVEL: info, DB_PASSWORD: hunter2hunter2, HOST: \"${HOST}\", N: 3}\n  \
+                 db: {image: \"postgres:16-alpine\"}\n",
+            ),
+        ]);
+        let wanted = "  backend:\n    framework: go\n    image: \"backend:latest\"   # the image that is built from api\n    \
+                      depends_on: [db]\n    # left out: DB_PASSWORD, HOST\n    env:\n      LEVEL: \"info\"\n      \"N\": \"3\"\n    \
+                      deployment:\n      ports: {http: 8080}\n\ninfra:\n  db: {type: postgresql, version: \"16\"}\n";
+        assert_eq!(text, wanted);
+    }
+
+    #[test]
+    fn every_line_of_the_table_is_whole_and_names_what_is_there() {
+        let lines = table::TABLE.lines().filter(|it| !it.starts_with('#')).count();
+        assert_eq!(table::table().count(), lines);
+        let known = [
+            "framework",
+            "name",
+            "workspace",
+            "skip",
+            "image",
+            "compose",
+            "infra",
+            "platform",
+        ];
+        assert!(table::table().all(|it| known.contains(&it.tells)));
+        let platforms = platforms();
+        assert!(
+            table::lines("platform")
+                .filter_map(|it| it.name)
+                .all(|it| platforms.iter().any(|known| known == it))
+        );
     }
 }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::plan::{Change, Entry, Intent, Plan, Resolution};
+use crate::plan::{Change, Entry, Intent, Kept, Plan, Resolution};
 
 /// Whether something is about to happen, or has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,43 @@ pub(super) fn lines(plan: &Plan, tense: Tense) -> String {
     let width = plan.entries.iter().map(|it| it.path.as_str().chars().count()).max();
     let width = width.unwrap_or(0).min(72);
     plan.entries.iter().map(|it| line(it, tense, width)).collect()
+}
+
+/// Counts files.
+pub(super) fn n_files(n: usize) -> String {
+    match n {
+        1 => "1 file".to_owned(),
+        n => format!("{n} files"),
+    }
+}
+
+/// Says that all files are as wanted; of none it says so, since that is seldom meant.
+pub(super) fn as_wanted(n: usize) -> String {
+    match n {
+        0 => "no rule wants a file, see which platforms the spec names".to_owned(),
+        1 => "1 file is as wanted".to_owned(),
+        n => format!("{n} files are as wanted"),
+    }
+}
+
+/// Returns a line for each file that the user chose to keep.
+pub(super) fn kept(plan: &Plan) -> String {
+    let line = |it: &Kept| format!("{:<10} {}  {}\n", "kept", it.path, it.rule);
+    plan.kept.iter().map(line).collect()
+}
+
+/// Says how to take back what keeps files from being generated, where there are any.
+pub(super) fn how_to_take_back(plan: &Plan) -> Option<String> {
+    let first = plan.kept.first()?;
+    Some(format!(
+        "{} as it was when you chose so: `gen apply --overwrite={}` takes the generated content again",
+        if plan.kept.len() == 1 {
+            "1 file is kept"
+        } else {
+            "some files are kept, each"
+        },
+        first.path
+    ))
 }
 
 /// Returns the line of `entry`, its path padded to `width`, with its reasons below.

@@ -1,4 +1,4 @@
-//! `gen pack`: lists packs, prints one, copies one into the project.
+//! `gen pack`: lists packs, prints one or its reference, copies one into the project.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -18,6 +18,8 @@ pub(super) enum PackCommand {
     List,
     /// Print the files of a pack
     Show(PackArgs),
+    /// Print the reference of a pack: all that it lets a spec say, and what it does, as Markdown
+    Doc(PackArgs),
     /// Copy the files of a pack into the project, where they can be changed
     Eject(PackArgs),
 }
@@ -38,6 +40,13 @@ pub(super) fn run(command: &PackCommand, session: &mut Session) -> Exit {
                     let end = if text.ends_with('\n') { "" } else { "\n" };
                     session.report.result(&format!("# {path}\n{text}{end}\n"));
                 }
+                Exit::Done
+            })
+        }
+        PackCommand::Doc(args) => {
+            let answer = session.engine.pack_page(&args.name);
+            session.show(answer, |page| {
+                session.report.result(&page);
                 Exit::Done
             })
         }

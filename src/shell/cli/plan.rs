@@ -106,8 +106,12 @@ fn show(args: &PlanArgs, session: &Session, planned: &session::Planned, diffs: &
     } else {
         report.result(&listing::lines(&planned.plan, Tense::Future));
     }
+    report.result(&listing::kept(&planned.plan));
+    listing::how_to_take_back(&planned.plan)
+        .iter()
+        .for_each(|it| report.note(it));
     if planned.is_fresh() {
-        report.note(&format!("no changes: {} files are as wanted", planned.plan.n_unchanged));
+        report.note(&format!("no changes: {}", listing::as_wanted(planned.plan.n_unchanged)));
         return;
     }
     report.note(&planned.plan.counts().to_string());

@@ -10,13 +10,13 @@ use super::Session;
 /// Run the test cases of packs
 #[derive(Debug, Args)]
 pub(super) struct TestArgs {
-    /// Packs, or folders of cases; all if none is named
+    /// Names of packs, folders of packs or of cases, or single cases; all if none is named
     #[arg(value_name = "PACK")]
     packs: Vec<PathBuf>,
 }
 
 pub(super) fn run(args: &TestArgs, session: &mut Session) -> Exit {
-    let answer = session.engine.test(&args.packs);
+    let answer = session.engine.test(&session.here, &args.packs);
     session.show(answer, |cases| {
         let mut n_failed = 0;
         for case in &cases {
@@ -25,13 +25,15 @@ pub(super) fn run(args: &TestArgs, session: &mut Session) -> Exit {
                 Err(difference) => {
                     n_failed += 1;
                     session.report.result(&format!("FAILED  {}\n", case.name));
-                    session.report.diff(difference);
+                    let end = if difference.ends_with('\n') { "" } else { "\n" };
+                    session.report.diff(&format!("{difference}{end}"));
                 }
             }
         }
-        session
-            .report
-            .note(&format!("{} cases, {n_failed} failed", cases.len()));
+        session.report.note(&match cases.len() {
+            1 => format!("1 case, {n_failed} failed"),
+            n => format!("{n} cases, {n_failed} failed"),
+        });
         if n_failed == 0 { Exit::Done } else { Exit::Failed }
     })
 }

@@ -6,10 +6,24 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use crate::yaml;
+
 /// The built-in packs' files: paths and texts, sorted by path.
 pub(crate) fn built_in() -> &'static BTreeMap<&'static str, &'static str> {
     static FILES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(files);
     &FILES
+}
+
+/// Returns the platforms that built-in packs are for, sorted.
+pub(crate) fn platforms() -> Vec<String> {
+    let heads = built_in()
+        .iter()
+        .filter(|(path, _)| path.starts_with("rules/") && path.ends_with("/pack.yaml"));
+    let mut platforms: Vec<String> = heads
+        .filter_map(|(_, text)| Some(yaml::parse(text).0?.get("platform")?.as_str()?.to_owned()))
+        .collect();
+    platforms.sort();
+    platforms
 }
 
 #[cfg(embedded)]

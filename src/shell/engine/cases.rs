@@ -14,47 +14,75 @@ use crate::value::Name;
 /// The file that lists the codes of what is found.
 const FINDINGS: &str = "findings.txt";
 
-/// Runs the cases of the project at `root`: of all its packs, or of those whose folders are given.
+/// Runs the cases of the project at `root`: of all its packs, or those that are named, as a user in the folder `from`
+/// does: by the name of a pack, by a folder of a pack or of cases, or by the folder of one case.
 ///
 /// # Errors
 ///
-/// A problem where a folder that was named holds no case.
-pub(super) fn run(root: &Root, packs: &[PathBuf]) -> Result<Vec<Case>, Problem> {
-    let mut folders: Vec<PathBuf> = packs.to_vec();
-    if folders.is_empty() {
-        folders = subfolders(&root.folder.join("rules"));
+/// A problem where there is no case at all, or none in what was named.
+pub(super) fn run(root: &Root, from: &Path, packs: &[PathBuf]) -> Result<Vec<Case>, Problem> {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for named in packs {
+        let found = found(root, from, named);
+        if found.is_empty() {
+            let message = format!("`{}` holds no cases", named.display());
+            return Err(none(message));
+        }
+        folders.extend(found);
     }
-    let mut cases = Vec::new();
-    for folder in folders {
-        let folder = if folder.is_absolute() {
-            folder
+    if packs.is_empty() {
+        let packs = subfolders(&root.folder.join("rules"));
+        folders = packs.iter().flat_map(|it| subfolders(&it.join("cases"))).collect();
+        if folders.is_empty() {
+            return Err(none("no pack of this project has a case".to_owned()));
+        }
+    }
+    folders.sort();
+    folders.dedup();
+    let cases = folders.iter().map(|case| {
+        let pack = pack_of(case);
+        let name = Name::from(format!("{pack}/{}", last(case)));
+        let outcome = compare(root, case, &pack).map_err(Arc::from);
+        Case { name, outcome }
+    });
+    Ok(cases.collect())
+}
+
+fn none(message: String) -> Problem {
+    Problem::error("shell::no_cases", message).help("a case is a folder `rules/PACK/cases/NAME/` with a `gen.yaml`")
+}
+
+/// Returns the folders of the cases that `named` stands for.
+fn found(root: &Root, from: &Path, named: &Path) -> Vec<PathBuf> {
+    for folder in [from.join(named), root.folder.join("rules").join(named)] {
+        let is_case = discover::SPEC_NAMES.iter().any(|it| folder.join(it).is_file());
+        if is_case && folder.parent().is_some_and(|it| last(it) == "cases") {
+            return vec![folder];
+        }
+        let cases = if last(&folder) == "cases" {
+            subfolders(&folder)
         } else {
-            root.folder.join(folder)
+            subfolders(&folder.join("cases"))
         };
-        let found = subfolders(&folder.join("cases"));
-        if found.is_empty() && !packs.is_empty() {
-            let message = format!("`{}` holds no cases", folder.display());
-            return Err(
-                Problem::error("shell::no_cases", message).help("a case is a folder `cases/NAME/` with a `gen.yaml`")
-            );
-        }
-        let pack = folder
-            .file_name()
-            .map(|it| it.to_string_lossy().into_owned())
-            .unwrap_or_default();
-        for case in found {
-            let name = case
-                .file_name()
-                .map(|it| it.to_string_lossy().into_owned())
-                .unwrap_or_default();
-            let outcome = compare(root, &case, &pack).map_err(Arc::from);
-            cases.push(Case {
-                name: Name::from(format!("{pack}/{name}")),
-                outcome,
-            });
+        if !cases.is_empty() {
+            return cases;
         }
     }
-    Ok(cases)
+    Vec::new()
+}
+
+/// Returns the pack whose case stands in the folder `case`.
+fn pack_of(case: &Path) -> String {
+    let pack = case.parent().and_then(Path::parent);
+    pack.map(last).unwrap_or_default()
+}
+
+fn last(folder: &Path) -> String {
+    let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+    folder
+        .file_name()
+        .map(|it| it.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 fn subfolders(folder: &Path) -> Vec<PathBuf> {

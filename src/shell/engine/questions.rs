@@ -1,17 +1,17 @@
 //! What commands ask of the engine besides artifacts: bindings of a pattern, drawings, the schema, packs.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Answer, Ask, Bindings, Case, Engine, GraphForm, Origin, Pack, PackFile, answer, cases};
-use crate::db::{Project, View};
+use crate::db::{Project, View, pack_files};
 use crate::fact::shape;
 use crate::fact::world::NODES;
 use crate::graph::draw::{self, Drawing};
 use crate::graph::pattern::{Bound, Pattern, Still, Walk};
 use crate::graph::{Edge, Snapshot};
-use crate::kind::{Schema, json_schema, pack};
+use crate::kind::{Schema, json_schema, pack, page};
 use crate::problem::{Place, Problem};
 use crate::rule::expression::World as _;
 use crate::rule::set;
@@ -36,7 +36,7 @@ impl Engine {
         sources.insert(PATTERN.into(), pattern.into());
         let place = |span| Place::Text(PATTERN.into(), span);
         let schema = pack::schema(&self.db, project);
-        let (read, problems) = Pattern::read(pattern, schema, &place);
+        let (read, problems) = Pattern::read_naming_all(pattern, schema, &place);
         let Some(read) = read else {
             return answer(None, problems, sources);
         };
@@ -44,12 +44,7 @@ impl Engine {
             Ok(walk) => walk,
             Err(_) => return answer(None, problems, sources),
         };
-        let variables: Vec<Name> = read
-            .variables()
-            .iter()
-            .filter(|it| matches!(it.ty, crate::kind::Type::Node(_)))
-            .map(|it| it.name.clone())
-            .collect();
+        let variables: Vec<Name> = read.variables().iter().map(|it| it.name.clone()).collect();
         let mut answers = Vec::new();
         let mut problems = problems;
         problems.extend(self.unknown_environments(project, ask));
@@ -64,10 +59,7 @@ impl Engine {
             match walk.matches(&world, &[], MAX_STEPS) {
                 Err(overrun) => problems.push(overrun.problem(place(crate::problem::Span::new(0, pattern.len())))),
                 Ok(found) => {
-                    let mut rows: Vec<Vec<Address>> = found
-                        .iter()
-                        .map(|it| it.0.iter().filter_map(Bound::as_node).cloned().collect())
-                        .collect();
+                    let mut rows: Vec<Vec<Bound>> = found.iter().map(|it| it.0.to_vec()).collect();
                     rows.sort();
                     rows.dedup();
                     let name = Some(name).filter(|it| !it.is_empty());
@@ -84,8 +76,9 @@ impl Engine {
         answer(Some(answers), problems, sources)
     }
 
-    /// Returns the graph of each environment that is asked for, drawn as one text.
-    pub fn graph(&mut self, ask: &Ask, form: GraphForm) -> Answer<String> {
+    /// Returns the graph of each environment that is asked for, drawn as one text, and the only environment that is
+    /// drawn where more were asked for.
+    pub fn graph(&mut self, ask: &Ask, form: GraphForm) -> Answer<(String, Option<Name>)> {
         let Some(project) = self.load(ask) else {
             return self.unread();
         };
@@ -107,12 +100,14 @@ impl Engine {
                 break;
             }
         }
+        let first = asked.first().map(|it| it.1.clone());
+        let only = first.filter(|_| form != GraphForm::Text && asked.len() > 1);
         let mut problems = self.unknown_environments(project, ask);
         if let Some((environment, _)) = asked.first() {
             problems.extend(shape::problems(&self.db, project, *environment));
         }
         answer(
-            Some(text),
+            Some((text, only)),
             self.located(project, &problems),
             self.files.sources(&self.db, project),
         )
@@ -128,12 +123,14 @@ impl Engine {
             .cloned()
             .collect();
         let order = Name::from(shape::STARTS_AFTER);
+        let beside = [shape::DEPENDS_ON, shape::REFERENCES].map(Name::from);
         let address = |it: u32| snapshot.address(it).clone();
-        let edges = snapshot.edges(&order);
-        let edges =
-            edges.map(|(from, to, fields)| Edge::new(address(from), order.clone(), address(to), fields.clone()));
+        let edges = std::iter::once(&order).chain(&beside).flat_map(|kind| {
+            let edges = snapshot.edges(kind);
+            edges.map(|(from, to, fields)| Edge::new(address(from), kind.clone(), address(to), fields.clone()))
+        });
         let drawn = Snapshot::new(nodes, edges.collect());
-        Drawing::new(&drawn, std::slice::from_ref(&order))
+        Drawing::new(&drawn, std::slice::from_ref(&order), &beside)
     }
 
     /// Returns the JSON Schema of the spec, as the packs of this project make it.
@@ -183,8 +180,7 @@ impl Engine {
             return self.unread();
         };
         let db = &self.db;
-        let files = project.built_in(db).iter().chain(project.own(db));
-        let of_pack = files.filter(|it| {
+        let of_pack = pack_files(db, project).iter().filter(|it| {
             let path = it.path(db);
             let template = path.strip_prefix("templates/").and_then(|it| it.split('/').next());
             *set::pack_of(path) == *name && path.starts_with("rules/") || template == Some(name)
@@ -192,16 +188,36 @@ impl Engine {
         let files: BTreeMap<Name, Arc<str>> = of_pack.map(|it| (it.path(db).clone(), it.text(db).clone())).collect();
         if files.is_empty() {
             let known = pack::packs(db, project).iter().map(|it| &*it.name);
-            let problem =
-                Problem::error("shell::unknown_pack", format!("there is no pack `{name}`")).suggest(name, known);
-            return answer(None, vec![problem], Sources::default());
+            return answer(None, vec![unknown_pack(name, known)], Sources::default());
         }
         answer(Some(files.into_iter().collect()), Vec::new(), Sources::default())
     }
 
+    /// Returns the reference page of the pack named `name`, as Markdown. An unknown name is a problem.
+    pub fn pack_page(&mut self, name: &str) -> Answer<String> {
+        let Some(project) = self.load(&Ask::default()) else {
+            return self.unread();
+        };
+        let db = &self.db;
+        let packs = pack::packs(db, project);
+        let Some(found) = packs.iter().find(|it| *it.name == *name) else {
+            let problem = unknown_pack(name, packs.iter().map(|it| &*it.name));
+            return answer(None, vec![problem], Sources::default());
+        };
+        let rules = set::ids(db, project).iter().filter_map(|id| {
+            let source = set::source(db, project, id.clone()).as_ref()?;
+            (source.pack == found.name).then(|| (source.name.text.clone(), source.doc.clone().unwrap_or_default()))
+        });
+        let rules: Vec<(Name, Name)> = rules.collect();
+        let page = page::page(pack::schema(db, project), found, &rules);
+        answer(Some(page), Vec::new(), Sources::default())
+    }
+
     /// Runs the test cases of `packs`, of all if none is named.
-    pub fn test(&mut self, packs: &[PathBuf]) -> Answer<Vec<Case>> {
-        match cases::run(&self.root, packs) {
+    ///
+    /// They are named as a user who stands in the folder `from` does.
+    pub fn test(&mut self, from: &Path, packs: &[PathBuf]) -> Answer<Vec<Case>> {
+        match cases::run(&self.root, from, packs) {
             Ok(cases) => answer(Some(cases), Vec::new(), Sources::default()),
             Err(problem) => answer(None, vec![problem], Sources::default()),
         }
@@ -217,4 +233,8 @@ impl Engine {
     fn unread<T>(&self) -> Answer<T> {
         answer(None, self.files.problems.clone(), Sources::default())
     }
+}
+
+fn unknown_pack<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Problem {
+    Problem::error("shell::unknown_pack", format!("there is no pack `{name}`")).suggest(name, known)
 }

@@ -53,6 +53,7 @@ impl Check<'_> {
             }
             at = member.ty;
         }
+        self.kind(filter, ty)?;
         self.value(filter, &at)
     }
 
@@ -79,6 +80,32 @@ impl Check<'_> {
                 problem(format!("a {ty} has no fields, so no `{step}`"), "goes too far").help("end the path before it")
             }
         }
+    }
+
+    /// Refuses to ask the kind of a node for what is no kind: what a spec says in a field of that name is read under
+    /// another.
+    fn kind(&self, filter: &FilterSyntax, ty: &Type) -> Result<(), Problem> {
+        let (Type::Node(kinds), [only], Value::String(value)) = (ty, filter.path.0.as_slice(), &filter.value) else {
+            return Ok(());
+        };
+        let may_be: Vec<&str> = match kinds.is_empty() {
+            true => self.schema.kinds.keys().map(|it| &**it).collect(),
+            false => kinds.iter().map(|it| &**it).collect(),
+        };
+        if &**only != "kind" || may_be.contains(&&**value) {
+            return Ok(());
+        }
+        let message = format!("`kind` is the kind of node, and never `{value}`");
+        let problem =
+            Problem::error("pattern::wrong_type", message).at((self.place)(filter.value_span), "no kind of node");
+        let aliases = self.schema.aliases.iter().filter(|it| it.own == Path::parse("kind"));
+        let mut read_as = aliases.filter(|it| may_be.contains(&&*it.kind)).map(|it| &it.neutral);
+        Err(match read_as.next() {
+            Some(field) => problem.help(format!(
+                "a field `kind` of the spec is read as `{field}`: `{{{field}: '{value}'}}`"
+            )),
+            None => problem.suggest(value, may_be),
+        })
     }
 
     fn value(&self, filter: &FilterSyntax, ty: &Type) -> Result<(), Problem> {

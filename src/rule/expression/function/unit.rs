@@ -2,6 +2,7 @@
 //! milliseconds.
 
 use super::{Meter, whole};
+use crate::kind::unit;
 use crate::value::Value;
 
 /// Bytes in a mebibyte.
@@ -24,11 +25,7 @@ pub(super) fn mhz(_: &mut Meter, args: &[Value]) -> Result<Value, String> {
 
 pub(super) fn cores(_: &mut Meter, args: &[Value]) -> Result<Value, String> {
     let millicores = not_negative(&args[0])?;
-    Ok(Value::string(if millicores % 1_000 == 0 {
-        (millicores / 1_000).to_string()
-    } else {
-        format!("{millicores}m")
-    }))
+    Ok(Value::string(unit::cpu_text(millicores)))
 }
 
 pub(super) fn mib(_: &mut Meter, args: &[Value]) -> Result<Value, String> {
@@ -38,12 +35,7 @@ pub(super) fn mib(_: &mut Meter, args: &[Value]) -> Result<Value, String> {
 
 pub(super) fn quantity(_: &mut Meter, args: &[Value]) -> Result<Value, String> {
     let bytes = not_negative(&args[0])?;
-    let units = [(40, "Ti"), (30, "Gi"), (20, "Mi"), (10, "Ki")];
-    let fitting = units.iter().find(|(power, _)| bytes > 0 && bytes % (1 << power) == 0);
-    Ok(Value::string(match fitting {
-        Some((power, unit)) => format!("{}{unit}", bytes >> power),
-        None => bytes.to_string(),
-    }))
+    Ok(Value::string(unit::memory_text(bytes)))
 }
 
 pub(super) fn seconds(_: &mut Meter, args: &[Value]) -> Result<Value, String> {
@@ -53,16 +45,5 @@ pub(super) fn seconds(_: &mut Meter, args: &[Value]) -> Result<Value, String> {
 
 pub(super) fn duration_text(_: &mut Meter, args: &[Value]) -> Result<Value, String> {
     let milliseconds = not_negative(&args[0])?;
-    let parts = [
-        (milliseconds / 3_600_000, "h"),
-        (milliseconds / 60_000 % 60, "m"),
-        (milliseconds / 1_000 % 60, "s"),
-        (milliseconds % 1_000, "ms"),
-    ];
-    let text: String = parts
-        .iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, unit)| format!("{number}{unit}"))
-        .collect();
-    Ok(Value::string(if text.is_empty() { "0s".to_owned() } else { text }))
+    Ok(Value::string(unit::duration_text(milliseconds)))
 }

@@ -82,6 +82,7 @@ pub(crate) fn schema() -> Schema {
         inherits: Vec::new(),
         platforms: None,
         core_mhz: None,
+        usual: false,
     };
     let relation = |pack: &str, name: &str, of: &[&str], fields: Arc<Record>, shape: Shape| Relation {
         name: name.into(),
@@ -154,6 +155,7 @@ pub(crate) fn reference() -> Value {
             node: station("b"),
             attribute: "address".into(),
             required: true,
+            manner: None,
         })),
     ]))
 }

@@ -1,0 +1,209 @@
+//! What a field's values must be beyond their type: bounds of a number, the pattern of a text.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use super::Type;
+use super::typed::Reader;
+use crate::value::{Name, Value};
+use crate::yaml::{Data, Yaml};
+
+/// What each value of a field must be; of a list or map, each of what it holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Limits {
+    /// The least that it may be.
+    pub min: Option<Bound>,
+    /// The most that it may be.
+    pub max: Option<Bound>,
+    /// What a text must look like.
+    pub pattern: Option<Pattern>,
+    /// How to write it right.
+    pub hint: Option<Name>,
+}
+
+/// A bound of a number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Bound {
+    /// The number, in the unit in which values are held.
+    pub value: Value,
+    /// As the pack writes it.
+    pub written: Name,
+}
+
+/// A regular expression, known by its text.
+#[derive(Clone)]
+pub struct Pattern(regex::Regex);
+
+impl Pattern {
+    /// Returns the pattern as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Pattern {}
+
+impl Hash for Pattern {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+/// A value outside of its limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Outside {
+    pub(super) code: &'static str,
+    pub(super) label: &'static str,
+    /// What may be written instead.
+    pub(super) help: String,
+}
+
+impl Limits {
+    /// Returns how `value` breaks these limits. A text with references is known only when it is printed, and breaks
+    /// none.
+    pub(super) fn broken_by(&self, value: &Value) -> Option<Outside> {
+        if let (Some(pattern), Value::String(text)) = (&self.pattern, value) {
+            let hint = || match &self.hint {
+                Some(hint) => hint.to_string(),
+                None => format!("write what matches `{}`", pattern.as_str()),
+            };
+            return (!pattern.0.is_match(text)).then(|| Outside {
+                code: "spec::malformed",
+                label: "malformed",
+                help: hint(),
+            });
+        }
+        let number = number(value)?;
+        let below = self.min.as_ref().and_then(Bound::number).is_some_and(|it| number < it);
+        let above = self.max.as_ref().and_then(Bound::number).is_some_and(|it| number > it);
+        (below || above).then(|| Outside {
+            code: "spec::out_of_range",
+            label: if below { "too small" } else { "too large" },
+            help: self.hint.as_ref().map_or_else(|| self.range(), Name::to_string),
+        })
+    }
+
+    /// Says what may be written.
+    fn range(&self) -> String {
+        match (&self.min, &self.max) {
+            (Some(min), Some(max)) => format!("write a value from {} to {}", min.written, max.written),
+            (Some(min), None) => format!("write {} or more", min.written),
+            (None, Some(max)) => format!("write {} or less", max.written),
+            (None, None) => String::new(),
+        }
+    }
+}
+
+impl Bound {
+    fn number(&self) -> Option<f64> {
+        number(&self.value)
+    }
+}
+
+fn number(value: &Value) -> Option<f64> {
+    match value {
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "bounds are far below what a double holds exactly"
+        )]
+        Value::Int(it) => Some(*it as f64),
+        Value::Double(it) => Some(it.0),
+        _ => None,
+    }
+}
+
+/// Returns what a list or map of lists and maps holds in the end.
+pub(super) fn innermost(ty: &Type) -> &Type {
+    match ty {
+        Type::List(item) | Type::Map(item) => innermost(item),
+        ty => ty,
+    }
+}
+
+/// Reads the limits that the definition of a field of the type `ty` gives, if it gives any.
+pub(super) fn read(reader: &mut Reader<'_>, definition: &Yaml, ty: &Type) -> Option<Limits> {
+    let inner = innermost(ty);
+    let is_number = matches!(
+        inner,
+        Type::Int | Type::Double | Type::Duration | Type::Cpu { .. } | Type::Memory { .. }
+    );
+    let is_text = matches!(inner, Type::String | Type::Text);
+    let mut limits = Limits::default();
+    for (key, fits) in [("min", is_number), ("max", is_number), ("pattern", is_text)] {
+        let Some(yaml) = definition.get(key) else { continue };
+        if !fits {
+            let message = format!("`{key}` says nothing of {ty}");
+            let help = if key == "pattern" {
+                "strings and texts have one"
+            } else {
+                "numbers, times and sizes have one"
+            };
+            reader
+                .error("pack::bad_field", yaml.span, message, "has no meaning here")
+                .help = Some(help.into());
+            continue;
+        }
+        match key {
+            "min" => limits.min = bound(reader, yaml, inner, key),
+            "max" => limits.max = bound(reader, yaml, inner, key),
+            _ => limits.pattern = pattern(reader, yaml),
+        }
+    }
+    limits.hint = definition.get("hint").and_then(Yaml::as_str).map(Name::from);
+    if limits.hint.is_some()
+        && limits
+            == (Limits {
+                hint: limits.hint.clone(),
+                ..Limits::default()
+            })
+    {
+        let span = definition.get("hint").map_or(definition.span, |it| it.span);
+        let message = "a `hint` helps where `min`, `max` or `pattern` is broken".to_owned();
+        reader
+            .error("pack::bad_field", span, message, "nothing can be broken here")
+            .help = Some("add one of them, or say it by `doc`".into());
+    }
+    (limits != Limits::default()).then_some(limits)
+}
+
+fn bound(reader: &mut Reader<'_>, yaml: &Yaml, ty: &Type, key: &str) -> Option<Bound> {
+    Some(Bound {
+        value: reader.read(ty, yaml, key)?,
+        written: Name::from(yaml.source(reader.text)),
+    })
+}
+
+fn pattern(reader: &mut Reader<'_>, yaml: &Yaml) -> Option<Pattern> {
+    let Data::String(text) = &yaml.data else {
+        let message = format!("`pattern` wants a regular expression, found {}", yaml.noun());
+        reader
+            .error("pack::bad_field", yaml.span, message, "expected a text")
+            .help = Some("put it in quotes".into());
+        return None;
+    };
+    match regex::RegexBuilder::new(&text.content).size_limit(1 << 20).build() {
+        Ok(regex) => Some(Pattern(regex)),
+        Err(error) => {
+            let error = error.to_string();
+            let why = error.lines().last().unwrap_or_default().trim().to_owned();
+            let message = format!("`pattern` is no regular expression: {why}");
+            reader
+                .error("pack::bad_field", yaml.span, message, "can't be read")
+                .help = Some("write it as RE2 does, in single quotes".into());
+            None
+        }
+    }
+}
