@@ -234,6 +234,8 @@ pub struct Schema {
     pub edge_defaults: BTreeMap<(Name, Name), Vec<EdgeDefault>>,
     /// Kinds of edge whose fields give way to those of another kind of edge to the same target.
     pub yields: BTreeMap<Name, Name>,
+    /// The tables of a pack that its rules read as `data`, by the pack, with their type.
+    pub data: BTreeMap<Name, (Type, Value)>,
 }
 
 /// What a field of an edge holds by default, if its target is so. The first of a list that fits counts.
@@ -447,6 +449,33 @@ impl Schema {
 }
 
 impl Type {
+    /// Returns the type of a table that stands in a pack: a map is a record, a list holds what its items share.
+    #[must_use]
+    pub fn of_data(value: &Value) -> Self {
+        match value {
+            Value::Bool(_) => Self::Bool,
+            Value::Int(_) => Self::Int,
+            Value::Double(_) => Self::Double,
+            Value::String(_) => Self::String,
+            Value::List(items) => {
+                let mut types = items.iter().map(Self::of_data);
+                let first = types.next().unwrap_or(Self::Any);
+                let same = types.all(|it| it == first);
+                Self::List(Arc::new(if same { first } else { Self::Any }))
+            }
+            Value::Map(map) => {
+                let fields = map
+                    .iter()
+                    .map(|(name, it)| (name.clone(), Field::always(Self::of_data(it), "")));
+                Self::Record(Arc::new(Record {
+                    fields: fields.collect(),
+                    short: None,
+                }))
+            }
+            _ => Self::Any,
+        }
+    }
+
     /// Tells whether a value of this type says nothing: null, an empty list or map, a record all of whose fields
     /// say nothing. Absent records are held as such, so that their inner lists can be walked without asking.
     #[must_use]

@@ -39,7 +39,7 @@ pub(super) struct Pack<'a> {
     pub(super) may_use: BTreeSet<Name>,
 }
 
-const PACK_KEYS: [&str; 10] = [
+const PACK_KEYS: [&str; 11] = [
     "pack",
     "platform",
     "doc",
@@ -50,6 +50,7 @@ const PACK_KEYS: [&str; 10] = [
     "relations",
     "alias",
     "unsupported",
+    "data",
 ];
 const KIND_KEYS: [&str; 6] = [
     "doc",
@@ -280,6 +281,13 @@ impl Join {
                 self.unsupported(&mut reader, pack, item);
             }
         }
+        if let Some(yaml) = pack.yaml.get("data")
+            && let Some(value) = shape(&mut reader, yaml)
+        {
+            self.schema
+                .data
+                .insert(pack.name.clone(), (Type::of_data(&value), value));
+        }
         self.problems.append(&mut reader.problems);
     }
 
@@ -427,7 +435,7 @@ fn text<'y>(yaml: &'y Yaml, key: &str) -> Option<&'y str> {
     yaml.get(key).and_then(Yaml::as_str)
 }
 
-/// Reads the shape of an alias; `${value}` stands in it for what is shaped, so it is no reference.
+/// Reads the shape of an alias, in which `${value}` is no reference, or a table of a pack.
 fn shape(reader: &mut Reader<'_>, yaml: &Yaml) -> Option<Value> {
     Some(match &yaml.data {
         Data::String(text) => Value::string(&*text.content),

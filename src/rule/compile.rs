@@ -183,6 +183,7 @@ impl Compiler<'_> {
                 ProjectScope::Elsewhere
             },
             present: self.present.clone(),
+            data: self.schema.data.get(&self.source.pack),
         }
     }
 

@@ -56,6 +56,8 @@ pub struct Scope<'a> {
     pub project: ProjectScope,
     /// What is known to be there, because a condition has asked for it.
     pub present: Present,
+    /// What `data` stands for, where no variable bears that name.
+    pub data: Option<&'a (Type, Value)>,
 }
 
 impl<'a> Scope<'a> {
@@ -67,6 +69,7 @@ impl<'a> Scope<'a> {
             variables,
             project: ProjectScope::Elsewhere,
             present: Present::default(),
+            data: None,
         }
     }
 }

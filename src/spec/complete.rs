@@ -411,6 +411,14 @@ fn inner_plan(ty: &Type) -> Option<Plan> {
     }
 }
 
+/// Returns `value`, of the type `ty`, with the defaults of the records in it.
+pub(super) fn filled(ty: &Type, value: &Value) -> Value {
+    match value {
+        Value::Map(_) | Value::List(_) => inner_plan(ty).map_or_else(|| value.clone(), |it| it.filled(value)),
+        _ => value.clone(),
+    }
+}
+
 /// Required fields that were found missing, and the way to where one stands.
 #[derive(Default)]
 struct Missing {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::complete::{Completed, Completion};
+use super::complete::{Completed, Completion, filled};
 use super::index::Index;
 use super::merge;
 use crate::kind::{EdgeKind, Record, Schema, Type, pack};
@@ -274,7 +274,12 @@ impl Completion {
             let default = fitting.map(|it| it.value.clone()).or_else(|| field.default.clone());
             given.extend(default.map(|it| (name.clone(), it)));
         }
-        given.into_iter().chain(fields.iter().cloned()).collect()
+        let said = fields.iter().map(|(name, value)| {
+            let field = edge.fields.fields.get(name);
+            let value = field.map_or_else(|| value.clone(), |it| filled(&it.ty, value));
+            (name.clone(), value)
+        });
+        given.into_iter().chain(said).collect()
     }
 
     fn says_something(&self, node: &Address, path: &Path, value: &Value) -> bool {

@@ -5,6 +5,7 @@
 //! files than it was given, or that passes a wrong sample of `tests/judges/samples/`.
 
 mod alerts;
+mod served;
 mod tool;
 
 use std::path::{Path, PathBuf};
@@ -157,6 +158,11 @@ fn what_is_judged_is_known_by_its_path() {
     assert_eq!(sorts("fixtures/kubernetes/gen.yaml"), "generated");
     assert_eq!(sorts("tests/cases/kubernetes/a/expected/compose.yaml"), "generated");
     assert_eq!(sorts("fixtures/shop/scripts/deploy.sh"), "generated script");
+}
+
+/// Returns the folder of the judges, unless nothing is to be judged.
+pub(crate) fn folder() -> Option<PathBuf> {
+    Tools::of_environment().map(|it| it.folder)
 }
 
 /// Has `work` judge `files`; fails with all that is wrong with them.

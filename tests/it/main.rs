@@ -9,10 +9,13 @@
     reason = "tests read files and run programs; the border is that of the library"
 )]
 
+mod agents;
 mod cases;
+mod edges;
 mod fixtures;
 mod incremental;
 mod judges;
+mod live;
 mod monorepo;
 mod project;
 mod properties;

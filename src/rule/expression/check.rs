@@ -25,6 +25,9 @@ use crate::value::Name;
 pub use present::Present;
 pub(crate) use typed::Typed;
 
+/// The name under which a pack's rules read its tables.
+const DATA: &str = "data";
+
 /// The state of a walk.
 pub(crate) struct Checker<'a> {
     /// The source of the expression.
@@ -161,11 +164,18 @@ impl Checker<'_> {
                 Typed::new(ty.clone(), traces),
             );
         }
+        if name == DATA
+            && let Some((ty, value)) = self.scope.data
+        {
+            let typed = Typed::new(ty.clone(), Vec::new());
+            return (self.tree(it, Op::Literal(value.clone())), typed);
+        }
         let known: Vec<&str> = self
             .locals
             .iter()
             .map(|it| &*it.name)
             .chain(self.scope.variables.keys().map(|it| &**it))
+            .chain(self.scope.data.map(|_| DATA))
             .collect();
         let problem = Problem::error("expression::unknown_name", format!("`{name}` is no variable here"));
         let problem = problem.suggest(name, known.iter().copied());

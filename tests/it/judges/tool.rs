@@ -53,7 +53,8 @@ impl Answer {
 
 /// The folder of the judges.
 pub(super) struct Tools {
-    folder: PathBuf,
+    /// Where they stand: `bin/` and `schemas/`.
+    pub(super) folder: PathBuf,
 }
 
 impl Tools {
@@ -203,6 +204,42 @@ impl Tools {
         assert!(answer.code == Some(0), "alertcheck: {}", answer.whole());
         let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("alertcheck: {error}: {line}"));
         answer.stdout.lines().map(parse).collect()
+    }
+
+    /// Judges whether policies are laid out as `vault policy fmt` would, which reads them and changes them in place.
+    pub(super) fn vault_policy_fmt(&self, files: &[PathBuf]) -> Verdict {
+        let room = tempfile::tempdir().expect("a temporary folder can be made");
+        let copy = room.path().join("policy.hcl");
+        let mut faults = Vec::new();
+        for file in files {
+            let text =
+                fs::read_to_string(top().join(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            fs::write(&copy, &text).expect("the temporary folder is ours");
+            let answer = self.run("vault", &["policy", "fmt"], std::slice::from_ref(&copy), "");
+            let came = fs::read_to_string(&copy).expect("it was written");
+            if answer.code != Some(0) {
+                faults.push(format!("{}: {}", file.display(), answer.whole()));
+            } else if came != text {
+                let lines = text.lines().filter(|line| !came.lines().any(|it| it == *line));
+                faults.push(format!(
+                    "{}: not laid out so: {}",
+                    file.display(),
+                    lines.map(|it| format!("< {it}\n")).collect::<String>()
+                ));
+            }
+        }
+        Verdict {
+            n_judged: files.len(),
+            faults,
+        }
+    }
+
+    /// Returns a job as Nomad has parsed it.
+    pub(super) fn job(&self, file: &Path) -> Value {
+        let answer = self.run("jobcheck", &["-json"], &[file.to_owned()], "");
+        let report: Value = answer.json("jobcheck");
+        assert!(report["job"].is_object(), "{}: {report}", file.display());
+        report["job"].clone()
     }
 
     /// Runs a tool in the project's top folder, with nothing of this machine's environment.

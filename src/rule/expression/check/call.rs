@@ -525,6 +525,13 @@ fn simple(wanted: Wanted, same: Option<Type>) -> Type {
         Wanted::ListOfSame => list(same),
         Wanted::ListOfString => list(Type::String),
         Wanted::Map => Type::Map(Arc::new(same)),
+        Wanted::Leaves => list(Type::Record(Arc::new(Record {
+            fields: BTreeMap::from([
+                (Name::from("path"), Field::always(Type::String, "The way there.")),
+                (Name::from("values"), Field::always(list(Type::Text), "What it holds.")),
+            ]),
+            short: None,
+        }))),
         Wanted::Entries => list(Type::Record(Arc::new(Record {
             fields: BTreeMap::from([
                 (Name::from("key"), Field::always(Type::String, "The key.")),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Meter;
+use super::{Meter, printed};
 use crate::rule::expression::seen::Seen;
 use crate::value::{Name, Value};
 
@@ -40,4 +40,43 @@ pub(super) fn merge(meter: &mut Meter, args: &[Seen]) -> Result<Seen, String> {
         all.extend(entries(meter, map)?);
     }
     Ok(Seen::record(all))
+}
+
+/// The ends of nested maps and lists, each with its path.
+pub(super) fn leaves(meter: &mut Meter, args: &[Value]) -> Result<Value, String> {
+    let mut found = Vec::new();
+    // What is still to be walked, the next at the end: a value may be nested as deep as a file may be.
+    let mut open = vec![(String::new(), args[0].clone())];
+    while let Some((path, value)) = open.pop() {
+        meter.spend(1)?;
+        meter.spend_bytes(path.len())?;
+        let values = match &value {
+            Value::Null => continue,
+            Value::Map(map) => {
+                let inner = map.iter().rev().map(|(key, it)| {
+                    let point = if path.is_empty() { "" } else { "." };
+                    (format!("{path}{point}{key}"), it.clone())
+                });
+                open.extend(inner);
+                continue;
+            }
+            Value::List(items) if items.iter().any(|it| matches!(it, Value::Map(_) | Value::List(_))) => {
+                let inner = items.iter().enumerate().rev();
+                open.extend(inner.map(|(at, it)| (format!("{path}[{at}]"), it.clone())));
+                continue;
+            }
+            Value::List(items) => items.iter().map(as_text).collect::<Result<_, String>>()?,
+            one => vec![as_text(one)?],
+        };
+        let fields = [
+            (Name::from("path"), Value::string(path)),
+            (Name::from("values"), Value::list(values)),
+        ];
+        found.push(fields.into_iter().collect::<Value>());
+    }
+    Ok(Value::list(found))
+}
+
+fn as_text(value: &Value) -> Result<Value, String> {
+    printed(value).map(Value::text)
 }

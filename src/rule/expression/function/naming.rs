@@ -1,6 +1,7 @@
 //! Names that other systems accept, made of names that people chose.
 
 use super::{Meter, characters, whole};
+use crate::problem;
 use crate::value::Value;
 
 /// Characters of the digest that tells changed names apart.
@@ -29,6 +30,14 @@ pub(super) fn dns_label(meter: &mut Meter, args: &[Value]) -> Result<Value, Stri
     let kept = label[..label.len().min(max - SUFFIX - 1)].trim_end_matches('-');
     let kept = if kept.is_empty() { "x" } else { kept };
     Ok(Value::string(format!("{kept}-{}", &digest[..SUFFIX])))
+}
+
+pub(super) fn closest(meter: &mut Meter, args: &[Value]) -> Result<Value, String> {
+    let name = characters(&args[0])?;
+    let names = args[1].as_list().unwrap_or_default();
+    let names: Vec<&str> = names.iter().map(characters).collect::<Result<_, _>>()?;
+    meter.spend(names.len() * name.len())?;
+    Ok(Value::string(problem::closest(name, &names).unwrap_or("")))
 }
 
 pub(super) fn env_name(meter: &mut Meter, args: &[Value]) -> Result<Value, String> {

@@ -3,7 +3,7 @@
 //! `markdown` prints them into the documentation; a test runs each example.
 
 use super::Wanted::{
-    Any, Bool, Cpu, Double, Duration, Edges, Entries, FarNodes, Int, Kind, Language, Layers, List, ListOfLists,
+    Any, Bool, Cpu, Double, Duration, Edges, Entries, FarNodes, Int, Kind, Language, Layers, Leaves, List, ListOfLists,
     ListOfNumbers, ListOfSame, ListOfString, ListOfText, Map, Memory, Node, NodesOfKind, Number, Optional, Part, Path,
     Same, SameNumber, String, Text,
 };
@@ -66,6 +66,7 @@ pub(crate) static TABLE: &[Function] = &[
     row("values", Style::Both, &[("map", Map)], ListOfSame, "The values of a map, in the order of their keys.", "{'b': 1, 'a': 2}.values() == [2, 1]", Flow::Same, Run::Seen(map::values)),
     row("entries", Style::Both, &[("map", Map)], Entries, "The entries of a map, in the order of their keys.", "entries({'a': 1})[0].key == 'a'", Flow::Same, Run::Seen(map::entries_of)),
     row("merge", Style::Both, &[("map", Map), ("over", Map)], Map, "The entries of both maps; the second wins.", "merge({'a': 1, 'b': 1}, {'b': 2}) == {'a': 1, 'b': 2}", Flow::Same, Run::Seen(map::merge)),
+    row("leaves", Style::Global, &[("value", Any)], Leaves, "What stands at the ends of nested maps and lists: the path there, and what it holds as texts, several where it is a list without maps.", "leaves({'a': {'b': [1, 2]}, 'c': [{'d': true}]}) == [{'path': 'a.b', 'values': ['1', '2']}, {'path': 'c[0].d', 'values': ['true']}]", Flow::Read, Run::Values(map::leaves)),
     row("contains", Style::Member, &[("string", String), ("part", String)], Bool, "Whether a string holds another.", "'abc'.contains('b')", Flow::Read, Run::Values(text::contains)),
     row("startsWith", Style::Member, &[("string", String), ("start", String)], Bool, "Whether a string starts with another.", "'abc'.startsWith('a')", Flow::Read, Run::Values(text::starts_with)),
     row("endsWith", Style::Member, &[("string", String), ("end", String)], Bool, "Whether a string ends with another.", "'abc'.endsWith('c')", Flow::Read, Run::Values(text::ends_with)),
@@ -89,6 +90,7 @@ pub(crate) static TABLE: &[Function] = &[
     row("quantity", Style::Global, &[("memory", Memory)], String, "A size in the largest binary unit that holds it exactly.", "quantity(268435456) == '256Mi'", Flow::Read, Run::Values(unit::quantity)),
     row("seconds", Style::Global, &[("duration", Duration)], Int, "A span of time in seconds, rounded up.", "seconds(1500) == 2", Flow::Read, Run::Values(unit::seconds)),
     row("duration_text", Style::Global, &[("duration", Duration)], String, "A span of time as people write it.", "duration_text(90000) == '1m30s'", Flow::Read, Run::Values(unit::duration_text)),
+    row("closest", Style::Global, &[("name", String), ("names", ListOfString)], String, "The one of some names that a typing mistake would turn into another name; empty where none is near.", "closest('prot', ['port', 'host']) == 'port'", Flow::Read, Run::Values(naming::closest)),
     row("dns_label", Style::Global, &[("name", String), ("max", Int)], String, "A name as RFC 1123 wants it, at most so long; with a digest at its end where it had to be changed.", "dns_label('web', 63) == 'web'", Flow::Read, Run::Values(naming::dns_label)),
     row("env_name", Style::Global, &[("name", String)], String, "A name of capitals, digits and `_`.", "env_name('web-1.port') == 'WEB_1_PORT'", Flow::Read, Run::Values(naming::env_name)),
     row("identifier", Style::Global, &[("name", String)], String, "A name of letters, digits and `_`.", "identifier('web-1') == 'web_1'", Flow::Read, Run::Values(naming::identifier)),

@@ -10,20 +10,28 @@ job "traefik" {
         static = 80
       }
       port "ping" {}
+      port "metrics" {}
     }
 
     service {
       name     = "traefik"
-      port     = "ping"
+      port     = "web"
       provider = "consul"
 
       check {
         name     = "health"
         type     = "http"
+        port     = "ping"
+        path     = "/ping"
         interval = "10s"
         timeout  = "2s"
-        path     = "/ping"
       }
+    }
+
+    service {
+      name     = "traefik-metrics"
+      port     = "metrics"
+      provider = "consul"
     }
 
     task "traefik" {
@@ -38,8 +46,17 @@ job "traefik" {
           "--entryPoints.ping.address=:${NOMAD_PORT_ping}",
           "--ping=true",
           "--ping.entryPoint=ping",
+          "--entryPoints.metrics.address=:${NOMAD_PORT_metrics}",
+          "--metrics.prometheus=true",
+          "--metrics.prometheus.entryPoint=metrics",
+          "--metrics.prometheus.addRoutersLabels=true",
+          "--log.level=INFO",
+          "--log.format=json",
+          "--accessLog=true",
+          "--accessLog.format=json",
           "--providers.consulCatalog=true",
           "--providers.consulCatalog.exposedByDefault=false",
+          "--providers.consulCatalog.watch=true",
         ]
       }
 

@@ -110,17 +110,11 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-{{ define "AUTH_ADDR" }}http://{{ with service "auth" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}/v1{{ end -}}
-AUTH_ADDR={{ executeTemplate "AUTH_ADDR" | toJSON }}
-CONSUL_HTTP_ADDR={{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" | toJSON }}
-{{ define "HOSTILE" }}{{"{{"}} env "x" }} "{{ with service "auth" }}{{ with index . 0 }}{{ .Address }}{{ end }}{{ end }}" $(AUTH_ADDR) %%{if} $${x} `date` ' ; # \ 	 end{{ end -}}
-HOSTILE={{ executeTemplate "HOSTILE" | toJSON }}
-{{ define "LINES" }}{{"{{"}} a
-{{ with service "auth" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}
-{{ end -}}
-LINES={{ executeTemplate "LINES" | toJSON }}
-{{ define "PLAIN" }}{{"{{"}} $(AUTH_ADDR) $${x} '"{{ end -}}
-PLAIN={{ executeTemplate "PLAIN" | toJSON }}
+AUTH_ADDR="http://{{ with service "auth" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}/v1"
+CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
+HOSTILE="{{"{{"}} env \"x\" }} \"{{ with service "auth" }}{{ with index . 0 }}{{ .Address }}{{ end }}{{ end }}\" $(AUTH_ADDR) %%{if} $${x} `date` ' ; # \\ \t end"
+LINES="{{"{{"}} a\n{{ with service "auth" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}\n"
+PLAIN="{{"{{"}} $(AUTH_ADDR) $${x} '\""
 EOH
       }
 

@@ -1,0 +1,4 @@
+# What one job may read.
+path "secret/data/shop/orders/*" {
+  capabilities = ["read"]
+}

@@ -1,0 +1,4 @@
+# expect: invalid capability
+path "secret/data/shop/orders/*" {
+  capabilities = ["raed"]
+}

@@ -1,0 +1,4 @@
+# expect: <     capabilities = ["read"]
+path "secret/data/shop/orders/*" {
+    capabilities = ["read"]
+}
