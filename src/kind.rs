@@ -205,7 +205,9 @@ pub struct Alias {
 /// A field that a pack can't honour.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Unsupported {
-    /// The field of a node that uses the platform.
+    /// The kind of the node.
+    pub kind: Name,
+    /// The field of a node that uses the platform; `*` stands for each key of a map.
     pub path: Path,
     /// The platform, as it stands in `deployment.platforms`.
     pub platform: Name,

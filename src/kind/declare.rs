@@ -372,7 +372,12 @@ impl Join {
     }
 
     fn unsupported(&mut self, reader: &mut Reader<'_>, pack: &Pack<'_>, item: &Yaml) {
-        known_keys(reader, item.entries(), &["field", "reason"], "an unsupported field");
+        known_keys(
+            reader,
+            item.entries(),
+            &["field", "kind", "reason"],
+            "an unsupported field",
+        );
         let field = item.as_str().or(text(item, "field"));
         let platform = text(pack.yaml, "platform");
         let (Some(field), Some(platform)) = (field, platform) else {
@@ -386,9 +391,10 @@ impl Join {
             return;
         };
         let path = Path::parse(field);
-        self.fields
-            .push((Name::from("service"), path.clone(), reader.place(item.span)));
+        let kind = Name::from(text(item, "kind").unwrap_or("service"));
+        self.fields.push((kind.clone(), path.clone(), reader.place(item.span)));
         self.schema.unsupported.push(Unsupported {
+            kind,
             path,
             platform: Name::from(platform),
             reason: text(item, "reason").map(Into::into),

@@ -194,34 +194,57 @@ impl Completion {
         said: &Map,
         problems: &mut Vec<Problem>,
     ) {
-        if &*address.kind != "service" {
+        // Nodes of kinds that are deployed say it below `deployment`, others for themselves.
+        let ways: [&[&str]; 2] = [&["deployment", "platforms"], &["platforms"]];
+        let named = |way: &[&str]| {
+            let way: Vec<Name> = way.iter().map(|it| Name::from(*it)).collect();
+            let found = merge::at(said, &way).or_else(|| merge::at(&plan.record.defaults, &way));
+            found.and_then(Value::as_list).filter(|it| !it.is_empty())
+        };
+        let Some(platforms) = ways.into_iter().find_map(named) else {
             return;
-        }
-        let path = [Name::from("deployment"), Name::from("platforms")];
-        let platforms = merge::at(said, &path).or_else(|| merge::at(&plan.record.defaults, &path));
-        let platforms = platforms.and_then(Value::as_list).unwrap_or_default();
-        if platforms.is_empty() {
-            return;
-        }
-        for unsupported in &self.schema.unsupported {
+        };
+        for unsupported in self.schema.unsupported.iter().filter(|it| it.kind == address.kind) {
             let uses = platforms.iter().any(|it| it.as_str() == Some(&*unsupported.platform));
-            if !uses || merge::at(&declared.fields, &unsupported.path.0).is_none() {
-                continue;
-            }
-            let message = format!(
-                "`{}` can't honour `{}` of `{address}`",
-                unsupported.platform, unsupported.path
-            );
-            let place = Place::Field {
-                environment: None,
-                node: address.clone(),
-                path: unsupported.path.clone(),
+            let found = if uses {
+                said_at(&declared.fields, &unsupported.path.0)
+            } else {
+                Vec::new()
             };
-            let mut problem = Problem::warning("spec::unsupported_field", message).at(place, "has no effect there");
-            problem.help.clone_from(&unsupported.reason);
-            problems.push(problem);
+            for path in found {
+                let message = format!("`{}` can't honour `{path}` of `{address}`", unsupported.platform);
+                let place = Place::Field {
+                    environment: None,
+                    node: address.clone(),
+                    path,
+                };
+                let mut problem = Problem::warning("spec::unsupported_field", message).at(place, "has no effect there");
+                problem.help.clone_from(&unsupported.reason);
+                problems.push(problem);
+            }
         }
     }
+}
+
+/// Returns the paths below `map` that fit `path` and hold something; `*` fits each key of a map.
+fn said_at(map: &Map, path: &[Name]) -> Vec<Path> {
+    let mut open: Vec<(Vec<Name>, &Map)> = vec![(Vec::new(), map)];
+    let mut found = Vec::new();
+    for (at, step) in path.iter().enumerate() {
+        let mut next = Vec::new();
+        for (way, map) in open {
+            for (key, value) in map.iter().filter(|(key, _)| &**step == "*" || **key == **step) {
+                let way: Vec<Name> = way.iter().chain([key]).cloned().collect();
+                if at + 1 == path.len() {
+                    found.push(Path(way));
+                } else if let Some(map) = value.as_map() {
+                    next.push((way, map));
+                }
+            }
+        }
+        open = next;
+    }
+    found
 }
 
 impl KindPlan {

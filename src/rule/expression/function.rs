@@ -96,6 +96,8 @@ pub enum Wanted {
     Map,
     /// A list of records of a `key` and a `value` `T`.
     Entries,
+    /// The same, with a list of blanks as `pad`.
+    Aligned,
     /// A list of records of a `path` and the `values` there.
     Leaves,
     /// An optional `T`.
@@ -228,6 +230,7 @@ impl Wanted {
             Self::ListOfLists => "list(list(T))",
             Self::Map => "map(T)",
             Self::Entries => "list({key, value})",
+            Self::Aligned => "list({key, pad, value})",
             Self::Leaves => "list({path, values})",
             Self::Optional => "optional(T)",
             Self::Cpu => "cpu",

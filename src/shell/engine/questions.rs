@@ -11,7 +11,7 @@ use crate::fact::world::NODES;
 use crate::graph::draw::{self, Drawing};
 use crate::graph::pattern::{Bound, Pattern, Still, Walk};
 use crate::graph::{Edge, Snapshot};
-use crate::kind::{json_schema, pack};
+use crate::kind::{Schema, json_schema, pack};
 use crate::problem::{Place, Problem};
 use crate::rule::expression::World as _;
 use crate::rule::set;
@@ -139,6 +139,12 @@ impl Engine {
         };
         let schema = json_schema::json_schema(pack::schema(&self.db, project));
         answer(Some(schema), Vec::new(), Sources::default())
+    }
+
+    /// Returns all that the packs of this project declare.
+    pub fn declared(&mut self) -> Option<Schema> {
+        let project = self.load(&Ask::default())?;
+        Some(pack::schema(&self.db, project).clone())
     }
 
     /// Returns the packs that there are, sorted by name.

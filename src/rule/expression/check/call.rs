@@ -225,9 +225,12 @@ impl Checker<'_> {
         match row.returns {
             Wanted::Optional => typed.optional = true,
             Wanted::Same if row.name == "orValue" => typed.nullable = args[1].nullable,
-            Wanted::Entries => {
+            Wanted::Entries | Wanted::Aligned => {
                 let values = self.places.each(&args[0].traces, &item);
-                let members = BTreeMap::from([(Name::from("key"), Vec::new()), (Name::from("value"), values)]);
+                let mut members = BTreeMap::from([(Name::from("key"), Vec::new()), (Name::from("value"), values)]);
+                if row.returns == Wanted::Aligned {
+                    members.insert(Name::from("pad"), Vec::new());
+                }
                 typed.traces = vec![Trace::Each(vec![Trace::Members(Arc::new(members))].into())];
             }
             _ => {}
@@ -532,13 +535,17 @@ fn simple(wanted: Wanted, same: Option<Type>) -> Type {
             ]),
             short: None,
         }))),
-        Wanted::Entries => list(Type::Record(Arc::new(Record {
-            fields: BTreeMap::from([
+        Wanted::Entries | Wanted::Aligned => {
+            let mut fields = BTreeMap::from([
                 (Name::from("key"), Field::always(Type::String, "The key.")),
                 (Name::from("value"), Field::always(same, "The value.")),
-            ]),
-            short: None,
-        }))),
+            ]);
+            if wanted == Wanted::Aligned {
+                let blanks = Type::List(Arc::new(Type::String));
+                fields.insert(Name::from("pad"), Field::always(blanks, "Blanks."));
+            }
+            list(Type::Record(Arc::new(Record { fields, short: None })))
+        }
         _ => Type::Any,
     }
 }

@@ -34,6 +34,25 @@ pub(super) fn entries_of(meter: &mut Meter, args: &[Seen]) -> Result<Seen, Strin
     Ok(Seen::list(entries.collect()))
 }
 
+/// The entries with the blanks that put their values into one column.
+pub(super) fn aligned(meter: &mut Meter, args: &[Seen]) -> Result<Seen, String> {
+    let entries = entries(meter, &args[0])?;
+    let width = entries.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+    let blank = Value::string(" ");
+    let mut lines = Vec::with_capacity(entries.len());
+    for (key, value) in entries {
+        let missing = width - key.chars().count();
+        meter.spend(missing)?;
+        let pad = Value::list(std::iter::repeat_n(blank.clone(), missing));
+        lines.push(Seen::record([
+            (Name::from("key"), Seen::of(Value::String(key))),
+            (Name::from("pad"), Seen::of(pad)),
+            (Name::from("value"), value),
+        ]));
+    }
+    Ok(Seen::list(lines))
+}
+
 pub(super) fn merge(meter: &mut Meter, args: &[Seen]) -> Result<Seen, String> {
     let mut all: BTreeMap<Name, Seen> = BTreeMap::new();
     for map in args {

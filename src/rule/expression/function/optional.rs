@@ -2,6 +2,7 @@
 
 use super::Meter;
 use crate::rule::expression::seen::Seen;
+use crate::value::Value;
 
 fn inner(seen: &Seen) -> Result<Option<&Seen>, String> {
     match seen {
@@ -26,4 +27,11 @@ pub(super) fn value(_: &mut Meter, args: &[Seen]) -> Result<Seen, String> {
     inner(&args[0])?
         .cloned()
         .ok_or_else(|| "there is no value here: give one with `orValue`".to_owned())
+}
+
+pub(super) fn optionally(_: &mut Meter, args: &[Seen]) -> Result<Seen, String> {
+    match args[0].value() {
+        Value::Bool(truth) => Ok(Seen::optional(truth.then(|| args[1].clone()))),
+        other => Err(format!("a condition is wanted here, not {}", other.noun())),
+    }
 }

@@ -3,9 +3,9 @@
 //! `markdown` prints them into the documentation; a test runs each example.
 
 use super::Wanted::{
-    Any, Bool, Cpu, Double, Duration, Edges, Entries, FarNodes, Int, Kind, Language, Layers, Leaves, List, ListOfLists,
-    ListOfNumbers, ListOfSame, ListOfString, ListOfText, Map, Memory, Node, NodesOfKind, Number, Optional, Part, Path,
-    Same, SameNumber, String, Text,
+    Aligned, Any, Bool, Cpu, Double, Duration, Edges, Entries, FarNodes, Int, Kind, Language, Layers, Leaves, List,
+    ListOfLists, ListOfNumbers, ListOfSame, ListOfString, ListOfText, Map, Memory, Node, NodesOfKind, Number, Optional,
+    Part, Path, Same, SameNumber, String, Text,
 };
 use super::{Flow, Function, GraphFunction, Run, Style, Wanted, list, map, naming, number, optional, text, unit};
 
@@ -30,6 +30,7 @@ pub(crate) static TABLE: &[Function] = &[
     row("or", Style::Member, &[("optional", Optional), ("other", Optional)], Optional, "The first of two optionals that holds something.", "[1].first().or([2].first()).orValue(0) == 1", Flow::Same, Run::Seen(optional::or)),
     row("hasValue", Style::Member, &[("optional", Optional)], Bool, "Whether an optional holds something.", "!dyn({'a': 1}).?b.hasValue()", Flow::Read, Run::Seen(optional::has_value)),
     row("value", Style::Member, &[("optional", Optional)], Same, "What an optional holds; none is a failure.", "[1].first().value() == 1", Flow::Same, Run::Seen(optional::value)),
+    row("optionally", Style::Global, &[("condition", Bool), ("value", Same)], Optional, "An optional that holds a value where a condition is true, else nothing.", "optionally(1 > 2, 'a').orValue('b') == 'b'", Flow::Read, Run::Seen(optional::optionally)),
     row("optMap", Style::Member, &[("optional", Optional), ("x", Part("x")), ("result", Part("result"))], Optional, "An optional of something made of what an optional holds.", "{'a': 1}.?a.optMap(x, x + 1).orValue(0) == 2", Flow::Read, Run::Macro),
     row("size", Style::Both, &[("value", List)], Int, "The number of items.", "size([1, 2]) == 2", Flow::Read, Run::Seen(list::size)),
     row("size", Style::Both, &[("value", Map)], Int, "The number of entries.", "{'a': 1}.size() == 1", Flow::Read, Run::Seen(list::size)),
@@ -65,6 +66,7 @@ pub(crate) static TABLE: &[Function] = &[
     row("keys", Style::Both, &[("map", Map)], ListOfString, "The keys of a map, sorted.", "{'b': 1, 'a': 2}.keys() == ['a', 'b']", Flow::Read, Run::Seen(map::keys)),
     row("values", Style::Both, &[("map", Map)], ListOfSame, "The values of a map, in the order of their keys.", "{'b': 1, 'a': 2}.values() == [2, 1]", Flow::Same, Run::Seen(map::values)),
     row("entries", Style::Both, &[("map", Map)], Entries, "The entries of a map, in the order of their keys.", "entries({'a': 1})[0].key == 'a'", Flow::Same, Run::Seen(map::entries_of)),
+    row("aligned", Style::Both, &[("map", Map)], Aligned, "The entries of a map, each with the blanks between its key and its value that put all values into one column.", "aligned({'a': 1, 'bc': 2})[0].pad == [' ']", Flow::Same, Run::Seen(map::aligned)),
     row("merge", Style::Both, &[("map", Map), ("over", Map)], Map, "The entries of both maps; the second wins.", "merge({'a': 1, 'b': 1}, {'b': 2}) == {'a': 1, 'b': 2}", Flow::Same, Run::Seen(map::merge)),
     row("leaves", Style::Global, &[("value", Any)], Leaves, "What stands at the ends of nested maps and lists: the path there, and what it holds as texts, several where it is a list without maps.", "leaves({'a': {'b': [1, 2]}, 'c': [{'d': true}]}) == [{'path': 'a.b', 'values': ['1', '2']}, {'path': 'c[0].d', 'values': ['true']}]", Flow::Read, Run::Values(map::leaves)),
     row("contains", Style::Member, &[("string", String), ("part", String)], Bool, "Whether a string holds another.", "'abc'.contains('b')", Flow::Read, Run::Values(text::contains)),
@@ -81,6 +83,8 @@ pub(crate) static TABLE: &[Function] = &[
     row("indexOf", Style::Member, &[("string", String), ("part", String)], Int, "The position of the first occurrence, or -1.", "'abc'.indexOf('c') == 2", Flow::Read, Run::Values(text::index_of)),
     row("lastIndexOf", Style::Member, &[("string", String), ("part", String)], Int, "The position of the last occurrence, or -1.", "'aba'.lastIndexOf('a') == 2", Flow::Read, Run::Values(text::last_index_of)),
     row("is_plain", Style::Global, &[("text", Text)], Bool, "Whether a text has neither references nor code in it.", "is_plain('a')", Flow::Read, Run::Values(text::is_plain)),
+    row("literals", Style::Global, &[("text", Text)], ListOfString, "The parts of a text that are neither references nor code.", "literals('a') == ['a']", Flow::Read, Run::Values(text::literals)),
+    row("written_as", Style::Global, &[("manner", String), ("text", Text)], Text, "A text whose references are written in a manner, where the relation that writes them knows it.", "written_as('quoted', 'a') == 'a'", Flow::Read, Run::Values(text::written_as)),
     row("code", Style::Global, &[("language", Language), ("source", String)], Text, "A text that is source of a language, printed as it is where that language runs.", "!is_plain(code('shell', '$HOME'))", Flow::Read, Run::Values(text::code)),
     row("quote", Style::Global, &[("language", Language), ("string", String)], String, "A string as a literal of a language.", "quote('json', 'a') == '\"a\"'", Flow::Read, Run::Values(text::quoted)),
     row("mhz", Style::Global, &[("cpu", Cpu)], Int, "Computing power in megahertz, a core being 1,000 of them.", "mhz(250) == 250", Flow::Read, Run::Values(unit::mhz)),

@@ -152,6 +152,7 @@ pub(crate) fn reference() -> Value {
             node: station("b"),
             attribute: "address".into(),
             required: true,
+            manner: None,
         })),
     ]))
 }

@@ -8,9 +8,9 @@ job "api" {
     count = 1
 
     update {
+      healthy_deadline  = "7m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "7m"
       progress_deadline = "12m"
     }
 
@@ -24,11 +24,11 @@ job "api" {
       provider = "consul"
 
       check {
-        name     = "health"
-        type     = "http"
-        path     = "/health"
         interval = "10s"
+        name     = "health"
+        path     = "/health"
         timeout  = "5s"
+        type     = "http"
       }
     }
 
@@ -276,16 +276,17 @@ EOH
       driver = "exec"
 
       config {
-        command = "./api"
         args    = ["--config", "/local/config.yaml"]
+        command = "./api"
       }
 
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of api in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   port: {{ env "NOMAD_PORT_http" }}

@@ -8,9 +8,9 @@ job "auth" {
     count = 1
 
     update {
+      healthy_deadline  = "5m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "5m"
       progress_deadline = "10m"
     }
 
@@ -24,11 +24,11 @@ job "auth" {
       provider = "consul"
 
       check {
-        name     = "health"
-        type     = "http"
-        path     = "/health"
         interval = "10s"
+        name     = "health"
+        path     = "/health"
         timeout  = "5s"
+        type     = "http"
       }
     }
 
@@ -36,16 +36,17 @@ job "auth" {
       driver = "exec"
 
       config {
-        command = "./auth"
         args    = ["--config", "/local/config.yaml"]
+        command = "./auth"
       }
 
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of auth in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   port: {{ env "NOMAD_PORT_http" }}

@@ -16,16 +16,17 @@ job "migrate" {
       driver = "exec"
 
       config {
-        command = "./migrate"
         args    = ["--config", "/local/config.yaml"]
+        command = "./migrate"
       }
 
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of migrate in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   host: "0.0.0.0"

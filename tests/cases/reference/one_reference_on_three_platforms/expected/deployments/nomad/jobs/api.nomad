@@ -8,9 +8,9 @@ job "api" {
     count = 1
 
     update {
+      healthy_deadline  = "7m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "7m"
       progress_deadline = "12m"
     }
 
@@ -79,9 +79,10 @@ EOH
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of api in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   host: "0.0.0.0"
