@@ -19,6 +19,7 @@ mod live;
 mod monorepo;
 mod project;
 mod properties;
+mod tags;
 mod tidy;
 
 use std::io::Write as _;

@@ -65,16 +65,17 @@ EOH
       driver = "exec"
 
       config {
-        command = "./clean"
         args    = ["--config", "/local/config.yaml"]
+        command = "./clean"
       }
 
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of clean in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   host: "0.0.0.0"

@@ -8,9 +8,9 @@ job "web" {
     count = 1
 
     update {
+      healthy_deadline  = "9m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "9m"
       progress_deadline = "14m"
     }
 
@@ -72,16 +72,17 @@ EOH
       driver = "exec"
 
       config {
-        command = "./web"
         args    = ["--config", "/local/config.yaml"]
+        command = "./web"
       }
 
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of web in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   host: "0.0.0.0"
