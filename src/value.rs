@@ -165,6 +165,8 @@ pub struct Reference {
     pub attribute: Name,
     /// Whether the start may go on without it.
     pub required: bool,
+    /// The manner in which it is written, where a rule has asked for one.
+    pub manner: Option<Name>,
 }
 
 /// A piece of a text.

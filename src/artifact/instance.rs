@@ -329,7 +329,7 @@ fn instances(
                 };
                 let context = context
                     .into_iter()
-                    .map(|(name, value)| (name, resolver.value(&value, 0)))
+                    .map(|(name, value)| (name, resolver.value(&value, None, 0)))
                     .collect();
                 instances.push(Instance {
                     path: Name::from(path),
@@ -354,44 +354,51 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn value(&mut self, value: &Value, depth: usize) -> Value {
+    fn value(&mut self, value: &Value, manner: Option<&Name>, depth: usize) -> Value {
         match value {
-            Value::Text(text) => Value::text(self.text(text, depth)),
-            Value::List(items) => Value::list(items.iter().map(|it| self.value(it, depth))),
+            Value::Text(text) => Value::text(self.text(text, manner, depth)),
+            Value::List(items) => Value::list(items.iter().map(|it| self.value(it, manner, depth))),
             Value::Map(map) => map
                 .iter()
-                .map(|(key, it)| (key.clone(), self.value(it, depth)))
+                .map(|(key, it)| (key.clone(), self.value(it, manner, depth)))
                 .collect(),
             other => other.clone(),
         }
     }
 
-    fn text(&mut self, text: &Text, depth: usize) -> Text {
+    /// What a reference leads to is written in its manner too.
+    fn text(&mut self, text: &Text, manner: Option<&Name>, depth: usize) -> Text {
         let mut segments = Vec::new();
         for segment in text.segments() {
             let Segment::Reference(reference) = segment else {
                 segments.push(segment.clone());
                 continue;
             };
+            let manner = reference.manner.as_ref().or(manner);
             let written = if depth < MAX_REFERENCES {
-                self.written(&reference.node, &reference.attribute)
+                self.written(&reference.node, &reference.attribute, manner)
             } else {
                 None
             };
             match written {
                 Some(Value::String(text)) => segments.push(Segment::Literal(text)),
-                Some(Value::Text(text)) => segments.extend(self.text(&text, depth + 1).segments().iter().cloned()),
+                Some(Value::Text(text)) => segments.extend(self.text(&text, manner, depth + 1).segments().iter().cloned()),
                 _ => self.unwritten(&reference.node, &reference.attribute),
             }
         }
         Text::new(segments)
     }
 
-    fn written(&self, node: &Address, attribute: &str) -> Option<Value> {
+    /// Returns what the fact of this manner says, else the one of none.
+    fn written(&self, node: &Address, attribute: &str, manner: Option<&Name>) -> Option<Value> {
         let facts = fact::of(self.db, self.project, self.cell.environment, node, self.relation?);
-        let fact = facts
-            .iter()
-            .find(|it| it.fields.get("attribute").and_then(Value::as_str) == Some(attribute))?;
+        let of_manner = |manner: Option<&str>| {
+            facts.iter().find(|it| {
+                let field = |name: &str| it.fields.get(name).and_then(Value::as_str);
+                field("attribute") == Some(attribute) && field("manner") == manner
+            })
+        };
+        let fact = manner.and_then(|it| of_manner(Some(it))).or_else(|| of_manner(None))?;
         fact.fields.get("value").cloned()
     }
 

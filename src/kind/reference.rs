@@ -116,6 +116,7 @@ fn mention(content: &str, start: usize) -> Result<Mention, BadReference> {
             node: Address::new(part(kind), part(name)),
             attribute: part(attribute),
             required,
+            manner: None,
         }),
         whole: (start, end),
         kind,

@@ -195,7 +195,7 @@ impl Spec {
             let depends_on = &service["depends_on"];
             let listed = depends_on
                 .as_sequence()
-                .is_some_and(|it| it.iter().any(|it| *it == Value::from(name_of(to))));
+                .is_some_and(|it| it.iter().any(|it| it.as_str() == Some(&*name_of(to))));
             if listed || depends_on.get(name_of(to)).is_some() {
                 calls.insert(named(depends_on.get(name_of(to)).and_then(|it| it["port"].as_str())));
             }
@@ -248,7 +248,7 @@ impl Spec {
     fn registered(&self, address: &str) -> bool {
         let name = name_of(address);
         match self.services.get(&name) {
-            Some(service) => service["kind"] != Value::from("job"),
+            Some(service) => service["kind"].as_str() != Some("job"),
             None => self.infra[&name].get("address").is_none(),
         }
     }

@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::agents::{Agents, get, shown};
+use crate::agents::{Agents, free_ports, get, shown};
 use crate::project::tree;
 use crate::say;
 use crate::tidy::top;
@@ -25,6 +27,14 @@ const CALLS: [(&str, &[&str]); 7] = [
     ("orders", &["auth", "store"]),
     ("store", &[]),
     ("web", &["orders"]),
+];
+
+/// What the way in leads to: host, path and service.
+const ROUTES: [(&str, &str, &str); 4] = [
+    ("anybody.localhost", "/orders", "orders"),
+    ("anybody.localhost", "/orders/7", "orders"),
+    ("anybody.localhost", "/catalog", "catalog"),
+    ("shop.localhost", "/", "web"),
 ];
 
 /// What must be up before what, jobs that have ended too.
@@ -51,9 +61,11 @@ fn a_live_run_is_as_the_spec_says() {
     for _ in 0..n_runs {
         let start = Instant::now();
         let live = Live::start(&tools);
-        live.deploys();
-        live.goes_on();
+        live.deploys_after_an_interruption();
+        live.leaves_alone_what_is_up();
         live.started_in_order();
+        live.routes_what_is_routed();
+        live.allows_what_has_an_edge();
         live.reverts_what_is_bad();
         live.says_who_is_sick();
         drop(live);
@@ -65,6 +77,7 @@ fn a_live_run_is_as_the_spec_says() {
 struct Live {
     // Agents stop before their folder is removed.
     agents: Agents,
+    traefik: String,
     room: tempfile::TempDir,
 }
 
@@ -79,11 +92,17 @@ impl Live {
             .with_consul()
             .with_vault()
             .with_nomad();
-        let live = Self { agents, room };
+        let port = free_ports(1)[0];
+        let live = Self {
+            agents,
+            traefik: format!("127.0.0.1:{port}"),
+            room,
+        };
         live.edit("gen.yaml", |it| {
             it.replace("127.0.0.1:8500", &live.agents.consul)
                 .replace("127.0.0.1:8200", &live.agents.vault)
                 .replace("127.0.0.1:4646", &live.agents.nomad)
+                .replace("18080", &port.to_string())
         });
         live.apply();
         live
@@ -161,11 +180,23 @@ impl Live {
             .expect("a job has a version")
     }
 
-    /// Everything comes up, and each service reaches those that it depends on.
-    fn deploys(&self) {
+    /// A run that is killed in its second layer is gone on with. Then everything is up, and reaches what it depends on.
+    fn deploys_after_an_interruption(&self) {
+        let (_, said) = self.script(
+            "(scripts/deploy.sh >../first.log 2>&1 & run=$!; n=0
+            until grep -q 'layer 2' ../first.log || [ $n -gt 600 ]; do sleep 0.1; n=$((n + 1)); done
+            kill -KILL $run; cat ../first.log)",
+        );
+        assert!(
+            said.contains("deploy: layer 2\n") && !said.contains("deploy: layer 3\n"),
+            "{said}"
+        );
         let said = self.deploy();
+        for up in ["auth", "store"] {
+            assert!(said.contains(&format!("deploy: {up} is up already\n")), "{said}");
+        }
         for (service, calls) in CALLS {
-            assert!(said.contains(&format!("deploy: {service} is up\n")), "{said}");
+            assert!(said.contains(&format!("deploy: {service} is up")), "{said}");
             if service == "migrate" {
                 continue;
             }
@@ -179,14 +210,14 @@ impl Live {
         }
     }
 
-    /// A run that was killed is gone on with, and what is up is not run again.
-    fn goes_on(&self) {
-        let versions = || CALLS.map(|it| self.version(it.0));
-        let before = versions();
+    /// What is up as wanted is not run again.
+    fn leaves_alone_what_is_up(&self) {
         let said = self.deploy();
         let n_left = said.lines().filter(|it| it.ends_with(" is up already")).count();
-        assert_eq!(n_left, CALLS.len(), "{said}");
-        assert_eq!(versions(), before, "a second run has run something again");
+        assert_eq!(n_left, CALLS.len() + 1, "all jobs, and the way in:\n{said}");
+        for (service, _) in CALLS {
+            assert_eq!(self.version(service), 0, "{service} was run more than once");
+        }
     }
 
     /// Each main task has started after what it depends on was healthy, or had ended well.
@@ -216,25 +247,82 @@ impl Live {
         say(&format!("live: {} edges started in order", AFTER.len()));
     }
 
-    /// A version that never gets healthy fails within its bound, is named and taken back; what stood before serves.
+    /// Requests reach each routed service, and no other.
+    fn routes_what_is_routed(&self) {
+        for (host, path, service) in ROUTES {
+            self.agents.until(30, &format!("the route {host}{path}"), || {
+                let (status, body) = get(&self.traefik, host, path);
+                status == 200 && body.contains(&format!("{{\"name\": \"{service}\""))
+            });
+        }
+        for (service, _) in CALLS {
+            if ROUTES.iter().any(|it| it.2 == service) {
+                continue;
+            }
+            for (host, path) in [
+                ("anybody.localhost", format!("/{service}")),
+                (&format!("{service}.localhost"), "/".to_owned()),
+            ] {
+                assert_eq!(
+                    get(&self.traefik, host, &path).0,
+                    404,
+                    "{host}{path} leads to something"
+                );
+            }
+        }
+        say(&format!("live: {} routes lead in, and no other does", ROUTES.len()));
+    }
+
+    /// Consul allows each edge, and refuses every other pair.
+    fn allows_what_has_an_edge(&self) {
+        let mut sources: BTreeMap<&str, BTreeSet<&str>> = CALLS.map(|it| (it.0, it.1.iter().copied().collect())).into();
+        sources.insert("traefik", ROUTES.iter().map(|it| it.2).collect());
+        let (mut n_allowed, mut n_refused) = (0, 0);
+        for (source, called) in &sources {
+            for (destination, _) in CALLS.iter().filter(|it| it.0 != *source && it.0 != "migrate") {
+                let answer = self.json(&format!(
+                    "consul {}/v1/connect/intentions/check?source={source}&destination={destination}",
+                    self.agents.consul
+                ));
+                let allowed = called.contains(destination);
+                assert_eq!(answer["Allowed"], allowed, "from {source} to {destination}");
+                *(if allowed { &mut n_allowed } else { &mut n_refused }) += 1;
+            }
+        }
+        say(&format!(
+            "live: {n_allowed} pairs are allowed by Consul, {n_refused} refused"
+        ));
+    }
+
+    /// A version that never gets healthy fails within its bound, is named and taken back; what stood before serves on.
     fn reverts_what_is_bad(&self) {
         let good = fs::read_to_string(self.project().join("gen.yaml")).expect("it is there");
         self.edit("gen.yaml", |it| {
             it.replace("PEERS: \"auth=", "SICK: \"yes\", PEERS: \"auth=")
         });
         self.apply();
-        let start = Instant::now();
-        let (output, said) = self.script("DEPLOY_BOUND=12 scripts/deploy.sh");
+        let done = AtomicBool::new(false);
+        let (output, said, n_served) = thread::scope(|scope| {
+            let asked = scope.spawn(|| {
+                let mut n_served = 0;
+                while !done.load(Ordering::Relaxed) {
+                    let (status, body) = get(&self.traefik, "anybody.localhost", "/orders");
+                    assert_eq!(status, 200, "after {n_served} answers: {body}");
+                    n_served += 1;
+                    thread::sleep(Duration::from_millis(100));
+                }
+                n_served
+            });
+            let (output, said) = self.script("scripts/deploy.sh");
+            done.store(true, Ordering::Relaxed);
+            (output, said, asked.join())
+        });
         assert_eq!(output.status.code(), Some(1), "{said}");
-        assert!(
-            start.elapsed().as_secs() < 60,
-            "it took {} s",
-            start.elapsed().as_secs()
-        );
         assert!(said.contains("deploy: failed: orders is not up after"), "{said}");
-        assert!(said.contains("deploy: orders goes back to version 0\n"), "{said}");
-        let (status, body) = get(&self.address("orders"), "localhost", "/");
-        assert_eq!(status, 200, "what stood before serves: {body}");
+        assert!(said.contains("rolling back to job version 0"), "{said}");
+        assert!(said.contains("503"), "the reason is told: {said}");
+        let n_served = n_served.unwrap_or_else(|error| panic!("what stood before did not serve on: {error:?}\n{said}"));
+        say(&format!("live: the version before answered {n_served} times meanwhile"));
         fs::write(self.project().join("gen.yaml"), good).expect("the temporary folder is ours");
         self.apply();
         assert!(self.deploy().contains("deploy: orders is up already\n"));

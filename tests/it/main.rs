@@ -20,6 +20,7 @@ mod live;
 mod monorepo;
 mod project;
 mod properties;
+mod tags;
 mod tidy;
 mod tour;
 

@@ -96,10 +96,10 @@ pub enum Wanted {
     Map,
     /// A list of records of a `key` and a `value` `T`.
     Entries,
-    /// A list of records of a `path` and the `values` there.
-    Leaves,
     /// The same, with a list of blanks as `pad`.
     Aligned,
+    /// A list of records of a `path` and the `values` there.
+    Leaves,
     /// An optional `T`.
     Optional,
     /// Computing power.
@@ -230,8 +230,8 @@ impl Wanted {
             Self::ListOfLists => "list(list(T))",
             Self::Map => "map(T)",
             Self::Entries => "list({key, value})",
-            Self::Leaves => "list({path, values})",
             Self::Aligned => "list({key, pad, value})",
+            Self::Leaves => "list({path, values})",
             Self::Optional => "optional(T)",
             Self::Cpu => "cpu",
             Self::Memory => "memory",

@@ -115,7 +115,9 @@ impl Tools {
     pub(super) fn job_validate(&self, files: &[PathBuf]) -> Verdict {
         let mut faults = Vec::new();
         for file in files {
-            let answer = self.run("nomad", &["job", "validate"], std::slice::from_ref(file), "");
+            // A job may read files, and Nomad looks for them from where it is called.
+            let (home, name) = above_deployments(file);
+            let answer = self.run_in(&home, "nomad", &["job", "validate"], &[name], "");
             if answer.code != Some(0) || !answer.stdout.contains("Job validation successful") {
                 faults.push(format!("{}: {}", file.display(), answer.whole()));
             }
@@ -243,8 +245,22 @@ impl Tools {
         report["job"].clone()
     }
 
+    /// Returns what becomes of alerts that are raised all at once, by Alertmanager's own code: for each its labels, its
+    /// receivers, and whether it is muted.
+    pub(super) fn alertcheck(&self, config: &Path, alerts: &Value) -> Vec<Value> {
+        let answer = self.run("alertcheck", &[], &[config.to_owned()], &alerts.to_string());
+        assert!(answer.code == Some(0), "alertcheck: {}", answer.whole());
+        let parse = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("alertcheck: {error}: {line}"));
+        answer.stdout.lines().map(parse).collect()
+    }
+
     /// Runs a tool in the project's top folder, with nothing of this machine's environment.
     fn run(&self, tool: &str, options: &[&str], files: &[PathBuf], input: &str) -> Answer {
+        self.run_in(top(), tool, options, files, input)
+    }
+
+    /// Runs a tool in a folder.
+    fn run_in(&self, folder: &Path, tool: &str, options: &[&str], files: &[PathBuf], input: &str) -> Answer {
         let program = self.folder.join("bin").join(tool);
         assert!(
             program.is_file(),
@@ -256,7 +272,7 @@ impl Tools {
         let mut child = Command::new(&program)
             .args(options)
             .args(files)
-            .current_dir(top())
+            .current_dir(folder)
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
             .env("HOME", home)
@@ -281,6 +297,14 @@ impl Tools {
             code: output.status.code(),
         }
     }
+}
+
+/// Returns the folder from which a file below `deployments/` is used, and its path from there.
+fn above_deployments(file: &Path) -> (PathBuf, PathBuf) {
+    let names: Vec<_> = file.iter().collect();
+    let at = names.iter().rposition(|it| *it == "deployments").unwrap_or(0);
+    let (home, name): (PathBuf, PathBuf) = (names[..at].iter().collect(), names[at..].iter().collect());
+    (top().join(home), name)
 }
 
 /// Returns a verdict of which the exit code is no other opinion: 0 where nothing is wrong, else 1.

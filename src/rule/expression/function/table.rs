@@ -84,6 +84,7 @@ pub(crate) static TABLE: &[Function] = &[
     row("lastIndexOf", Style::Member, &[("string", String), ("part", String)], Int, "The position of the last occurrence, or -1.", "'aba'.lastIndexOf('a') == 2", Flow::Read, Run::Values(text::last_index_of)),
     row("is_plain", Style::Global, &[("text", Text)], Bool, "Whether a text has neither references nor code in it.", "is_plain('a')", Flow::Read, Run::Values(text::is_plain)),
     row("literals", Style::Global, &[("text", Text)], ListOfString, "The parts of a text that are neither references nor code.", "literals('a') == ['a']", Flow::Read, Run::Values(text::literals)),
+    row("written_as", Style::Global, &[("manner", String), ("text", Text)], Text, "A text whose references are written in a manner, where the relation that writes them knows it.", "written_as('quoted', 'a') == 'a'", Flow::Read, Run::Values(text::written_as)),
     row("code", Style::Global, &[("language", Language), ("source", String)], Text, "A text that is source of a language, printed as it is where that language runs.", "!is_plain(code('shell', '$HOME'))", Flow::Read, Run::Values(text::code)),
     row("quote", Style::Global, &[("language", Language), ("string", String)], String, "A string as a literal of a language.", "quote('json', 'a') == '\"a\"'", Flow::Read, Run::Values(text::quoted)),
     row("mhz", Style::Global, &[("cpu", Cpu)], Int, "Computing power in megahertz, a core being 1,000 of them.", "mhz(250) == 250", Flow::Read, Run::Values(unit::mhz)),

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Meter, characters, whole};
 use crate::language;
-use crate::value::{Segment, Text, Value};
+use crate::value::{Name, Reference, Segment, Text, Value};
 
 pub(super) fn contains(meter: &mut Meter, args: &[Value]) -> Result<Value, String> {
     let (text, part) = (characters(&args[0])?, characters(&args[1])?);
@@ -169,6 +170,22 @@ pub(super) fn literals(meter: &mut Meter, args: &[Value]) -> Result<Value, Strin
         }
         other => Ok(Value::list([Value::string(characters(other)?)])),
     }
+}
+
+pub(super) fn written_as(meter: &mut Meter, args: &[Value]) -> Result<Value, String> {
+    let manner = Name::from(characters(&args[0])?);
+    let Value::Text(text) = &args[1] else {
+        return Ok(args[1].clone());
+    };
+    meter.spend(text.segments().len())?;
+    let segments = text.segments().iter().map(|it| match it {
+        Segment::Reference(reference) => {
+            let manner = Some(manner.clone());
+            Segment::Reference(Arc::new(Reference { manner, ..(**reference).clone() }))
+        }
+        other => other.clone(),
+    });
+    Ok(Value::text(Text::new(segments)))
 }
 
 pub(super) fn code(_: &mut Meter, args: &[Value]) -> Result<Value, String> {

@@ -155,6 +155,7 @@ pub(crate) fn reference() -> Value {
             node: station("b"),
             attribute: "address".into(),
             required: true,
+            manner: None,
         })),
     ]))
 }

@@ -127,6 +127,7 @@ func named(args []string) ([]string, error) {
 func (r *Report) checkJob(text []byte, vars []string) error {
 	job, err := jobspec2.ParseWithConfig(&jobspec2.ParseConfig{
 		Path:    r.File,
+		BaseDir: home(r.File),
 		Body:    text,
 		ArgVars: vars,
 		AllowFS: true,
@@ -141,6 +142,16 @@ func (r *Report) checkJob(text []byte, vars []string) error {
 		return err
 	}
 	return errors.Join(r.validate(job), checkConfigs(job))
+}
+
+// home is the folder from which a job is run, since that is where Nomad looks for
+// the files that it reads: the one above `deployments`, else the present one.
+func home(file string) string {
+	at := strings.LastIndex("/"+file, "/deployments/")
+	if at <= 0 {
+		return "."
+	}
+	return file[:at-1]
 }
 
 // validate is `validateLocal` of Nomad's command `job validate`, which is private.

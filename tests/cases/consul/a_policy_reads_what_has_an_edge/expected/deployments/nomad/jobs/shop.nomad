@@ -8,9 +8,9 @@ job "shop" {
     count = 1
 
     update {
+      healthy_deadline  = "7m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "7m"
       progress_deadline = "12m"
     }
 
@@ -84,16 +84,17 @@ EOH
       driver = "exec"
 
       config {
-        command = "./shop"
         args    = ["--config", "/local/config.yaml"]
+        command = "./shop"
       }
 
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of shop in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   port: {{ env "NOMAD_PORT_http" }}
@@ -127,7 +128,7 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-CONSUL_HTTP_ADDR={{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" | toJSON }}
+CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
 EOH
       }
 

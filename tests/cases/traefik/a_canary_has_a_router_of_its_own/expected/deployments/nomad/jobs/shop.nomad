@@ -8,11 +8,11 @@ job "shop" {
     count = 1
 
     update {
+      canary            = 1
+      healthy_deadline  = "5m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "5m"
       progress_deadline = "10m"
-      canary            = 1
     }
 
     network {
@@ -35,23 +35,24 @@ job "shop" {
         "v2",
       ]
 
-      canary_tags = ["canary", "v2"]
+      canary_tags = ["canary", "v2", "traefik.enable=true", "traefik.consulcatalog.canary=true", "traefik.http.routers.shop-canary.rule=((Path(`/shop`) || PathPrefix(`/shop/`))) && (Header(`X-Canary`, `true`))", "traefik.http.routers.shop-canary.entrypoints=websecure", "traefik.http.routers.shop-canary.priority=6", "traefik.http.routers.shop-canary.middlewares=shop-few", "traefik.http.routers.shop-canary.tls=true"]
     }
 
     task "shop" {
       driver = "exec"
 
       config {
-        command = "./shop"
         args    = ["--config", "/local/config.yaml"]
+        command = "./shop"
       }
 
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of shop in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   port: {{ env "NOMAD_PORT_http" }}

@@ -8,19 +8,19 @@ job "shop" {
     count = 1
 
     update {
+      healthy_deadline  = "5m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "5m"
       progress_deadline = "10m"
     }
 
     network {
-      port "http" {}
+      mode = "bridge"
     }
 
     service {
       name     = "shop"
-      port     = "http"
+      port     = "80"
       provider = "consul"
 
       tags = [
@@ -30,25 +30,30 @@ job "shop" {
         "traefik.http.routers.shop.entrypoints=web",
         "traefik.http.routers.shop.priority=1",
       ]
+
+      connect {
+        sidecar_service {}
+      }
     }
 
     task "shop" {
       driver = "exec"
 
       config {
-        command = "./shop"
         args    = ["--config", "/local/config.yaml"]
+        command = "./shop"
       }
 
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of shop in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
-  port: {{ env "NOMAD_PORT_http" }}
+  port: 80
   host: "0.0.0.0"
 
 logging:

@@ -8,9 +8,9 @@ job "cache" {
     count = 1
 
     update {
+      healthy_deadline  = "5m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "5m"
       progress_deadline = "10m"
     }
 
@@ -34,16 +34,17 @@ job "cache" {
       driver = "exec"
 
       config {
-        command = "./cache"
         args    = ["--config", "/local/config.yaml"]
+        command = "./cache"
       }
 
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of cache in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   port: {{ env "NOMAD_PORT_redis" }}

@@ -8,9 +8,9 @@ job "names" {
     count = 1
 
     update {
+      healthy_deadline  = "5m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "5m"
       progress_deadline = "10m"
     }
 
@@ -33,16 +33,17 @@ job "names" {
       driver = "exec"
 
       config {
-        command = "./names"
         args    = ["--config", "/local/config.yaml"]
+        command = "./names"
       }
 
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of names in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   port: {{ env "NOMAD_PORT_dns" }}
