@@ -20,6 +20,7 @@ mod live;
 mod monorepo;
 mod project;
 mod properties;
+mod size;
 mod tags;
 mod tidy;
 mod tour;
