@@ -111,11 +111,9 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-{{ define "ADMIN" }}{{ with service "store-admin" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}{{ end -}}
-ADMIN={{ executeTemplate "ADMIN" | toJSON }}
-CONSUL_HTTP_ADDR={{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" | toJSON }}
-{{ define "MAIL" }}smtp.example.com:587{{ end -}}
-MAIL={{ executeTemplate "MAIL" | toJSON }}
+ADMIN="{{ with service "store-admin" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
+CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
+MAIL="smtp.example.com:587"
 EOH
       }
 
