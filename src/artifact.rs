@@ -5,7 +5,6 @@
 
 pub mod candidates;
 pub mod data;
-pub mod escape;
 pub mod format;
 pub mod fresh;
 pub mod instance;

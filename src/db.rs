@@ -33,6 +33,14 @@ pub struct Override {
     pub yaml: Arc<str>,
 }
 
+impl Override {
+    /// Returns the name under which the value is shown, as if it were a file.
+    #[must_use]
+    pub fn file(&self) -> Name {
+        Name::from(format!("--set {}", self.path))
+    }
+}
+
 /// The files of one project.
 #[salsa::input(debug, singleton)]
 pub struct Project {

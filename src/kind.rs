@@ -12,6 +12,7 @@ use crate::value::{Name, Path, Value};
 mod credential;
 mod declare;
 mod field;
+mod form;
 pub mod json_schema;
 pub mod pack;
 pub mod reference;
@@ -70,7 +71,7 @@ pub enum Bare {
     Refused,
     /// Whole cores.
     Cores,
-    /// Megahertz, turned into millicores by the project's `core_mhz` (1,000 by default).
+    /// Megahertz, turned into millicores by what the project takes a core for (1,000 by default).
     Megahertz,
     /// Mebibytes.
     Mebibytes,
@@ -126,6 +127,10 @@ pub struct Kind {
     pub attributes_from: Option<Path>,
     /// Where its fields take their defaults from: a path of the project, and the path here that it fills.
     pub inherits: Vec<(Path, Path)>,
+    /// The field that lists the platforms which a node is for.
+    pub platforms: Option<Path>,
+    /// The field that says how many megahertz a core has; of the project alone.
+    pub core_mhz: Option<Path>,
 }
 
 /// A kind of edge.
@@ -205,9 +210,11 @@ pub struct Alias {
 /// A field that a pack can't honour.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Unsupported {
+    /// The kind of node.
+    pub kind: Name,
     /// The field of a node that uses the platform.
     pub path: Path,
-    /// The platform, as it stands in `deployment.platforms`.
+    /// The platform, as it stands in the field that lists a node's platforms.
     pub platform: Name,
     /// What to do instead, or why not.
     pub reason: Option<Arc<str>>,
@@ -234,6 +241,8 @@ pub struct Schema {
     pub edge_defaults: BTreeMap<(Name, Name), Vec<EdgeDefault>>,
     /// Kinds of edge whose fields give way to those of another kind of edge to the same target.
     pub yields: BTreeMap<Name, Name>,
+    /// The pack from which names are looked up: of relations that bear one name, its own is meant.
+    pub seen_from: Option<Name>,
 }
 
 /// What a field of an edge holds by default, if its target is so. The first of a list that fits counts.
@@ -372,10 +381,11 @@ impl Schema {
         })
     }
 
-    /// Returns the relations that `name` may mean: one where it is `pack/name`, else each of that name.
+    /// Returns the relations that `name` may mean: one where it is `pack/name` or the own pack's, else each of that name.
     #[must_use]
     pub fn relations_named(&self, name: &str) -> Vec<&Relation> {
-        match self.relations.get(name) {
+        let own = || self.relations.get(&*format!("{}/{name}", self.seen_from.as_ref()?));
+        match self.relations.get(name).or_else(own) {
             Some(relation) => vec![relation],
             None => self.relations.values().filter(|it| *it.name == *name).collect(),
         }

@@ -6,6 +6,7 @@
 //!
 //! [`db`] holds what a query may read, [`problem`] what can be wrong, [`value`] and [`kind`] what things are made of.
 //! [`yaml`] and [`spec`] read what people write, [`graph`] is what can be walked, [`rule`] is the language of the packs,
+//! [`language`] what else reads a text,
 //! [`fact`] what follows from it, [`artifact`] what is printed, [`plan`] what would change. [`shell`] alone touches the machine.
 
 pub mod artifact;
@@ -14,6 +15,7 @@ pub mod fact;
 pub mod fingerprint;
 pub mod graph;
 pub mod kind;
+pub mod language;
 pub mod plan;
 pub mod problem;
 pub mod rule;

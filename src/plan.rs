@@ -332,10 +332,10 @@ fn obstacle(entry: &Entry) -> Option<Problem> {
             )
             .help(choose()),
         ),
-        (Change::Obstructed(why), _) => Some(Problem::error(
-            "plan::obstructed",
-            format!("`{path}` can't be written: {why}"),
-        )),
+        (Change::Obstructed(why), _) => Some(
+            Problem::error("plan::obstructed", format!("`{path}` can't be written: {why}"))
+                .help("move what stands there out of the way, or let the rule print to another path"),
+        ),
         _ => None,
     }
 }

@@ -52,6 +52,9 @@ pub enum Place {
     Text(Name, Span),
     /// A rule, as `pack/name`: its line is looked up when the problem is printed.
     Rule(Name),
+    /// A part of a rule: a range of its strings, which are laid end to end as they are read. Its line is looked up when
+    /// the problem is printed, so that a moved rule changes no query.
+    Within(Name, Span),
     /// A field of a node, in one environment or in all: its lines are looked up when the problem is printed,
     /// so that a moved line changes no query.
     Field {
@@ -135,7 +138,7 @@ impl Problem {
         self
     }
 
-    /// Adds "did you mean `…`?" where one of `known` is close to `wrong`, and lists them all where they are few.
+    /// Adds "did you mean `…`?" where one of `known` is close to `wrong`, else lists them, or the nearest of many.
     #[must_use]
     pub fn suggest<'a>(mut self, wrong: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         let mut known: Vec<&str> = known.into_iter().collect();
@@ -143,9 +146,22 @@ impl Problem {
         known.dedup();
         if let Some(best) = closest(wrong, &known) {
             self.help = Some(format!("did you mean `{best}`?").into());
-        } else if !known.is_empty() && known.len() <= 12 {
+        } else if !known.is_empty() {
+            let n_known = known.len();
+            if n_known > COMPARED {
+                self.help = Some(format!("none of the {n_known} names that are known here is near").into());
+                return self;
+            }
+            let which = if n_known > LISTED {
+                known.sort_by_cached_key(|it| (distance(wrong, it), *it));
+                known.truncate(LISTED);
+                known.sort_unstable();
+                format!("known here, of {n_known}")
+            } else {
+                "known here".to_owned()
+            };
             let list: Vec<String> = known.iter().map(|it| format!("`{it}`")).collect();
-            self.help = Some(format!("known here: {}", list.join(", ")).into());
+            self.help = Some(format!("{which}: {}", list.join(", ")).into());
         }
         self
     }
@@ -163,16 +179,38 @@ impl fmt::Display for Problem {
     }
 }
 
+/// How many names are listed where none is close.
+const LISTED: usize = 12;
+
+/// Of how many names the nearest are looked for: of more, thousands of mistakes would take too long.
+const COMPARED: usize = 100;
+
 /// Returns the one of `known` that a typing mistake would turn into `wrong`.
 #[must_use]
 pub fn closest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
-    let limit = (wrong.chars().count() / 3).max(1);
+    let n_wrong = wrong.chars().count();
+    let limit = (n_wrong / 3).max(1);
+    let letters = letters(wrong);
+    // An edit changes the length by one at most, and two letters: most names need no closer look.
+    let may_be = |it: &&&str| {
+        let n_other = it.chars().count();
+        n_wrong.abs_diff(n_other) <= limit && (letters ^ self::letters(it)).count_ones() as usize <= 2 * limit
+    };
     known
         .iter()
+        .filter(may_be)
         .map(|it| (distance(wrong, it), *it))
         .filter(|(distance, it)| *distance <= limit && *it != wrong)
         .min()
         .map(|(_, it)| it)
+}
+
+/// Returns a bit for each letter and digit that stands in `text`, whatever its case.
+fn letters(text: &str) -> u64 {
+    let bit = |it: char| 1 << (u32::from(it) % 64);
+    text.chars()
+        .flat_map(char::to_lowercase)
+        .fold(0, |all, it| all | bit(it))
 }
 
 /// Returns the number of single edits between `a` and `b`, a swap of neighbours counting as one.

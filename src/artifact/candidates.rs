@@ -319,7 +319,7 @@ impl<'a> Backwards<'a> {
         let Some(artifact) = &rule.artifact else {
             return Vec::new();
         };
-        let schema = pack::schema(self.db, self.project);
+        let schema = pack::schema_seen_from(self.db, self.project, &rule.pack);
         let mut uses = rule.body.uses();
         uses.extend(artifact.path.uses());
         let compiled = instance::template(self.db, self.project, rule.id.clone());
@@ -391,7 +391,7 @@ impl<'a> Backwards<'a> {
     /// `None` where that takes too many steps to find out.
     fn through(&self, rule: &Rule, anchor: &Name, change: Change<'_>) -> Option<BTreeSet<Address>> {
         let mut found = self.back(&rule.body.pattern, anchor, change)?;
-        for Inner { walk, shared } in rule.body.unless.iter().chain(&rule.body.exists) {
+        for Inner { walk, shared, .. } in rule.body.unless.iter().chain(&rule.body.exists) {
             for variable in shared {
                 let bound = self.back(walk.pattern(), variable, change)?;
                 found.extend(self.back(&rule.body.pattern, anchor, Change::At(variable, &bound))?);

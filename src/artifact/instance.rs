@@ -151,7 +151,7 @@ pub fn template(db: &dyn Db, project: Project, id: Name) -> Compiled {
             }
         },
     };
-    let schema = pack::schema(db, project);
+    let schema = pack::schema_seen_from(db, project, &rule.pack);
     let (template, problems) = if name.ends_with(".hbs") {
         let (partials, mut problems) = partials(db, project);
         sources.extend(
@@ -292,7 +292,7 @@ fn instances(
     let mut problems = matches.problems;
     let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut instances = Vec::new();
-    let schema = pack::schema(db, project);
+    let schema = pack::schema_seen_from(db, project, &rule.pack);
     let dir = match rule.reach {
         Reach::Across => "",
         Reach::Each => spec::environments(db, project)

@@ -13,9 +13,9 @@ pub(crate) mod shell;
 pub(crate) mod toml;
 pub(crate) mod yaml;
 
-use super::escape::Language;
 use super::format::Format;
 use super::place::Spot;
+use crate::language::Language;
 
 /// Why the lexer can't go on, or why no value may stand where one stands.
 #[derive(Clone, Debug, PartialEq, Eq)]

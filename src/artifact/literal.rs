@@ -1,6 +1,6 @@
 //! Whole values as literals of a language: what the printers `json`, `yaml`, `hcl` and `sh` print.
 
-use super::escape::{self, EscapeError};
+use crate::language::{self, EscapeError};
 use crate::value::{Text, Value};
 
 /// A printer of whole values.
@@ -70,7 +70,7 @@ fn json(value: &Value, depth: usize, out: &mut String) -> Result<(), EscapeError
     }
     let string = |text: &str, out: &mut String| {
         out.push('"');
-        out.push_str(&escape::json_string(text));
+        out.push_str(&language::json_string(text));
         out.push('"');
     };
     match value {
@@ -109,7 +109,7 @@ fn hcl(value: &Value, depth: usize, out: &mut String) -> Result<(), EscapeError>
     }
     let string = |text: &str, out: &mut String| {
         out.push('"');
-        out.push_str(&escape::hcl_quoted(text, None));
+        out.push_str(&language::hcl_quoted(text, None));
         out.push('"');
     };
     match value {
@@ -142,8 +142,8 @@ fn hcl(value: &Value, depth: usize, out: &mut String) -> Result<(), EscapeError>
 
 fn words(value: &Value, out: &mut String) -> Result<(), EscapeError> {
     let scalar = |value: &Value, out: &mut String| match value {
-        Value::String(text) => escape::shell_word(text).map(|it| out.push_str(&it)),
-        Value::Text(text) => escape::shell_word(plain(text)?).map(|it| out.push_str(&it)),
+        Value::String(text) => language::shell_word(text).map(|it| out.push_str(&it)),
+        Value::Text(text) => language::shell_word(plain(text)?).map(|it| out.push_str(&it)),
         Value::Null => Err(EscapeError::new("nothing can't be printed as a shell word")),
         Value::List(_) | Value::Map(_) => Err(EscapeError::new(
             "only scalars and lists of scalars can be printed as shell words",

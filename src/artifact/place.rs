@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::escape::{self, EscapeError, Language};
 use super::lexer::Skips;
 use super::literal::Printer;
+use crate::language::{self, EscapeError, Language};
 use crate::value::{Segment, Text};
 
 /// Words made of a closed set of characters, where no quotes can stand: other values are refused.
@@ -24,7 +24,7 @@ impl Ident {
             Self::Hcl | Self::Variable => ch.is_ascii_alphabetic() || ch == '_',
             Self::IniKey => ch.is_ascii_alphanumeric() || ch == '_' || ch == '/' || ch == '.',
             Self::TomlKey => ch.is_ascii_alphanumeric() || ch == '_' || ch == '-',
-            Self::CaddyfileWord | Self::DockerfileWord => escape::is_safe_word(ch.encode_utf8(&mut [0; 4])),
+            Self::CaddyfileWord | Self::DockerfileWord => language::is_safe_word(ch.encode_utf8(&mut [0; 4])),
         };
         let goes_on = |ch: char| match self {
             Self::Hcl => ch.is_ascii_alphanumeric() || ch == '_' || ch == '-',
@@ -213,14 +213,14 @@ impl Spot {
     fn write<'a>(&self, text: &'a str, before: Option<char>) -> Result<Cow<'a, str>, EscapeError> {
         let refuse = |message: &'static str| Err(EscapeError::new(message));
         match self {
-            Self::Plain => escape::no_control(text)?,
+            Self::Plain => language::no_control(text)?,
             Self::Number => return refuse("only a number or a truth can be written here"),
             Self::HclValue | Self::JsonValue | Self::TomlValue => {
                 return refuse("a string can't be written here without quotes");
             }
             Self::Comment { end } => {
-                escape::one_line(text)?;
-                escape::no_mark(text)?;
+                language::one_line(text)?;
+                language::no_mark(text)?;
                 if end.is_some_and(|it| text.contains(it) || text.starts_with('/') || text.ends_with('*')) {
                     return refuse("the text could close the comment");
                 }
@@ -229,12 +229,12 @@ impl Spot {
                 }
             }
             Self::Identifier { ident, first } => ident.check(text, *first)?,
-            Self::Regex => return escape::regex(text),
-            Self::HclTemplate => return escape::hcl_heredoc(text, before),
-            Self::DollarParen => return Ok(escape::dollar_paren(text)),
-            Self::DollarVariable => return escape::dollar_variable(text),
-            Self::Backtick => return escape::backtick(text),
-            Self::HclQuoted => return Ok(escape::hcl_quoted(text, before)),
+            Self::Regex => return language::regex(text),
+            Self::HclTemplate => return language::hcl_heredoc(text, before),
+            Self::DollarParen => return Ok(language::dollar_paren(text)),
+            Self::DollarVariable => return language::dollar_variable(text),
+            Self::Backtick => return language::backtick(text),
+            Self::HclQuoted => return Ok(language::hcl_quoted(text, before)),
             Self::HclHeredoc { flush, starts_line, .. } => {
                 if *flush && text.contains('\n') {
                     return refuse("a line break in a `<<-` heredoc changes the indentation of all its lines");
@@ -242,19 +242,19 @@ impl Spot {
                 if *flush && *starts_line && text.starts_with([' ', '\t']) {
                     return refuse("a blank at the start of a line of a `<<-` heredoc may be lost");
                 }
-                return escape::hcl_heredoc(text, before);
+                return language::hcl_heredoc(text, before);
             }
             Self::ShellWord { one_line } => {
                 line_break(*one_line, text)?;
-                return escape::shell_word(text);
+                return language::shell_word(text);
             }
             Self::ShellSingle { one_line } => {
                 line_break(*one_line, text)?;
-                return escape::shell_single(text);
+                return language::shell_single(text);
             }
             Self::ShellDouble { one_line } => {
                 line_break(*one_line, text)?;
-                return escape::shell_double(text);
+                return language::shell_double(text);
             }
             Self::ShellHeredoc {
                 tabs,
@@ -270,22 +270,22 @@ impl Spot {
                     return refuse("a shell can't hold the character U+0000");
                 }
                 if *expands {
-                    return escape::shell_heredoc(text);
+                    return language::shell_heredoc(text);
                 }
             }
-            Self::JsonString | Self::YamlDouble | Self::TomlBasic => return Ok(escape::json_string(text)),
-            Self::YamlScalar => return Ok(escape::yaml_scalar(text)),
+            Self::JsonString | Self::YamlDouble | Self::TomlBasic => return Ok(language::json_string(text)),
+            Self::YamlScalar => return Ok(language::yaml_scalar(text)),
             Self::YamlSingle => {
-                escape::one_line(text)?;
-                escape::no_mark(text)?;
+                language::one_line(text)?;
+                language::no_mark(text)?;
                 return Ok(Cow::Owned(text.replace('\'', "''")));
             }
             Self::YamlBlock { indent, first } => return yaml_block(text, *indent, *first),
             Self::TomlLiteral { three } => {
                 if !*three {
-                    escape::one_line(text)?;
+                    language::one_line(text)?;
                 }
-                escape::no_control(text)?;
+                language::no_control(text)?;
                 if text.contains('\'') {
                     return refuse("a single quote can't be written between single quotes here");
                 }
@@ -294,29 +294,29 @@ impl Spot {
                 if *after_brace && text.starts_with('{') {
                     return refuse("a `{` behind a `{` would open an action");
                 }
-                return escape::go_text(text);
+                return language::go_text(text);
             }
-            Self::GoString => return Ok(escape::go_string(text)),
-            Self::IniValue => return escape::ini_value(text),
-            Self::EnvValue => return escape::env_value(text),
+            Self::GoString => return Ok(language::go_string(text)),
+            Self::IniValue => return language::ini_value(text),
+            Self::EnvValue => return language::env_value(text),
             Self::EnvSingle => {
-                escape::no_control(text)?;
+                language::no_control(text)?;
                 if text.contains('\'') || text.ends_with('\\') {
                     return refuse("a `'`, or a `\\` at the end, can't be written between single quotes here");
                 }
             }
             Self::EnvDouble => {
-                escape::no_control(text)?;
+                language::no_control(text)?;
                 if text.contains(['"', '\\', '$', '`']) {
                     return refuse("readers differ on `\"`, `\\`, `$` and back-ticks between double quotes here");
                 }
             }
             Self::DockerfileQuoted => {
-                escape::one_line(text)?;
-                return escape::shell_double(text).map(|it| Cow::Owned(it.replace("\\`", "`")));
+                language::one_line(text)?;
+                return language::shell_double(text).map(|it| Cow::Owned(it.replace("\\`", "`")));
             }
             Self::DockerfileSingle => {
-                escape::one_line(text)?;
+                language::one_line(text)?;
                 if text.contains(['\'', '\\']) {
                     return refuse("a `'` or `\\` can't be written between single quotes here");
                 }
@@ -363,8 +363,8 @@ fn line_break(one_line: bool, text: &str) -> Result<(), EscapeError> {
 
 fn yaml_block(text: &str, indent: usize, first: bool) -> Result<Cow<'_, str>, EscapeError> {
     let refuse = |message: &'static str| Err(EscapeError::new(message));
-    escape::no_control(text)?;
-    escape::no_mark(text)?;
+    language::no_control(text)?;
+    language::no_mark(text)?;
     if text.is_empty() && first {
         return refuse("nothing is printed on the first line of a block scalar");
     }
@@ -383,7 +383,7 @@ fn yaml_block(text: &str, indent: usize, first: bool) -> Result<Cow<'_, str>, Es
 
 fn caddyfile(text: &str, quoted: bool) -> Result<Cow<'_, str>, EscapeError> {
     let refuse = |message: &'static str| Err(EscapeError::new(message));
-    escape::no_control(text)?;
+    language::no_control(text)?;
     if text.contains(['{', '}']) {
         return refuse("a brace would be read as a placeholder here");
     }

@@ -19,12 +19,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::escape::Language;
 use super::format::Format;
 use super::lexer::Guard;
 use super::literal::Printer;
 use super::place::{Place, Shape};
 use crate::kind::{Reads, Schema, Type};
+use crate::language::Language;
 use crate::problem::{Problem, Span};
 use crate::value::{Name, Value};
 

@@ -57,7 +57,13 @@ pub fn findings(db: &dyn Db, project: Project, environment: u16, rule: Name, anc
                 "here",
             );
         }
-        problem.help = help.map(Into::into);
+        let usual = || {
+            format!(
+                "`{}` says so; a rule is turned off by `disable: [{}]`",
+                rule.id, rule.id
+            )
+        };
+        problem.help = Some(help.unwrap_or_else(usual).into());
         problems.push(problem);
     }
     problems

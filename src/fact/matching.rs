@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::db::{Db, Project, View};
 use crate::fact::shape::{self, nested};
 use crate::fact::world::{GraphWorld, NODES};
-use crate::graph::pattern;
-use crate::problem::{Place, Problem};
+use crate::graph::pattern::{self, Overrun};
+use crate::problem::{Place, Problem, Span};
 use crate::rule::expression::{Bindings, Bound, BoundEdge, Expression, Failure, Projection};
 use crate::rule::file::Reach;
 use crate::rule::interpolation::Interpolation;
@@ -19,8 +19,9 @@ use crate::value::{Address, Map, Name, Path, Value};
 /// What the variables of a rule stand for, once everything that it asks for holds.
 pub type Match = BTreeMap<Name, Bound>;
 
-/// How many steps a pattern may take around one node before it is given up.
-pub const MAX_STEPS: u64 = 500_000;
+/// How many steps a pattern may take around one node before it is given up: enough to reach all of 20,000 nodes over
+/// three edges each, and about a second in a debug build.
+pub const MAX_STEPS: u64 = 100_000;
 
 /// What a rule matches around one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -91,7 +92,12 @@ impl Run<'_> {
     pub fn text(&self, text: &Interpolation, found: &Match) -> Result<String, Failure> {
         match self.filled(text, found)? {
             Value::String(text) => Ok(text.to_string()),
-            other => Err(self.failure(&format!("expected a string, found {}", other.noun()))),
+            other => {
+                let message = format!("expected a string, found {}", other.noun());
+                Err(text
+                    .whole()
+                    .map_or_else(|| self.failure(&message), |it| it.failure(&*message)))
+            }
         }
     }
 
@@ -105,9 +111,9 @@ impl Run<'_> {
             Value::Node(address) => Ok(Some(address)),
             Value::String(text) => match shape::parse_address(&text) {
                 Some(address) => Ok(Some(address)),
-                None => Err(self.failure(&format!("`{text}` is no address: expected `KIND.NAME`"))),
+                None => Err(expression.failure(format!("`{text}` is no address: expected `KIND.NAME`"))),
             },
-            other => Err(self.failure(&format!("expected a node, found {}", other.noun()))),
+            other => Err(expression.failure(format!("expected a node, found {}", other.noun()))),
         }
     }
 
@@ -164,7 +170,13 @@ pub fn evaluated<T>(
         view,
         rule,
     })
-    .map_err(|failure| failed(rule, node, &failure))
+    .map_err(|mut failure| {
+        if let Place::Text(_, span) = failure.place {
+            // The expressions of a rule count among its strings: a file's lines would get into memos.
+            failure.place = Place::Within(rule.id.clone(), span);
+        }
+        failed(rule, node, &failure)
+    })
 }
 
 fn failed(rule: &Rule, node: &Address, failure: &Failure) -> Problem {
@@ -172,30 +184,59 @@ fn failed(rule: &Rule, node: &Address, failure: &Failure) -> Problem {
         "rule::failed",
         format!("the rule `{}` failed at `{node}`: {}", rule.id, failure.message),
     )
-    .at(Place::Rule(rule.id.clone()), "failed here")
-    .at(
-        Place::Field {
-            environment: None,
-            node: node.clone(),
-            path: Path::default(),
-        },
-        "at this node",
-    )
+    .at(failure.place.clone(), "failed here")
+    .at(whole(node), "at this node")
+    .help("let `when` leave such nodes out, or decide it by `condition ? one : other`")
+}
+
+/// Returns the place of a node, none of its fields in particular.
+fn whole(node: &Address) -> Place {
+    Place::Field {
+        environment: None,
+        node: node.clone(),
+        path: Path::default(),
+    }
 }
 
 /// Returns what `rule` matches with `node` in the place of its variable `anchor`.
 #[must_use]
 pub fn matches(db: &dyn Db, project: Project, view: View, rule: &Rule, anchor: &Name, node: &Address) -> Matches {
     let mut matches = Matches::default();
-    match evaluated(db, project, view, rule, node, |run| run.matches(anchor, node)) {
+    let mut overrun = None;
+    let found = evaluated(db, project, view, rule, node, |run| match run.matches(anchor, node) {
+        Ok(found) => Ok(found),
+        Err(Stopped::Failed(failure)) => Err(failure),
+        Err(Stopped::Overrun(it, span)) => {
+            overrun = Some(
+                it.problem(Place::Within(rule.id.clone(), span))
+                    .at(whole(node), "around this node"),
+            );
+            Ok(Vec::new())
+        }
+    });
+    match found {
         Ok(found) => matches.found = found,
         Err(problem) => matches.problems.push(problem),
     }
+    matches.problems.extend(overrun);
     matches
 }
 
+/// Why there are no matches.
+enum Stopped {
+    Failed(Failure),
+    /// The pattern that stands there among the rule's strings takes too long.
+    Overrun(Overrun, Span),
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
 impl Run<'_> {
-    fn matches(&self, anchor: &Name, node: &Address) -> Result<Vec<Match>, Failure> {
+    fn matches(&self, anchor: &Name, node: &Address) -> Result<Vec<Match>, Stopped> {
         let body = &self.rule.body;
         let Some(walk) = body.walks.get(anchor) else {
             return Ok(Vec::new());
@@ -209,7 +250,7 @@ impl Run<'_> {
         let mut kept = Vec::new();
         for binding in walk
             .matches(&world, std::slice::from_ref(node), MAX_STEPS)
-            .map_err(|it| self.failure(&it))?
+            .map_err(|it| Stopped::Overrun(it, body.span))?
         {
             let found = self.bound(&binding);
             if self.holds(&body.unless, &body.exists, &found, &world)? {
@@ -243,7 +284,7 @@ impl Run<'_> {
         exists: &[Inner],
         found: &Match,
         world: &GraphWorld<'_>,
-    ) -> Result<bool, Failure> {
+    ) -> Result<bool, Stopped> {
         for (inner, wanted) in unless
             .iter()
             .map(|it| (it, false))
@@ -257,7 +298,7 @@ impl Run<'_> {
             if inner
                 .walk
                 .exists(world, &shared, MAX_STEPS)
-                .map_err(|it| self.failure(&it))?
+                .map_err(|it| Stopped::Overrun(it, inner.span))?
                 != wanted
             {
                 return Ok(false);

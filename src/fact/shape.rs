@@ -382,7 +382,8 @@ impl Derived {
                     let message = format!("two derivations of the `{kind}` edge from `{from}` to `{to}` differ");
                     let problem = Problem::error("rule::contradicting_edges", message)
                         .at(Place::Rule(rule.clone()), "derives it one way")
-                        .at(Place::Rule(first.clone()), "derives it another way");
+                        .at(Place::Rule(first.clone()), "derives it another way")
+                        .help("let both give the edge the same fields, or let one rule derive it alone");
                     self.problems.push(problem);
                 }
             }

@@ -21,6 +21,8 @@ pub(super) struct Join {
     pub(super) kinds: Vec<(Name, Place)>,
     /// Fields that were named: of which kind, and where.
     pub(super) fields: Vec<(Name, Path, Place)>,
+    /// Kinds that say which field lists their platforms, and the pack that says it.
+    placed: Vec<(Name, Name)>,
     /// Where each alias stands, in the order of the schema's.
     pub(super) aliases: Vec<Place>,
     /// Where each field was declared.
@@ -51,13 +53,15 @@ const PACK_KEYS: [&str; 10] = [
     "alias",
     "unsupported",
 ];
-const KIND_KEYS: [&str; 6] = [
+const KIND_KEYS: [&str; 8] = [
     "doc",
     "collection",
     "fields",
     "attributes",
     "attributes_from",
     "inherits",
+    "platforms",
+    "core_mhz",
 ];
 const EDGE_KEYS: [&str; 5] = ["doc", "from", "to", "fields", "yields_to"];
 const RELATION_KEYS: [&str; 5] = ["doc", "of", "fields", "shape", "order_by"];
@@ -142,6 +146,8 @@ impl Join {
                     attributes: BTreeMap::new(),
                     attributes_from: None,
                     inherits: Vec::new(),
+                    platforms: None,
+                    core_mhz: None,
                 }
             }
         };
@@ -159,13 +165,24 @@ impl Join {
             let doc = attribute.value.as_str().unwrap_or("").into();
             if kind.attributes.insert(Name::from(&*attribute.key), doc).is_some() {
                 let message = format!("the attribute `{}` of `{name}` is declared twice", attribute.key);
-                reader.error("pack::field_collision", attribute.key_span, message, "declared again");
+                reader
+                    .error("pack::field_collision", attribute.key_span, message, "declared again")
+                    .help = Some("leave one of the two out".into());
             }
         }
-        if let Some(path) = entry.value.get("attributes_from") {
-            let from = Path::parse(path.as_str().unwrap_or(""));
-            self.fields.push((name.clone(), from.clone(), reader.place(path.span)));
-            kind.attributes_from = Some(from);
+        for (key, field) in [
+            ("attributes_from", &mut kind.attributes_from),
+            ("platforms", &mut kind.platforms),
+            ("core_mhz", &mut kind.core_mhz),
+        ] {
+            if let Some(path) = entry.value.get(key) {
+                let from = Path::parse(path.as_str().unwrap_or(""));
+                self.fields.push((name.clone(), from.clone(), reader.place(path.span)));
+                *field = Some(from);
+            }
+        }
+        if entry.value.get("platforms").is_some() {
+            self.placed.push((name.clone(), pack.name.clone()));
         }
         for inherited in entries(&entry.value, "inherits") {
             let from = Path::parse(&inherited.key);
@@ -188,10 +205,13 @@ impl Join {
             .find(|it| it.collection.as_ref() == Some(&collection));
         if let Some(other) = other {
             let message = format!("the collection `{collection}` is that of `{}` already", other.name);
-            reader.error("pack::collection_collision", span, message, "taken");
+            reader.error("pack::collection_collision", span, message, "taken").help =
+                Some("give this kind a collection of another name".into());
         } else if let Some(known) = kind.collection.clone().filter(|it| *it != collection) {
             let message = format!("nodes of `{}` stand under `{known}` already", kind.name);
-            reader.error("pack::collection_collision", span, message, "a second collection");
+            reader
+                .error("pack::collection_collision", span, message, "a second collection")
+                .help = Some("leave it out: a kind has one collection".into());
         } else {
             kind.collection = Some(collection);
         }
@@ -222,7 +242,9 @@ impl Join {
                 && !scope.contains(' ')
             {
                 let message = format!("`{only}` can't be declared: the spec itself gives it a meaning");
-                reader.error("pack::reserved_field", declared.span, message, "reserved");
+                reader
+                    .error("pack::reserved_field", declared.span, message, "reserved")
+                    .help = Some("give the field another name".into());
                 continue;
             }
             if let Some((kind, span)) = declared.declares {
@@ -232,7 +254,9 @@ impl Join {
             let key = (scope.clone(), declared.path.clone());
             if let Err(owner) = insert(record, &declared.path.0, declared.field) {
                 let message = format!("`{}` of `{scope}` is declared by `{owner}` already", declared.path);
-                let mut problem = Problem::error("pack::field_collision", message).at(place, "declared again");
+                let mut problem = Problem::error("pack::field_collision", message)
+                    .at(place, "declared again")
+                    .help("leave one of the two out, or give it another path, such as one below the pack's name");
                 if let Some(first) = self.places.get(&key) {
                     problem = problem.at(first.clone(), "first declared here");
                 }
@@ -348,7 +372,13 @@ impl Join {
                 .help = Some("write `own.field: neutral.field`, or `{to: neutral.field, as: …}`".into());
             return;
         };
-        let kind = Name::from(text(&entry.value, "kind").unwrap_or("service"));
+        let Some(kind) = self.kind_of(pack, &entry.value) else {
+            let message = format!("nothing says of which kind of node the alias `{}` is", entry.key);
+            reader
+                .error("pack::dangling_alias", entry.key_span, message, "of which kind?")
+                .help = Some("write `own.field: {kind: KIND, to: neutral.field}`".into());
+            return;
+        };
         let alias = Alias {
             own: Path::parse(&entry.key),
             neutral: Path::parse(neutral),
@@ -364,28 +394,62 @@ impl Join {
     }
 
     fn unsupported(&mut self, reader: &mut Reader<'_>, pack: &Pack<'_>, item: &Yaml) {
-        known_keys(reader, item.entries(), &["field", "reason"], "an unsupported field");
+        known_keys(
+            reader,
+            item.entries(),
+            &["kind", "field", "reason"],
+            "an unsupported field",
+        );
         let field = item.as_str().or(text(item, "field"));
         let platform = text(pack.yaml, "platform");
-        let (Some(field), Some(platform)) = (field, platform) else {
-            let message = match platform {
-                Some(_) => "an item of `unsupported` names no field",
-                None => "`unsupported` needs to know the platform",
+        let kind = self.kind_of(pack, item);
+        let (Some(field), Some(platform), Some(kind)) = (field, platform, &kind) else {
+            let (message, help) = match (field, platform) {
+                (None, _) => (
+                    "an item of `unsupported` names no field",
+                    "write `- {field: PATH, reason: …}`",
+                ),
+                (_, None) => (
+                    "`unsupported` needs to know the platform",
+                    "write `platform: NAME` at the head, and `{field: PATH, reason: …}` here",
+                ),
+                _ => (
+                    "nothing says of which kind of node this field is",
+                    "write `{kind: KIND, field: PATH}`; the kind says by `platforms: PATH` where its platforms are named",
+                ),
             };
             reader
                 .error("pack::bad_unsupported", item.span, message.to_owned(), "incomplete")
-                .help = Some("write `platform: NAME` at the head, and `{field: PATH, reason: …}` here".into());
+                .help = Some(help.into());
             return;
         };
+        if self.schema.kinds.get(kind).is_some_and(|it| it.platforms.is_none()) {
+            let message = format!("no field of `{kind}` names its platforms");
+            reader
+                .error("pack::bad_unsupported", item.span, message, "applies to no node")
+                .help = Some(format!("add `platforms: PATH` to the kind `{kind}`").into());
+            return;
+        }
         let path = Path::parse(field);
-        self.fields
-            .push((Name::from("service"), path.clone(), reader.place(item.span)));
+        self.fields.push((kind.clone(), path.clone(), reader.place(item.span)));
         self.schema.unsupported.push(Unsupported {
+            kind: kind.clone(),
             path,
             platform: Name::from(platform),
             reason: text(item, "reason").map(Into::into),
             pack: pack.name.clone(),
         });
+    }
+
+    /// Returns the kind that an alias or an unsupported field of `pack` is of: the one that is named, else the only one
+    /// of which the pack, or one that it requires, says where its platforms are listed.
+    fn kind_of(&self, pack: &Pack<'_>, yaml: &Yaml) -> Option<Name> {
+        if let Some(named) = text(yaml, "kind") {
+            return Some(Name::from(named));
+        }
+        let mut placed = self.placed.iter().filter(|it| pack.may_use.contains(&it.1));
+        let only = placed.next()?.0.clone();
+        placed.next().is_none().then_some(only)
     }
 
     /// Reads `service`, `service|infra` or a list of them.

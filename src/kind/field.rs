@@ -67,7 +67,8 @@ impl FieldReader<'_, '_> {
         if !matches!(yaml.data, Data::Map(_)) {
             let message = format!("fields are a map from name to definition, found {}", yaml.noun());
             self.reader
-                .error("pack::bad_field", yaml.span, message, "expected a map");
+                .error("pack::bad_field", yaml.span, message, "expected a map")
+                .help = Some("write `NAME: TYPE`, or `NAME: {type: TYPE, doc: …}`".into());
             return;
         }
         for entry in yaml.entries() {
@@ -76,7 +77,8 @@ impl FieldReader<'_, '_> {
             if path.0.len() > MAX_DEPTH {
                 let message = format!("the field lies deeper than {MAX_DEPTH} levels");
                 self.reader
-                    .error("pack::bad_field", entry.key_span, message, "too deep");
+                    .error("pack::bad_field", entry.key_span, message, "too deep")
+                    .help = Some("declare it nearer to the top".into());
                 continue;
             }
             if is_definition(&entry.value) {
@@ -138,7 +140,9 @@ impl FieldReader<'_, '_> {
         for item in list.items() {
             let Some(value) = item.get("value").and_then(|it| self.reader.read(ty, it, name)) else {
                 let message = "an item of `default_from` has no `value`".to_owned();
-                self.reader.error("pack::bad_field", item.span, message, "no value");
+                self.reader
+                    .error("pack::bad_field", item.span, message, "no value")
+                    .help = Some("write `{when: FIELD, value: …}`, and `{value: …}` for all others".into());
                 continue;
             };
             defaults.push(EdgeDefault {
@@ -160,7 +164,8 @@ impl FieldReader<'_, '_> {
             let Some(text) = written.as_str() else {
                 let message = format!("`type` wants the name of a type, found {}", written.noun());
                 self.reader
-                    .error("pack::unknown_type", written.span, message, "no type");
+                    .error("pack::unknown_type", written.span, message, "no type")
+                    .help = Some("write `type: string`, say".into());
                 return None;
             };
             return self.parse(text, written, yaml);
@@ -187,7 +192,8 @@ impl FieldReader<'_, '_> {
         } else {
             let message = "a field has no type".to_owned();
             self.reader
-                .error("pack::unknown_type", yaml.span, message, "its `type` is missing");
+                .error("pack::unknown_type", yaml.span, message, "its `type` is missing")
+                .help = Some("add `type: string`, say, or `values: […]` for a choice".into());
             return None;
         };
         self.parse(leaf, yaml, yaml)
@@ -198,7 +204,9 @@ impl FieldReader<'_, '_> {
         let written = written.trim();
         if written.matches('(').count() > MAX_DEPTH {
             let message = format!("the type nests deeper than {MAX_DEPTH} levels");
-            self.reader.error("pack::unknown_type", at.span, message, "too deep");
+            self.reader
+                .error("pack::unknown_type", at.span, message, "too deep")
+                .help = Some("write the inner ones as `items` or `fields`".into());
             return None;
         }
         let inner = |name: &str| {
@@ -239,6 +247,7 @@ impl FieldReader<'_, '_> {
             _ => {
                 let problem = Problem::error("pack::unknown_type", format!("`{written}` is no type"))
                     .at(self.reader.place(at.span), "unknown type")
+                    .help(format!("the types are {}", TYPES[..14].join(", ")))
                     .suggest(written, TYPES);
                 self.reader.problems.push(problem);
                 return None;
@@ -272,7 +281,8 @@ impl FieldReader<'_, '_> {
         if names.is_empty() || names.len() < values.len() {
             let message = "a choice needs `values`, a list of strings".to_owned();
             self.reader
-                .error("pack::bad_field", at.span, message, "nothing to choose from");
+                .error("pack::bad_field", at.span, message, "nothing to choose from")
+                .help = Some("write `values: [one, other]`, numbers and `yes` and `no` in quotes".into());
             return None;
         }
         Some(Type::Choice(names.into()))
@@ -293,7 +303,8 @@ impl FieldReader<'_, '_> {
                 if insert(&mut record, &declared.path.0, declared.field).is_err() {
                     let message = format!("`{}` is declared twice", declared.path);
                     self.reader
-                        .error("pack::field_collision", span, message, "declared again");
+                        .error("pack::field_collision", span, message, "declared again")
+                        .help = Some("leave one of the two out".into());
                 }
             }
         }

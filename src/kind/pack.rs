@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::declare::{Join, Pack};
 use super::typed::Reader;
-use super::{Field, Record, Schema, Type};
+use super::{Field, Record, Schema, Type, form};
 use crate::db::{Db, Project, SourceFile};
-use crate::problem::{Place, Problem};
+use crate::problem::{Place, Problem, Span, closest};
 use crate::value::{Name, Path};
-use crate::yaml::{self, Yaml};
+use crate::yaml::{self, Data, Yaml};
 
 /// A pack, as its head describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct PackInfo {
     pub name: Name,
     /// One sentence for its reader.
     pub doc: Arc<str>,
-    /// The platform that it is for, as it stands in `deployment.platforms`.
+    /// The platform that it is for, as nodes name it.
     pub platform: Option<Name>,
     /// The packs that it needs.
     pub requires: Vec<Name>,
@@ -33,6 +33,29 @@ pub struct PackInfo {
 /// Returns what all packs declare together.
 pub fn schema(db: &dyn Db, project: Project) -> &Schema {
     schema_of(db, project)
+}
+
+/// Returns the same as the rules and templates of `pack` see it: where relations bear one name, its own is meant.
+pub fn schema_seen_from<'db>(db: &'db dyn Db, project: Project, pack: &Name) -> &'db Schema {
+    match seen_from(db, project, pack.clone()) {
+        Some(schema) => schema,
+        None => schema(db, project),
+    }
+}
+
+/// Returns the schema as `pack` sees it, where that differs from what all see.
+#[salsa::tracked(returns(ref))]
+fn seen_from(db: &dyn Db, project: Project, pack: Name) -> Option<Arc<Schema>> {
+    let shared = schema(db, project);
+    let (own, others): (Vec<_>, Vec<_>) = shared.relations.values().partition(|it| it.pack == pack);
+    let names: BTreeSet<&Name> = others.iter().map(|it| &it.name).collect();
+    let differs = own.iter().any(|it| names.contains(&it.name));
+    differs.then(|| {
+        Arc::new(Schema {
+            seen_from: Some(pack),
+            ..shared.clone()
+        })
+    })
 }
 
 /// Returns the packs, each behind those it needs, else by name.
@@ -81,7 +104,8 @@ fn joined(db: &dyn Db, project: Project) -> Joined {
             let message = format!("two packs bear the name `{}`", head.info.name);
             let problem = Problem::error("pack::duplicate_pack", message)
                 .at(head.own_place, "second")
-                .at(first.own_place.clone(), "first");
+                .at(first.own_place.clone(), "first")
+                .help("give one of them, and its folder, another name");
             problems.push(problem);
             continue;
         }
@@ -123,15 +147,28 @@ fn head(db: &dyn Db, file: SourceFile, problems: &mut Vec<Problem>) -> Option<He
     let text = file.text(db).clone();
     let (yaml, mistakes) = yaml::parse(&text);
     problems.extend(mistakes.iter().map(|it| it.problem(&path)));
-    let yaml = yaml?;
-    let reader = Reader::new(&path, &text);
-    let Some(name) = yaml.get("pack").filter(|it| it.as_str().is_some()) else {
-        let problem = Problem::error("pack::no_name", "a pack has no name")
-            .at(reader.place(yaml.span), "no `pack` here")
-            .help("write `pack: NAME` at its head");
-        problems.push(problem);
+    let mut reader = Reader::new(&path, &text);
+    let Some(yaml) = yaml else {
+        if mistakes.is_empty() {
+            problems.push(no_name(reader.place(Span::default()), "nothing is written here"));
+        }
         return None;
     };
+    form::check(&mut reader, &yaml);
+    let named = yaml.entry("pack");
+    if !matches!(yaml.data, Data::Map(_)) {
+        problems.append(&mut reader.problems);
+        return None;
+    }
+    let misspelt = || yaml.entries().iter().any(|it| closest(&it.key, &["pack"]).is_some());
+    if named.is_none() && !misspelt() {
+        let first = yaml.entries().first().map_or(yaml.span, |it| it.key_span);
+        problems.push(no_name(reader.place(first), "no `pack` in this file"));
+    }
+    problems.append(&mut reader.problems);
+    // A pack without a name goes by that of its folder, so that nothing else is told of it.
+    let folder = path.rsplit('/').nth(1).unwrap_or_default();
+    let name = named.and_then(|it| it.value.as_str()).unwrap_or(folder);
     let mut names = Vec::new();
     let list = |key: &str| {
         let items = yaml.get(key).map(Yaml::items).unwrap_or_default();
@@ -147,14 +184,14 @@ fn head(db: &dyn Db, file: SourceFile, problems: &mut Vec<Problem>) -> Option<He
     names.extend(required);
     let text_of = |key: &str| yaml.get(key).and_then(Yaml::as_str);
     let info = PackInfo {
-        name: Name::from(name.as_str().unwrap_or("")),
+        name: Name::from(name),
         doc: text_of("doc").unwrap_or("").into(),
         platform: text_of("platform").map(Name::from),
         requires,
         optional,
         file,
     };
-    let own_place = reader.place(name.span);
+    let own_place = reader.place(named.map_or(yaml.span, |it| it.value.span));
     Some(Head {
         info,
         path,
@@ -163,6 +200,12 @@ fn head(db: &dyn Db, file: SourceFile, problems: &mut Vec<Problem>) -> Option<He
         names,
         own_place,
     })
+}
+
+fn no_name(place: Place, label: &str) -> Problem {
+    Problem::error("pack::no_name", "a pack has no name")
+        .at(place, label)
+        .help("write `pack: NAME` at its head")
 }
 
 /// Returns the names of the packs, each behind those it needs, else by name.
@@ -284,6 +327,26 @@ fn check(join: &mut Join) {
             problems.push(problem);
         }
     }
+    for kind in schema.kinds.values() {
+        for (key, path, wanted) in [
+            ("platforms", &kind.platforms, Type::List(Arc::new(Type::String))),
+            ("core_mhz", &kind.core_mhz, Type::Int),
+        ] {
+            let Some(path) = path else { continue };
+            let found = field_at(&Type::Record(kind.fields.clone()), path);
+            let Some(found) = found.ok().filter(|it| !same_shape(it, &wanted)) else {
+                continue;
+            };
+            let message = format!("`{key}` of `{}` names `{path}`, which is {found}", kind.name);
+            let stands = |it: &&(Name, Path, Place)| it.0 == kind.name && it.1 == *path;
+            let problem =
+                Problem::error("pack::wrong_form", message).help(format!("name a field of the type `{wanted}`"));
+            problems.push(match join.fields.iter().find(stands) {
+                Some((_, _, place)) => problem.at(place.clone(), "of another type"),
+                None => problem,
+            });
+        }
+    }
     for (edge, other) in &schema.yields {
         if !schema.edges.contains_key(other) {
             let problem = Problem::error(
@@ -355,6 +418,15 @@ fn field_mut<'r>(record: &'r mut Record, steps: &[Name]) -> Option<&'r mut Field
     match &mut found.ty {
         Type::Record(inner) => field_mut(Arc::make_mut(inner), rest),
         _ => None,
+    }
+}
+
+/// Tells whether both types are the same, a choice being a string.
+fn same_shape(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::List(a), Type::List(b)) => same_shape(a, b),
+        (Type::Choice(_), Type::String) => true,
+        _ => a == b,
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use super::unit::{self, DURATION_UNITS, MEMORY_UNITS, UnitMistake};
 use super::{Bare, Field, Record, Type, credential, reference};
-use crate::problem::{Place, Problem, Span};
-use crate::value::{Address, Double, Map, Name, Value};
+use crate::problem::{Place, Problem, Span, closest};
+use crate::value::{Address, Double, Map, Name, Path, Value};
 use crate::yaml::{Data, Entry, Yaml};
 
 /// What `null` means in a layer.
@@ -102,9 +102,11 @@ impl Reader<'_> {
         depth: u32,
     ) -> Value {
         let mut fields = Vec::new();
+        let mut misspelt = Vec::new();
         for entry in entries {
             let Some((name, field)) = record.fields.get_key_value(&*entry.key) else {
                 self.unknown_field(record, entry, of);
+                misspelt.push(entry);
                 continue;
             };
             self.deprecated(field, entry);
@@ -117,7 +119,29 @@ impl Reader<'_> {
                 fields.push((name.clone(), value));
             }
         }
+        for entry in misspelt {
+            fields.extend(self.meant(record, entry, &fields));
+        }
         fields.into_iter().collect()
+    }
+
+    /// Returns the field that a misspelt key stands for most likely, so that it is not told to be missing as well.
+    fn meant(&mut self, record: &Record, entry: &Entry, given: &[(Name, Value)]) -> Option<(Name, Value)> {
+        let known: Vec<&str> = record.fields.keys().map(|it| &**it).collect();
+        let (name, field) = record.fields.get_key_value(closest(&entry.key, &known)?)?;
+        if given.iter().any(|it| it.0 == *name) {
+            return None;
+        }
+        let n_problems = self.problems.len();
+        let spot = Spot {
+            name,
+            key: None,
+            depth: 0,
+        };
+        let value = self.value(&field.ty, &entry.value, spot);
+        // What is wrong with it is said once it stands under its name.
+        self.problems.truncate(n_problems);
+        Some((name.clone(), value?))
     }
 
     fn unknown_field(&mut self, record: &Record, entry: &Entry, of: &str) {
@@ -126,7 +150,22 @@ impl Reader<'_> {
         let problem = Problem::error("spec::unknown_field", message)
             .at(self.place(entry.key_span), "unknown field")
             .suggest(&entry.key, known);
-        self.problems.push(problem);
+        let is_near = record.fields.keys().any(|it| closest(&entry.key, &[it]).is_some());
+        let mut paths = Vec::new();
+        if !is_near {
+            lower_down(record, &Path::default(), 0, &mut paths);
+        }
+        let last = |it: &Path| it.0.last().cloned().unwrap_or_default();
+        let names: Vec<Name> = paths.iter().map(last).collect();
+        let names: Vec<&str> = names.iter().map(|it| &**it).collect();
+        let exact = names.iter().copied().find(|it| *it == &*entry.key);
+        let meant = exact.or_else(|| closest(&entry.key, &names));
+        let path = meant.and_then(|meant| paths.iter().find(|it| *last(it) == *meant));
+        self.problems.push(match path {
+            Some(path) if exact.is_some() => problem.help(format!("it stands further in: `{path}`")),
+            Some(path) => problem.help(format!("did you mean `{path}`?")),
+            None => problem,
+        });
     }
 
     fn deprecated(&mut self, field: &Field, entry: &Entry) {
@@ -200,8 +239,9 @@ impl Reader<'_> {
             }
             _ => None,
         };
+        let help = help.unwrap_or_else(|| how_to_write(ty, yaml));
         let problem = self.error("spec::wrong_type", yaml.span, message, &label);
-        problem.help = help.map(Into::into);
+        problem.help = Some(help.into());
         None
     }
 
@@ -359,7 +399,8 @@ impl Reader<'_> {
         for yaml in items {
             if yaml.data == Data::Null {
                 let message = format!("an item of `{}` is empty", spot.name);
-                self.error("spec::no_value", yaml.span, message, "a value is wanted here");
+                self.error("spec::no_value", yaml.span, message, "a value is wanted here")
+                    .help = Some("write it behind the `-`, `\"\"` for an empty text, or remove the line".into());
                 continue;
             }
             let spot = Spot {
@@ -420,14 +461,16 @@ impl Reader<'_> {
             return Some(Value::Node(Address::new(kind.clone(), written)));
         }
         let message = format!("`{}` wants a node as `KIND.NAME`, found `{written}`", spot.name);
-        self.error("spec::wrong_type", yaml.span, message, "its kind is missing");
+        self.error("spec::wrong_type", yaml.span, message, "its kind is missing")
+            .help = kinds.first().map(|it| format!("write `{it}.{written}`, say").into());
         None
     }
 
     fn any(&mut self, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
         if spot.depth > DEEPEST {
             let message = format!("`{}` is nested too deeply", spot.name);
-            self.error("spec::too_deep", yaml.span, message, "too many levels");
+            self.error("spec::too_deep", yaml.span, message, "too many levels").help =
+                Some("lay it out flatter".into());
             return None;
         }
         match &yaml.data {
@@ -498,4 +541,49 @@ pub fn wants_unit(ty: &Type) -> bool {
         ty,
         Type::Duration | Type::Cpu { bare: Bare::Refused } | Type::Memory { bare: Bare::Refused }
     )
+}
+
+/// Returns how a value of a type is written, where nothing more is known of what was meant.
+fn how_to_write(ty: &Type, found: &Yaml) -> String {
+    match ty {
+        Type::Bool => "write `true` or `false`".to_owned(),
+        Type::Int if matches!(found.data, Data::Double { .. }) => "write it without a fraction, such as `2`".to_owned(),
+        Type::Int => "write digits alone, such as `2`".to_owned(),
+        Type::Double => "write a number, such as `0.5`".to_owned(),
+        Type::String | Type::Text | Type::Choice(_) => match found.data {
+            Data::List(_) | Data::Map(_) => {
+                "write one text; in quotes, if it begins with a bracket or a brace".to_owned()
+            }
+            _ => "write it in quotes".to_owned(),
+        },
+        Type::Duration => "write a number with a unit, such as `30s`".to_owned(),
+        Type::Cpu { .. } => "write cores, such as `0.5`, or `250m`".to_owned(),
+        Type::Memory { .. } => "write a number with a unit, such as `256Mi`".to_owned(),
+        Type::List(_) => "write `[…]`, or a line with a `-` for each item".to_owned(),
+        Type::Map(_) | Type::Record(_) => "write `NAME: …`, one line for each, indented below it".to_owned(),
+        _ => format!("write a {ty}"),
+    }
+}
+
+/// How far down a field is looked for that stands too high in a spec.
+const LOWEST: usize = 3;
+
+/// Adds the paths of all fields within the records of `record`, those near to the top first.
+fn lower_down(record: &Record, at: &Path, depth: usize, paths: &mut Vec<Path>) {
+    let inner: Vec<(Path, &Arc<Record>)> = record
+        .fields
+        .iter()
+        .filter_map(|(step, field)| match &field.ty {
+            Type::Record(inner) => Some((at.join(step.clone()), inner)),
+            _ => None,
+        })
+        .collect();
+    for (at, inner) in &inner {
+        paths.extend(inner.fields.keys().map(|it| at.join(it.clone())));
+    }
+    if depth < LOWEST {
+        inner
+            .iter()
+            .for_each(|(at, inner)| lower_down(inner, at, depth + 1, paths));
+    }
 }

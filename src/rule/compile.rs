@@ -2,6 +2,8 @@
 //!
 //! What is wrong comes out as problems that point into the rule file. Nothing is evaluated here.
 
+mod conversion;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,7 +11,7 @@ use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Pattern, Walk};
 use crate::kind::typed::wants_unit;
 use crate::kind::{Record, Relation, Schema, Type, unit};
-use crate::problem::{Place, Problem};
+use crate::problem::{Place, Problem, Span, closest};
 use crate::rule::expression::{Expression, Present, ProjectScope, Scope, fits};
 use crate::rule::file::{EdgeSource, FactSource, Fields, Form, Given, NodeSource, Reach, RuleSource, Written};
 use crate::rule::interpolation::Interpolation;
@@ -50,7 +52,7 @@ type Variables = BTreeMap<Name, Type>;
 impl Compiler<'_> {
     fn rule(&mut self, schema_fingerprint: Fingerprint) -> Option<Rule> {
         let source = self.source;
-        let Some(pattern) = &source.pattern else {
+        let Some(written) = &source.pattern else {
             if source.form == Form::Faulty {
                 return None;
             }
@@ -63,7 +65,7 @@ impl Compiler<'_> {
             self.problems.push(problem);
             return None;
         };
-        let pattern = Arc::new(self.pattern(pattern, &Variables::new())?);
+        let pattern = Arc::new(self.pattern(written, &Variables::new())?);
         let bound: Variables = pattern
             .variables()
             .iter()
@@ -95,6 +97,7 @@ impl Compiler<'_> {
         }
         let body = Body {
             pattern,
+            span: written.span(),
             walks,
             unless,
             exists,
@@ -209,17 +212,22 @@ impl Compiler<'_> {
         }
         let names: Vec<&str> = shared.iter().map(|it| &**it).collect();
         let walk = Walk::new(Arc::new(pattern), &names, &[]).ok()?;
-        Some(Inner { walk, shared })
+        Some(Inner {
+            walk,
+            shared,
+            span: written.span(),
+        })
     }
 
     fn expression(&mut self, written: &Written, known: &Variables) -> Option<Expression> {
-        let (expression, problems) = Expression::compile(&written.text, &written.file, 0, &self.scope(known));
+        let (expression, problems) =
+            Expression::compile(&written.text, &written.file, written.start, &self.scope(known));
         self.problems.extend(written.located(problems));
         expression
     }
 
     fn interpolation(&mut self, written: &Written, known: &Variables) -> Option<Interpolation> {
-        let (text, problems) = Interpolation::compile(&written.text, &written.file, 0, &self.scope(known));
+        let (text, problems) = Interpolation::compile(&written.text, &written.file, written.start, &self.scope(known));
         self.problems.extend(written.located(problems));
         text
     }
@@ -245,7 +253,8 @@ impl Compiler<'_> {
             "rule::wrong_type",
             format!("{what} is of type `{given}`, not `{wanted}`"),
         )
-        .at(place, format!("this gives `{given}`"));
+        .at(place, format!("this gives `{given}`"))
+        .help(conversion::advice(wanted, given));
         self.problems.push(problem);
         None
     }
@@ -254,13 +263,14 @@ impl Compiler<'_> {
     fn join(&mut self, written: &Written, known: &Variables, pattern: &Pattern) -> Option<Join> {
         let Some((left, right)) = split_join(&written.text) else {
             let problem = Problem::error("rule::wrong_join", "a look-up needs two sides and one `=` between them")
-                .at(written.place(), "expected `a.field = b.field`");
+                .at(written.place(), "expected `a.field = b.field`")
+                .help("write `a.field = b.field`, with a single `=`");
             self.problems.push(problem);
             return None;
         };
-        let start = u32::try_from(left.len() + 1).unwrap_or(u32::MAX);
-        let (left, mut problems) = self.side(left, written, 0, known);
-        let (right, more) = self.side(right, written, start, known);
+        let middle = Span::new(left.len() + 1, 0).start;
+        let (left, mut problems) = self.side(left, written, written.start, known);
+        let (right, more) = self.side(right, written, written.start + middle, known);
         problems.extend(more);
         self.problems.extend(written.located(problems));
         let (left, right) = (left?, right?);
@@ -270,8 +280,9 @@ impl Compiler<'_> {
         };
         if !fits(&item(left.ty()), &item(right.ty())) && !fits(&item(right.ty()), &item(left.ty())) {
             let message = format!("`{}` is never equal to `{}`", left.ty(), right.ty());
-            let problem =
-                Problem::error("rule::wrong_join", message).at(written.place(), "compares two different types");
+            let problem = Problem::error("rule::wrong_join", message)
+                .at(written.place(), "compares two different types")
+                .help("make both of one type: `string(…)`, `int(…)`");
             self.problems.push(problem);
             return None;
         }
@@ -292,7 +303,8 @@ impl Compiler<'_> {
                 .at(
                     written.place(),
                     "expected `a.field = b.field` with `a` and `b` in different paths",
-                );
+                )
+                .help("read one variable on each side; what the two parts share needs no look-up");
                 self.problems.push(problem);
                 None
             }
@@ -367,7 +379,8 @@ impl Compiler<'_> {
                         "rule::wrong_type",
                         format!("`each` walks a list or a map, not `{other}`"),
                     )
-                    .at(written.place(), format!("this gives `{other}`"));
+                    .at(written.place(), format!("this gives `{other}`"))
+                    .help("put it into a list: `[…]`");
                     self.problems.push(problem);
                     continue;
                 }
@@ -421,8 +434,14 @@ impl Compiler<'_> {
                         Ok(number) => Some(Filled::Constant(Value::Int(number))),
                         Err(mistake) => {
                             let message = format!("`{constant}` is no {wanted}: {mistake}");
-                            let problem =
-                                Problem::error("rule::wrong_quantity", message).at(written.place(), "given here");
+                            let help = match wanted {
+                                Type::Cpu { .. } => "write `0.5` or `250m`",
+                                Type::Memory { .. } => "write `256Mi`",
+                                _ => "write `30s`",
+                            };
+                            let problem = Problem::error("rule::wrong_quantity", message)
+                                .at(written.place(), "given here")
+                                .help(help);
                             self.problems.push(problem);
                             None
                         }
@@ -528,11 +547,7 @@ impl Compiler<'_> {
 
     /// Returns the one relation that `name` means: of this rule's own pack where it has one of that name.
     fn relation(&mut self, name: &str, at: &Place) -> Option<&Relation> {
-        let own = format!("{}/{name}", self.source.pack);
         let schema = self.schema;
-        if let Some(relation) = schema.relations.get(&*own) {
-            return Some(relation);
-        }
         let named = schema.relations_named(name);
         match named[..] {
             [relation] => Some(relation),
@@ -570,9 +585,12 @@ impl Compiler<'_> {
         let what = format!("the relation `{}`", relation.name);
         let fields = self.fields(&source.fields, &relation.fields, &what, known);
         for (name, field) in &relation.fields.fields {
-            if !field.may_be_absent() && field.default.is_none() && !source.fields.iter().any(|it| it.0 == *name) {
+            // A misspelt name was told above.
+            let given = |it: &(Name, Given)| it.0 == *name || closest(&it.0, &[name]).is_some();
+            if !field.may_be_absent() && field.default.is_none() && !source.fields.iter().any(given) {
                 let problem = Problem::error("rule::missing_field", format!("{what} needs `{name}`"))
-                    .at(source.at.clone(), format!("`{name}` is missing"));
+                    .at(source.at.clone(), format!("`{name}` is missing"))
+                    .help(format!("add `{name}: …`"));
                 self.problems.push(problem);
             }
         }
@@ -644,7 +662,8 @@ impl Compiler<'_> {
         };
         if !per.first().is_some_and(|it| given.contains_key(it)) {
             let problem = Problem::error("rule::no_anchor", "an artifact's first `per` is a node of the match")
-                .at(source.path.place(), "of which node is this the artifact?");
+                .at(source.path.place(), "of which node is this the artifact?")
+                .help("begin `per` with a node of `match`: `per: [s, p]`");
             self.problems.push(problem);
             return None;
         }
@@ -684,7 +703,8 @@ impl Compiler<'_> {
         .at(
             written.place(),
             "it needs the fields `attribute` (string) and `value` (text)",
-        );
+        )
+        .help("name a relation with these fields, or declare one: `fields: {attribute: string, value: text}`");
         self.problems.push(problem);
         None
     }

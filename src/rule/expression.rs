@@ -8,7 +8,6 @@ mod check;
 mod evaluate;
 mod function;
 mod parse;
-mod quote;
 mod reads;
 mod scan;
 mod seen;
@@ -33,7 +32,6 @@ use tree::Tree;
 
 pub use check::Present;
 pub use function::{Function, GraphFunction, MAX_STEPS, Style, Wanted, markdown};
-pub use quote::{LANGUAGES, QUOTED, quote};
 pub use reads::{GraphUse, Projection, Reached, Uses, add_reads};
 pub(crate) use scan::closing_brace;
 pub use seen::{Bound, BoundEdge};
@@ -139,7 +137,9 @@ impl Failure {
     /// Returns it as a problem, where it stands in the file of the rule.
     #[must_use]
     pub fn problem(self) -> Problem {
-        Problem::error("expression::failed", self.message).at(self.place, "failed here")
+        Problem::error("expression::failed", self.message)
+            .at(self.place, "failed here")
+            .help("let the rule's `when` leave such nodes out, or decide it by `condition ? one : other`")
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::problem::{Place, Problem, Span};
+use crate::problem::{Place, Problem, Span, closest};
 use crate::value::{Double, Name, Value};
 use crate::yaml::{self, Data, Entry, Yaml};
 
@@ -15,6 +15,8 @@ pub struct Written {
     pub text: Name,
     /// The file.
     pub file: Name,
+    /// Where it begins among the strings of its rule, laid end to end.
+    pub start: u32,
     source: Arc<Yaml>,
 }
 
@@ -34,7 +36,19 @@ impl Written {
         )
     }
 
-    /// Moves the labels of `problems`, whose spans count from the start of this string, to where they stand in the file.
+    /// Returns where a range of the rule's strings, all of it in this one, stands in the file.
+    fn within(&self, span: Span) -> Span {
+        let at = |it: u32| it.saturating_sub(self.start) as usize;
+        self.source.place(at(span.start), at(span.end))
+    }
+
+    /// Returns the range of this string among those of its rule.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        Span::new(0, self.text.len()).shifted(self.start)
+    }
+
+    /// Moves the labels of `problems`, whose spans count among the strings of the rule, to where they stand in the file.
     #[must_use]
     pub fn located(&self, problems: Vec<Problem>) -> Vec<Problem> {
         let mut problems = problems;
@@ -42,7 +56,7 @@ impl Written {
             if let Place::Text(file, span) = &mut label.place
                 && *file == self.file
             {
-                *span = self.source.place(span.start as usize, span.end as usize);
+                *span = self.within(*span);
             }
         }
         problems
@@ -214,9 +228,22 @@ pub struct RuleSource {
     pub artifact: Option<ArtifactSource>,
     /// What it finds fault with.
     pub finding: Option<FindingSource>,
+    /// All its strings in the order in which they were read.
+    strings: Vec<Written>,
 }
 
 impl RuleSource {
+    /// Returns where a range of the rule's strings, laid end to end, stands.
+    #[must_use]
+    pub fn place_of(&self, span: Span) -> Place {
+        let written = self
+            .strings
+            .iter()
+            .rfind(|it| it.start <= span.start)
+            .unwrap_or(&self.name);
+        Place::Text(written.file.clone(), written.within(span))
+    }
+
     /// Returns `pack/name`, by which the rule is known everywhere.
     #[must_use]
     pub fn id(&self) -> Name {
@@ -237,6 +264,8 @@ pub fn parse(pack: &Name, file: &Name, text: &str) -> (Vec<RuleSource>, Vec<Prob
         pack,
         file,
         problems: Vec::new(),
+        strings: Vec::new(),
+        misspelt: Vec::new(),
     };
     reader.problems.extend(mistakes.iter().map(|it| it.problem(file)));
     let rules = root.map_or_else(Vec::new, |root| reader.file(&root));
@@ -265,6 +294,10 @@ struct Reader<'a> {
     pack: &'a Name,
     file: &'a Name,
     problems: Vec<Problem>,
+    /// The strings of the rule that is being read.
+    strings: Vec<Written>,
+    /// Keys that are most likely meant by others: in which map, and which.
+    misspelt: Vec<(Span, String)>,
 }
 
 impl Reader<'_> {
@@ -278,7 +311,7 @@ impl Reader<'_> {
             return Vec::new();
         };
         let Data::List(items) = &rules.data else {
-            self.wanted(rules, "a list of rules");
+            self.wanted(rules, "a list of rules", "begin each of them with `- rule: its-name`");
             return Vec::new();
         };
         items.iter().filter_map(|it| self.rule(it)).collect()
@@ -286,12 +319,16 @@ impl Reader<'_> {
 
     fn rule(&mut self, yaml: &Yaml) -> Option<RuleSource> {
         if !matches!(yaml.data, Data::Map(_)) {
-            self.wanted(yaml, "a rule");
+            self.wanted(yaml, "a rule", "begin it with `- rule: its-name`");
             return None;
         }
         let n_problems = self.problems.len();
+        self.strings.clear();
         self.keys(yaml, &RULE_KEYS, "a rule");
         let Some(name) = self.string(yaml, "rule") else {
+            if yaml.get("rule").is_some() || self.is_misspelt(yaml, "rule") {
+                return None;
+            }
             let problem = Problem::error("rule::without_name", "a rule has no name")
                 .at(self.place(yaml.span), "`rule` is missing here")
                 .help("begin it with `- rule: its-name`");
@@ -302,7 +339,7 @@ impl Reader<'_> {
             None => Reach::Each,
             Some(it) if it.as_str() == Some("environments") => Reach::Across,
             Some(it) => {
-                self.wanted(it, "`environments`");
+                self.wanted(it, "`environments`", "write `across: environments`, or leave it out");
                 Reach::Each
             }
         };
@@ -338,7 +375,9 @@ impl Reader<'_> {
                 .collect(),
             artifact: yaml.get("artifact").and_then(|it| self.artifact(it)),
             finding: self.finding(yaml),
+            strings: Vec::new(),
         };
+        rule.strings = std::mem::take(&mut self.strings);
         if self.problems.len() > n_problems {
             rule.form = Form::Faulty;
         }
@@ -390,13 +429,17 @@ impl Reader<'_> {
             }
         }
         if !matches!(yaml.data, Data::Map(_)) {
-            self.wanted(yaml, "a map of fields");
+            self.wanted(yaml, "a map of fields", "write `fields: {name: value}`");
         }
     }
 
     fn facts(&mut self, yaml: &Yaml) -> Vec<FactSource> {
         if yaml.entries().is_empty() {
-            self.wanted(yaml, "`relation: {of: …, field: …}`");
+            self.wanted(
+                yaml,
+                "`relation: {of: …, field: …}`",
+                "write `- relation: {of: s, field: value}`",
+            );
         }
         yaml.entries().iter().filter_map(|it| self.fact(it)).collect()
     }
@@ -424,7 +467,8 @@ impl Reader<'_> {
             None | Some(Data::Bool(false)) => Mode::Plain,
             Some(Data::Bool(true)) => Mode::Executable,
             Some(_) => {
-                self.wanted(yaml.get("executable").unwrap_or(yaml), "`true` or `false`");
+                let found = yaml.get("executable").unwrap_or(yaml);
+                self.wanted(found, "`true` or `false`", "write `executable: true`, or leave it out");
                 Mode::Plain
             }
         };
@@ -464,9 +508,12 @@ impl Reader<'_> {
     /// Reports the keys of `yaml` that are not `known`.
     fn keys(&mut self, yaml: &Yaml, known: &[&str], what: &str) {
         if !matches!(yaml.data, Data::Map(_)) {
-            self.wanted(yaml, what);
+            let keys: Vec<String> = known.iter().map(|it| format!("`{it}`")).collect();
+            self.wanted(yaml, what, &format!("its keys are {}", keys.join(", ")));
         }
         for entry in yaml.entries().iter().filter(|it| !known.contains(&&*it.key)) {
+            let meant = closest(&entry.key, known);
+            self.misspelt.extend(meant.map(|it| (yaml.span, it.to_owned())));
             let problem = Problem::error("rule::unknown_key", format!("{what} has no `{}`", entry.key))
                 .at(self.place(entry.key_span), "not known here")
                 .suggest(&entry.key, known.iter().copied());
@@ -474,16 +521,27 @@ impl Reader<'_> {
         }
     }
 
-    fn wanted(&mut self, yaml: &Yaml, what: &str) {
+    fn wanted(&mut self, yaml: &Yaml, what: &str, help: &str) {
         let problem = Problem::error("rule::wrong_form", format!("expected {what}, found {}", yaml.noun()))
-            .at(self.place(yaml.span), format!("{what} stands here"));
+            .at(self.place(yaml.span), format!("{what} stands here"))
+            .help(help);
         self.problems.push(problem);
     }
 
+    /// Tells whether `key` is there under another spelling, which was told already.
+    fn is_misspelt(&self, yaml: &Yaml, key: &str) -> bool {
+        self.misspelt.iter().any(|it| it.0 == yaml.span && it.1 == key)
+    }
+
     fn required(&mut self, yaml: &Yaml, key: &str) -> Option<Written> {
-        if yaml.get(key).is_none() {
+        if yaml.get(key).is_none() && !self.is_misspelt(yaml, key) {
+            let help = match key {
+                "of" => "say of which node of the match, as in `of: s`".to_owned(),
+                _ => format!("add `{key}: …`"),
+            };
             let problem = Problem::error("rule::missing_key", format!("`{key}` is missing"))
-                .at(self.place(yaml.span), format!("give `{key}` here"));
+                .at(self.place(yaml.span), format!("give `{key}` here"))
+                .help(help);
             self.problems.push(problem);
         }
         self.string(yaml, key)
@@ -508,7 +566,7 @@ impl Reader<'_> {
     fn named(&mut self, yaml: &Yaml, key: &str) -> Vec<Named> {
         let Some(map) = yaml.get(key) else { return Vec::new() };
         if !matches!(map.data, Data::Map(_)) {
-            self.wanted(map, "a map of names to expressions");
+            self.wanted(map, "a map of names to expressions", "write `{name: expression}`");
         }
         map.entries()
             .iter()
@@ -524,7 +582,7 @@ impl Reader<'_> {
                 ..
             }) => items.iter().collect(),
             Some(other) => {
-                self.wanted(other, "a list");
+                self.wanted(other, "a list", "put a `-` before each item");
                 Vec::new()
             }
         }
@@ -552,14 +610,21 @@ impl Reader<'_> {
             Data::Int(number) => Name::from(number.to_string()),
             Data::Double { source, .. } => Name::from(&**source),
             Data::Null | Data::List(_) | Data::Map(_) => {
-                self.wanted(yaml, "a string");
+                let help = match yaml.data {
+                    Data::Null => "write it behind the colon, or leave the key out",
+                    _ => "put it in quotes, so that YAML takes it for a text",
+                };
+                self.wanted(yaml, "a string", help);
                 return None;
             }
         };
-        Some(Written {
+        let written = Written {
             text,
             file: self.file.clone(),
+            start: self.strings.last().map_or(0, |it| it.span().end + 1),
             source: Arc::new(yaml.clone()),
-        })
+        };
+        self.strings.push(written.clone());
+        Some(written)
     }
 }

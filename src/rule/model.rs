@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Pattern, Walk};
 use crate::kind::{Field, Record, Type};
-use crate::problem::Severity;
+use crate::problem::{Severity, Span};
 use crate::rule::expression::{Expression, Uses};
 use crate::rule::file::Reach;
 use crate::rule::interpolation::Interpolation;
@@ -55,6 +55,8 @@ impl Eq for Rule {}
 pub struct Body {
     /// The pattern.
     pub pattern: Arc<Pattern>,
+    /// Where it stands among the rule's strings.
+    pub span: Span,
     /// The way through it from each of its node variables.
     pub walks: BTreeMap<Name, Walk>,
     /// Patterns none of which may match.
@@ -78,6 +80,8 @@ pub struct Inner {
     pub walk: Walk,
     /// Their variables, in the order of the walk.
     pub shared: Vec<Name>,
+    /// Where it stands among the rule's strings.
+    pub span: Span,
 }
 
 /// One look-up by value between two parts of a pattern.

@@ -126,7 +126,8 @@ fn replace(all: &[Arc<RuleSource>], sources: &mut Sources) {
         } else if let Some(other) = taken.insert(replaced.text.clone(), rule) {
             let problem = Problem::error("rule::replaced_twice", format!("two rules replace `{}`", replaced.text))
                 .at(replaced.place(), format!("`{}` does", rule.id()))
-                .at(other.name.place(), format!("so does `{}`", other.id()));
+                .at(other.name.place(), format!("so does `{}`", other.id()))
+                .help("let one of them stand beside it under a name of its own, or disable one");
             sources.problems.push(problem);
         }
         sources.rules.remove(&replaced.text);
@@ -154,7 +155,8 @@ pub fn compiled(db: &dyn Db, project: Project, id: Name) -> Compiled {
             problems: Vec::new(),
         };
     };
-    let (rule, problems) = compile::compile(source, pack::schema(db, project), schema_fingerprint(db, project));
+    let schema = pack::schema_seen_from(db, project, &source.pack);
+    let (rule, problems) = compile::compile(source, schema, schema_fingerprint(db, project));
     Compiled {
         rule: rule.map(Arc::new),
         problems,

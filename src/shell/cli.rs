@@ -185,6 +185,7 @@ impl Session {
                 "shell::no_folder",
                 format!("the folder `{}` can't be used: {error}", folder.display()),
             )
+            .help("name a folder that is there by `-C DIR`")
         };
         let disk = Disk::open(&root.folder).map_err(|it| unusable(&root.folder, &it))?;
         let here = std::fs::canonicalize(&here).map_err(|it| unusable(&here, &it))?;

@@ -12,7 +12,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use ignore::{WalkBuilder, WalkState};
 use rayon::prelude::*;
 
-use crate::problem::{Place, Problem};
+use crate::problem::{Place, Problem, Span};
 use crate::value::Name;
 
 /// The names of the root file; the first one wins.
@@ -101,6 +101,7 @@ pub fn find_root(from: &Path) -> Result<Root, Problem> {
             "shell::no_folder",
             format!("the folder `{}` can't be used: {error}", from.display()),
         )
+        .help("name a folder that is there by `-C DIR`")
     })?;
     for folder in start.ancestors() {
         if let Some(spec) = SPEC_NAMES.iter().find(|it| folder.join(it).is_file()) {
@@ -109,6 +110,10 @@ pub fn find_root(from: &Path) -> Result<Root, Problem> {
                 spec: Name::from(*spec),
             });
         }
+    }
+    if let Some(name) = SPEC_NAMES.iter().find(|it| start.join(it).is_dir()) {
+        let message = format!("`{name}` is a folder here, and no file");
+        return Err(Problem::error("shell::no_spec", message).help("the root file of a project bears this name"));
     }
     Err(
         Problem::error("shell::no_spec", "no `gen.yaml` in this folder or one above it")
@@ -120,6 +125,17 @@ pub fn find_root(from: &Path) -> Result<Root, Problem> {
 #[must_use]
 pub fn gather(root: &Root, includes: impl FnOnce(&str) -> Vec<Include>) -> Gathered {
     let (mut read_root, mut problems) = read(&root.folder, std::slice::from_ref(&root.spec.to_string()));
+    let others = SPEC_NAMES.iter().filter(|it| ***it != *root.spec);
+    problems.extend(others.filter(|it| root.folder.join(it).is_file()).map(|other| {
+        let message = format!(
+            "both `{}` and `{other}` stand here, and only the first is read",
+            root.spec
+        );
+        let start = Place::Text(root.spec.clone(), Span::default());
+        Problem::warning("shell::two_specs", message)
+            .at(start, "read")
+            .help("delete one of the two")
+    }));
     let spec = read_root.pop();
     let includes = spec.as_ref().map(|it| includes(&it.text)).unwrap_or_default();
     let mut expanded = expand(&root.folder, &includes);
@@ -193,10 +209,17 @@ pub fn expand(root: &Path, includes: &[Include]) -> Expanded {
         pattern.walk(root, String::new(), 0, &found);
         let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         if found.files.is_empty() {
-            let problem = if pattern.is_literal() {
+            let problem = if pattern.is_literal() && root.join(&**glob).is_dir() {
+                Problem::error("shell::include_missing", format!("`{glob}` is a folder, and no file")).help(format!(
+                    "write `{}/*.yaml` for the files in it",
+                    glob.trim_end_matches('/')
+                ))
+            } else if pattern.is_literal() {
                 Problem::error("shell::include_missing", format!("the file `{glob}` does not exist"))
+                    .help("write the file, or its path from the folder of the root file")
             } else {
                 Problem::warning("shell::include_matches_nothing", format!("`{glob}` matches no file"))
+                    .help("`*` matches within one folder, `**` through folders; files that git ignores are left out")
             };
             expanded.problems.push(at(problem, "included here"));
         }
@@ -341,7 +364,8 @@ fn walk_deep(root: &Path, folder: &str, matcher: &GlobMatcher, found: &Mutex<Fou
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
-                    let problem = Problem::warning("shell::unreadable", format!("a folder can't be read: {error}"));
+                    let problem = Problem::warning("shell::unreadable", format!("a folder can't be read: {error}"))
+                        .help("give yourself the right to read it, or leave it out of `include`");
                     found.problems.push(problem);
                     return WalkState::Continue;
                 }
@@ -378,8 +402,14 @@ pub fn read(root: &Path, paths: &[String]) -> (Vec<Text>, Vec<Problem>) {
 }
 
 fn read_one(root: &Path, path: &str) -> Result<Text, Problem> {
-    let unreadable =
-        |error: std::io::Error| Problem::error("shell::unreadable", format!("`{path}` can't be read: {error}"));
+    let unreadable = |error: std::io::Error| {
+        let help = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => "give yourself the right to read it",
+            std::io::ErrorKind::IsADirectory => "a file is wanted at this path, not a folder",
+            _ => "see that it is a file, and that it can be read",
+        };
+        Problem::error("shell::unreadable", format!("`{path}` can't be read: {error}")).help(help)
+    };
     let place = root.join(path);
     let size = fs::metadata(&place).map_err(unreadable)?.len();
     if size > MOST_BYTES {

@@ -334,6 +334,7 @@ impl Engine {
         let locate = |place: &Place| match place {
             Place::Text(..) => Some(place.clone()),
             Place::Rule(id) => Some(set::source(&self.db, project, id.clone()).as_ref()?.name.place()),
+            Place::Within(id, span) => Some(set::source(&self.db, project, id.clone()).as_ref()?.place_of(*span)),
             Place::Field { .. } => {
                 let (file, span) = spec::locate(&self.db, project, place)?;
                 Some(Place::Text(file, span))

@@ -225,6 +225,7 @@ impl Manifest {
 
 fn unreadable(path: &str, error: &io::Error) -> Problem {
     Problem::error("shell::unreadable", format!("`{path}` can't be read: {error}"))
+        .help("see that it is a file, and that it can be read")
 }
 
 /// Returns the line of `record`: `<digest> <path> <rule>`, where a file that the user kept has what was wanted

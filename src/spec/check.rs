@@ -2,6 +2,8 @@
 //!
 //! Mistakes within one file are found when it is read (`file`). Places are looked for only once something is wrong.
 
+use std::collections::BTreeSet;
+
 use super::complete::completion;
 use super::edge::{Found, OpenEdge, visit};
 use super::file::lowered_file;
@@ -18,7 +20,7 @@ use crate::value::{Address, Map, Name, Path, Reference, Value};
 use crate::yaml::{Data, Yaml};
 
 /// A problem, and what would solve it: a node of one of these addresses.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Finding {
     problem: Problem,
     /// A derived node of one of these addresses makes it no problem.
@@ -52,12 +54,13 @@ pub fn problems_given(db: &dyn Db, project: Project, is_derived: &dyn Fn(&Addres
 fn project_problems(db: &dyn Db, project: Project) -> Vec<Problem> {
     let index = index(db, project);
     let mut found = overrides(db, project).problems.clone();
-    for (_, address, _) in &overrides(db, project).layers {
+    for (address, place) in &overrides(db, project).aims {
         if !index.has_anywhere(address) {
             let problem = Problem::error(
                 "spec::unknown_override",
                 format!("`{address}`, which is to be set, does not exist"),
             )
+            .at(place.clone(), "set here")
             .suggest(&address.name, index.names(None, &address.kind).map(|it| &**it));
             found.push(problem);
         }
@@ -207,13 +210,9 @@ fn file_findings(db: &dyn Db, file: SourceFile) -> Vec<Finding> {
             }
         }
     }
-    let mut result: Vec<Finding> = Vec::new();
-    for finding in found {
-        if !result.contains(&finding) {
-            result.push(finding);
-        }
-    }
-    result
+    let mut seen = BTreeSet::new();
+    found.retain(|it| seen.insert(it.clone()));
+    found
 }
 
 type Seen<'a> = Option<(u16, &'a Name)>;
@@ -353,8 +352,17 @@ impl Checker<'_> {
                 Part::Name => "unknown node",
                 Part::Attribute => "unknown attribute",
             };
-            for (file, span) in sites.iter().flat_map(|it| written_at(it, &reference, part)) {
-                let place = Place::Text(file.path(self.db).clone(), span);
+            let mut places: Vec<Place> = Vec::new();
+            for site in &sites {
+                let spans = written_at(site.yaml, &reference, part).into_iter();
+                places.extend(spans.map(|it| Place::Text(site.file.path(self.db).clone(), it)));
+            }
+            for given in self.project.overrides(self.db) {
+                let (yaml, _) = crate::yaml::parse(&given.yaml);
+                let spans = yaml.map(|it| written_at(&it, &reference, part)).unwrap_or_default();
+                places.extend(spans.into_iter().map(|it| Place::Text(given.file(), it)));
+            }
+            for place in places {
                 found.push(Finding {
                     problem: problem.clone().at(place, label),
                     unless: unless.clone(),
@@ -400,6 +408,7 @@ impl Checker<'_> {
                 None => format!("`{node}` does not exist"),
             };
             let problem = Problem::error("spec::unknown_reference", message)
+                .help("declare it, or change what mentions it by an overlay there")
                 .suggest(&node.name, index.names(self.nth(), &node.kind).map(|it| &**it));
             return Some((problem, Part::Name));
         }
@@ -445,9 +454,9 @@ enum Part {
 }
 
 /// Returns the places within what a layer says at which this very reference is written.
-fn written_at(site: &Site<'_>, reference: &Reference, part: Part) -> Vec<(SourceFile, Span)> {
+fn written_at(yaml: &Yaml, reference: &Reference, part: Part) -> Vec<Span> {
     let mut spans = Vec::new();
-    strings(site.yaml, &mut |yaml, content| {
+    strings(yaml, &mut |yaml, content| {
         let mentions = reference::read(content).mentions;
         let same = mentions.into_iter().filter(|it| *it.reference == *reference);
         spans.extend(same.map(|it: Mention| {
@@ -456,7 +465,7 @@ fn written_at(site: &Site<'_>, reference: &Reference, part: Part) -> Vec<(Source
                 Part::Name => it.name,
                 Part::Attribute => it.attribute,
             };
-            (site.file, yaml.place(start, end))
+            yaml.place(start, end)
         }));
     });
     spans

@@ -194,16 +194,16 @@ impl Completion {
         said: &Map,
         problems: &mut Vec<Problem>,
     ) {
-        if &*address.kind != "service" {
+        let kind = self.schema.kinds.get(&address.kind);
+        let Some(Path(path)) = kind.and_then(|it| it.platforms.as_ref()) else {
             return;
-        }
-        let path = [Name::from("deployment"), Name::from("platforms")];
-        let platforms = merge::at(said, &path).or_else(|| merge::at(&plan.record.defaults, &path));
+        };
+        let platforms = merge::at(said, path).or_else(|| merge::at(&plan.record.defaults, path));
         let platforms = platforms.and_then(Value::as_list).unwrap_or_default();
         if platforms.is_empty() {
             return;
         }
-        for unsupported in &self.schema.unsupported {
+        for unsupported in self.schema.unsupported.iter().filter(|it| it.kind == address.kind) {
             let uses = platforms.iter().any(|it| it.as_str() == Some(&*unsupported.platform));
             if !uses || merge::at(&declared.fields, &unsupported.path.0).is_none() {
                 continue;

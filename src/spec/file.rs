@@ -105,7 +105,12 @@ pub fn lowered_file(db: &dyn Db, file: SourceFile) -> Lowered {
     lowering.reader.problems.extend(syntax);
     match &yaml {
         Some(yaml) => lowering.file(yaml),
-        None => lowering.project(&[]),
+        None => {
+            if lowering.part == Part::Root && lowering.reader.problems.is_empty() {
+                lowering.without_name(yaml::Span::default(), "nothing is written here");
+            }
+            lowering.project(&[]);
+        }
     }
     Lowered {
         problems: lowering.reader.problems,
@@ -113,16 +118,23 @@ pub fn lowered_file(db: &dyn Db, file: SourceFile) -> Lowered {
     }
 }
 
-/// Returns how many megahertz the project takes a core for: `deployment.core_mhz` of the root file.
+/// Returns how many megahertz the project takes a core for: what the root file says in the field that the kind of the
+/// project names by `core_mhz`.
 #[salsa::tracked(returns(copy))]
 pub fn core_mhz(db: &dyn Db, project: Project) -> i64 {
     let text = project.root(db).text(db);
+    let kind = pack::schema(db, project).kinds.get(PROJECT);
+    let Some(path) = kind.and_then(|it| it.core_mhz.as_ref()) else {
+        return 1000;
+    };
     // The root file is parsed a second time only where it speaks of this.
-    if !text.contains("core_mhz") {
+    if !path.0.last().is_some_and(|it| text.contains(&**it)) {
         return 1000;
     }
     let (yaml, _) = yaml::parse(text);
-    let found = yaml.as_ref().and_then(|it| it.get("deployment")?.get("core_mhz"));
+    let found = yaml
+        .as_ref()
+        .and_then(|it| path.0.iter().try_fold(it, |yaml, step| yaml.get(step)));
     match found.map(|it| &it.data) {
         Some(Data::Int(number)) if *number > 0 => *number,
         _ => 1000,
@@ -177,10 +189,7 @@ impl Lowering<'_> {
         }
         if self.part == Part::Root && yaml.get("name").is_none() {
             let span = entries.first().map_or(yaml.span, |it| it.key_span);
-            let message = "the project has no name".to_owned();
-            self.reader
-                .error("spec::no_name", span, message, "no `name` in this file")
-                .help = Some("write `name: NAME` at its head".into());
+            self.without_name(span, "no `name` in this file");
         }
         self.project(&project);
         if let Some(environments) = yaml.entry("environments") {
@@ -203,6 +212,17 @@ impl Lowering<'_> {
         let problem = Problem::error("spec::unknown_field", format!("`{}` is no field of a spec", entry.key))
             .at(self.reader.place(entry.key_span), "unknown field")
             .suggest(&entry.key, known.iter().map(|it| &**it));
+        let mut problem = problem;
+        if let Some(kind) = self.schema.kinds.get(&*entry.key).filter(|it| it.collection.is_some()) {
+            problem = problem.help(format!("a file that is one node names it: `{}: NAME`", kind.name));
+        } else if self.part == Part::Fragment {
+            let nodes = self.schema.kinds.values().filter(|it| it.collection.is_some());
+            let of = nodes.filter(|it| it.fields.fields.contains_key(&*entry.key));
+            let heads: Vec<String> = of.map(|it| format!("`{}: NAME`", it.name)).collect();
+            if !heads.is_empty() {
+                problem = problem.help(format!("a file that is one node begins with {}", heads.join(" or ")));
+            }
+        }
         self.reader.problems.push(problem);
     }
 
@@ -213,10 +233,16 @@ impl Lowering<'_> {
             .help = Some("move it to the root file".into());
     }
 
+    fn without_name(&mut self, span: yaml::Span, label: &str) {
+        let message = "the project has no name".to_owned();
+        self.reader.error("spec::no_name", span, message, label).help = Some("write `name: NAME` at its head".into());
+    }
+
     fn wants_a_map(&mut self, what: &str, yaml: &Yaml) {
         let message = format!("{what} wants a map, found {}", yaml.noun());
         self.reader
-            .error("spec::wrong_type", yaml.span, message, "expected a map");
+            .error("spec::wrong_type", yaml.span, message, "expected a map")
+            .help = Some("write `NAME: …`, one line for each, indented below it".into());
     }
 
     fn engine_key(&mut self, entry: &Entry) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::file::{PROJECT, collection, whole_file};
 use super::index::{environments, index, project_address};
+use super::overrides;
 use crate::db::{Db, Project, SourceFile};
 use crate::kind::{Schema, Type, pack};
 use crate::problem::{Place, Span};
@@ -30,12 +31,16 @@ fn parsed(db: &dyn Db, file: SourceFile) -> Option<Arc<Yaml>> {
 pub fn locate(db: &dyn Db, project: Project, place: &Place) -> Option<(Name, Span)> {
     match place {
         Place::Text(file, span) => Some((file.clone(), *span)),
-        Place::Rule(_) => None,
+        Place::Rule(_) | Place::Within(..) => None,
         Place::Field {
             environment,
             node,
             path,
         } => {
+            let set = overrides::place(db, project, environment.as_ref(), node, &paths(db, project, node, path));
+            if set.is_some() && !path.0.is_empty() {
+                return set;
+            }
             let ways = ways(db, project, environment.as_ref(), node, path);
             let exact = ways.iter().find(|it| it.missing == 0);
             let best = exact.or_else(|| {
@@ -79,15 +84,7 @@ fn ways(db: &dyn Db, project: Project, environment: Option<&Name>, node: &Addres
     let Some(kind) = schema.kinds.get(&node.kind) else {
         return result;
     };
-    let mut paths = vec![path.clone()];
-    for alias in schema.aliases.iter().filter(|it| it.kind == node.kind) {
-        if alias.shape.is_none() {
-            paths.extend(moved(path, &alias.own, &alias.neutral));
-            paths.extend(moved(path, &alias.neutral, &alias.own));
-        } else if path.0.starts_with(&alias.neutral.0) {
-            paths.push(alias.own.clone());
-        }
-    }
+    let paths = paths(db, project, node, path);
     let record = Type::Record(kind.fields.clone());
     let of_node = sites(db, project, environment, node);
     for (nth, path) in paths.iter().enumerate() {
@@ -109,6 +106,21 @@ fn ways(db: &dyn Db, project: Project, environment: Option<&Name>, node: &Addres
         }
     }
     result
+}
+
+/// Returns the paths by which a spec may give a field: as asked, and by its aliases.
+fn paths(db: &dyn Db, project: Project, node: &Address, path: &Path) -> Vec<Path> {
+    let mut paths = vec![path.clone()];
+    let aliases = pack::schema(db, project).aliases.iter();
+    for alias in aliases.filter(|it| it.kind == node.kind) {
+        if alias.shape.is_none() {
+            paths.extend(moved(path, &alias.own, &alias.neutral));
+            paths.extend(moved(path, &alias.neutral, &alias.own));
+        } else if path.0.starts_with(&alias.neutral.0) {
+            paths.push(alias.own.clone());
+        }
+    }
+    paths
 }
 
 /// Returns `path` with `to` in place of `from` at its start.
@@ -152,6 +164,11 @@ fn way(site: &Site<'_>, record: &Type, path: &Path, direct: bool) -> Way {
         missing,
         direct,
     }
+}
+
+/// Returns what stands under `step` in a map or a list.
+pub(super) fn step_into<'y>(yaml: &'y Yaml, step: &str) -> Option<&'y Yaml> {
+    yaml.get(step).or_else(|| item(yaml, step))
 }
 
 /// Returns the item of a list that `step` means: the name in a list of names, or its place in the list.

@@ -22,6 +22,7 @@ pack: core
 doc: What every spec may say.
 kinds:
   project:
+    core_mhz: deployment.core_mhz
     fields:
       deployment.platforms: {type: list(string), doc: Where it runs.}
       deployment.infrastructure: {declares: infra}
@@ -29,6 +30,7 @@ kinds:
       deployment.env: map(text)
   service:
     collection: services
+    platforms: deployment.platforms
     fields:
       kind: {values: [domain, job], default: domain}
       framework: string

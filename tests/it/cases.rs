@@ -20,7 +20,7 @@
 //! All cases are one test; `GEN_CASES=rule/` runs those whose name contains that.
 
 mod checks;
-mod script;
+pub(crate) mod script;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -427,6 +427,9 @@ impl World {
                 Place::Rule(id) => set::source(&self.db, self.project, id.clone())
                     .as_ref()
                     .map(|it| it.name.place()),
+                Place::Within(id, span) => set::source(&self.db, self.project, id.clone())
+                    .as_ref()
+                    .map(|it| it.place_of(*span)),
                 place @ Place::Field { .. } => {
                     spec::locate(&self.db, self.project, place).map(|(file, span)| Place::Text(file, span))
                 }

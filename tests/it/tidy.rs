@@ -222,3 +222,27 @@ fn the_project_stands_alone() {
     }
     none("files that name what lies outside of the project", found);
 }
+
+#[test]
+fn each_problem_of_a_case_says_what_to_type() {
+    let is_code = |line: &&str| {
+        let name = |it: &str| !it.is_empty() && it.bytes().all(|it| it.is_ascii_lowercase() || b"_-".contains(&it));
+        line.split_once("::")
+            .is_some_and(|(area, what)| name(area) && name(what))
+    };
+    let mut helpless = Vec::new();
+    for path in files(&top().join("tests/cases"), "/expected/problems.txt") {
+        let text = read(&path);
+        let mut open: Option<&str> = None;
+        for line in text.lines() {
+            if is_code(&line) {
+                helpless.extend(open.map(|code| format!("{}: {code}", shown(&path))));
+                open = Some(line);
+            } else if line.trim_start().starts_with("help: ") {
+                open = None;
+            }
+        }
+        helpless.extend(open.map(|code| format!("{}: {code}", shown(&path))));
+    }
+    none("problems without a help", helpless);
+}

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::DataFormat;
 use super::source::{Written, WrittenData, WrittenText};
-use crate::artifact::escape::Language;
 use crate::kind::{Field, Reads, Record, Type};
+use crate::language::Language;
 use crate::problem::{Place, Problem, Span};
 use crate::rule::expression::{Expression, Scope, Uses, add_reads};
 use crate::rule::interpolation::Interpolation;
@@ -96,8 +96,14 @@ impl<'a> Compiler<'a> {
 
     fn report(&mut self, code: &'static str, message: impl Into<Arc<str>>, at: Span, label: &str, help: &str) {
         let problem = Problem::error(code, message).at(Place::Text(self.file.clone(), at), label);
+        let usual = || match code {
+            "data::wrong_directive" => {
+                "`- {$each: {x: LIST}, …}` repeats an item, `{$each: {x: LIST}, $key: …, $value: …}` an entry"
+            }
+            _ => "leave it out, or print it as a text",
+        };
         self.problems
-            .push(if help.is_empty() { problem } else { problem.help(help) });
+            .push(problem.help(if help.is_empty() { usual() } else { help }));
     }
 
     /// Compiles one of the documents.
@@ -234,7 +240,8 @@ impl<'a> Compiler<'a> {
         if let (Some(condition), Some(written)) = (&condition, directive("$if")) {
             if !matches!(condition.ty(), Type::Bool | Type::Any) || condition.is_nullable() {
                 let message = format!("a condition is `bool`, not `{}`", condition.ty());
-                self.report("data::wrong_directive", message, written.span, "not a condition", "");
+                let help = "ask a question: `$if: has(s.label)`, `$if: s.count > 0`";
+                self.report("data::wrong_directive", message, written.span, "not a condition", help);
             }
             self.uses.extend(condition.uses());
             inner.present.extend(condition.ensures());
@@ -303,7 +310,8 @@ impl<'a> Compiler<'a> {
             );
             if !fits {
                 let message = format!("a key is a string, not `{}`", key.ty());
-                self.report("data::wrong_key", message, span, "not a string", "");
+                let help = "make it one: `${string(…)}`";
+                self.report("data::wrong_key", message, span, "not a string", help);
             }
             self.uses.extend(key.uses());
         }
@@ -325,7 +333,8 @@ impl<'a> Compiler<'a> {
                 || holds_node(expression.ty(), 0)
             {
                 let message = format!("`$merge` wants a map, not `{}`", expression.ty());
-                self.report("data::wrong_directive", message, written.span, "not a map", "");
+                let help = "give a map, or a list of maps: `$merge: ${s.labels}`";
+                self.report("data::wrong_directive", message, written.span, "not a map", help);
             }
             self.uses.extend(expression.uses());
             parts.push(EntryPart::Merge(expression, written.span));

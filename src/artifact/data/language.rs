@@ -3,7 +3,7 @@
 //! What the template itself writes there is source of that language; what a value brings means itself, so it is
 //! escaped for the innermost language first and for the outermost last.
 
-use crate::artifact::escape::escape;
+use crate::language::escape;
 use crate::value::{Name, Segment, Text};
 
 /// Returns the characters of a value's text where `languages` (outermost first) read it.

@@ -30,6 +30,21 @@ pub(super) struct Renderer<'a> {
     pub(super) problems: Vec<Problem>,
 }
 
+/// Returns what to type where a filled value can't be printed.
+fn help(code: &str) -> &'static str {
+    match code {
+        "data::wrong_documents" => "let `$if` or `$each` leave just one document, or print YAML",
+        "data::wrong_value" => "write a map at the top, and leave out what the format can't hold",
+        "data::too_large" => "let the rule give less, or print several files by `per`",
+        "data::node_value" => "print a field of it: `….name`, `….address`",
+        "data::duplicate_key" => "make the keys differ, or leave one of them out by `$if`",
+        "data::wrong_key" => "make the key a string: `string(…)`",
+        "data::code_without_language" => "name the language above it by `$lang`, or print text that is no code",
+        "data::cannot_escape" => "leave those characters out, or pass the value in another way",
+        _ => "let the rule's `when` leave such nodes out",
+    }
+}
+
 impl<'a> Renderer<'a> {
     pub(super) fn new(bindings: &'a Bindings<'a>, file: &'a Name, format: DataFormat) -> Self {
         Self {
@@ -60,7 +75,9 @@ impl<'a> Renderer<'a> {
 
     fn report(&mut self, code: &'static str, message: impl Into<std::sync::Arc<str>>, at: Span) {
         if self.problems.len() < MAX_PROBLEMS {
-            let problem = Problem::error(code, message).at(Place::Text(self.file.clone(), at), "filled here");
+            let problem = Problem::error(code, message)
+                .at(Place::Text(self.file.clone(), at), "filled here")
+                .help(help(code));
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
             }

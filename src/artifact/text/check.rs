@@ -7,11 +7,11 @@ use handlebars::template::{BlockParam, HelperTemplate, Parameter, Template, Temp
 
 use super::resolve::{Binding, ReadStep, Scope, local};
 use super::{File, Op, PartialSource, Print, Style, Subject, scan};
-use crate::artifact::escape::Language;
 use crate::artifact::lexer::Guard;
 use crate::artifact::literal::Printer;
 use crate::artifact::place::Shape;
 use crate::kind::{Reads, Schema, Type};
+use crate::language::Language;
 use crate::problem::{Place, Problem, Span};
 use crate::value::{Name, Value};
 

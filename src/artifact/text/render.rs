@@ -1,12 +1,12 @@
 //! Rendering: the steps of a compiled template over the values of a context.
 
 use super::{Access, ContextPath, Op, Origin, Print, Refused, Step, Style, Subject, TextTemplate};
-use crate::artifact::escape::{self, EscapeError};
 use crate::artifact::lexer::{Guard, Skips};
 use crate::artifact::literal;
 use crate::artifact::place::{Place, Shape};
+use crate::language::{self, EscapeError};
 use crate::problem::{self, Problem, Span};
-use crate::value::{Map, Name, Value};
+use crate::value::{Map, Name, Segment, Value};
 
 /// More output than any file has use for: a mistake, or an attack.
 const MAX_OUTPUT: usize = 256 << 20;
@@ -35,6 +35,8 @@ struct Render<'a> {
     trails: Vec<Trail<'a>>,
     out: String,
     refused: Vec<Refused>,
+    /// The last value of several lines, whose last one the text behind it goes on.
+    several_lines: Option<(usize, Span, ContextPath, String)>,
     origins: Option<Vec<Origin>>,
 }
 
@@ -73,6 +75,7 @@ impl TextTemplate {
             trails: Vec::new(),
             out: String::with_capacity(self.size + self.size / 2),
             refused: Vec::new(),
+            several_lines: None,
             origins,
         };
         render.ops(&self.ops);
@@ -207,8 +210,14 @@ impl<'a> Render<'a> {
             let line = format!("{}{}", &self.out[start..], &text[..end]);
             if skips.closes(&line, delimiter) {
                 let error = EscapeError::new(format!("a line of the text is the heredoc's delimiter `{delimiter}`"));
-                self.refuse(&error, file, span, ContextPath::default());
+                match self.several_lines.take() {
+                    Some((file, span, path, label)) => self.refuse(&error, file, span, path, &label),
+                    None => self.refuse(&error, file, span, ContextPath::default(), "printed here"),
+                }
             }
+        }
+        if self.several_lines.is_some() && text.contains('\n') {
+            self.several_lines = None;
         }
         let start = self.out.len();
         self.out.push_str(text);
@@ -257,9 +266,15 @@ impl<'a> Render<'a> {
             Ok(())
         });
         if let Err(error) = done {
-            let path = self.path(&print.access);
-            self.refuse(&error, print.file, print.span, path);
+            let (path, label) = self.shown(&print.access);
+            self.refuse(&error, print.file, print.span, path, &label);
+            // What was printed of it would only be refused once more.
+            self.out.truncate(start);
             return;
+        }
+        if self.out[start..].contains('\n') {
+            let (path, label) = self.shown(&print.access);
+            self.several_lines = Some((print.file, print.span, path, label));
         }
         if self.origins.is_some() {
             let origin = Origin {
@@ -270,6 +285,23 @@ impl<'a> Render<'a> {
             };
             self.origins.iter_mut().for_each(|it| it.push(origin.clone()));
         }
+    }
+
+    /// Returns the path of a value, and what a message shows of it.
+    fn shown(&self, access: &Access) -> (ContextPath, String) {
+        let path = self.path(access);
+        let label = match self.held(access) {
+            Held::Value(Value::String(text)) | Held::Key(text) => format!("would print `{}`", excerpt(text)),
+            Held::Value(Value::Text(text)) => {
+                let written = text.segments().iter().filter_map(|it| match it {
+                    Segment::Literal(text) => Some(&**text),
+                    _ => None,
+                });
+                format!("would print `{}`", excerpt(&written.collect::<String>()))
+            }
+            _ => "printed here".to_owned(),
+        };
+        (path, label)
     }
 
     fn print_at(&mut self, print: &Print, place: &Place) -> Result<(), EscapeError> {
@@ -314,7 +346,7 @@ impl<'a> Render<'a> {
     }
 
     fn print_string(&mut self, text: &str, print: &Print, place: &Place) -> Result<(), EscapeError> {
-        if print.passes && print.shape != Shape::Number && escape::is_safe_word(text) {
+        if print.passes && print.shape != Shape::Number && language::is_safe_word(text) {
             self.out.push_str(text);
             return Ok(());
         }
@@ -367,7 +399,7 @@ impl<'a> Render<'a> {
         ContextPath(steps)
     }
 
-    fn refuse(&mut self, error: &EscapeError, file: usize, span: Span, path: ContextPath) {
+    fn refuse(&mut self, error: &EscapeError, file: usize, span: Span, path: ContextPath, label: &str) {
         let message = if path.0.is_empty() {
             error.message.to_string()
         } else {
@@ -375,11 +407,23 @@ impl<'a> Render<'a> {
         };
         let place = problem::Place::Text(self.template.files[file].name.clone(), span);
         self.refused.push(Refused {
-            problem: Problem::error("template::refused", message).at(place, "printed here"),
+            problem: Problem::error("template::refused", message)
+                .at(place, label)
+                .help("change the value in the spec, or let a rule deny it where it is said"),
             path,
         });
     }
 }
+
+/// Returns what a message shows of a value: its beginning, on one line.
+fn excerpt(text: &str) -> String {
+    let shown: String = text.chars().take(SHOWN).collect();
+    let more = if shown.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", shown.escape_debug())
+}
+
+/// How many characters of a value a message shows.
+const SHOWN: usize = 80;
 
 fn missing() -> EscapeError {
     EscapeError::new("the context does not hold it")

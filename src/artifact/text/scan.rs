@@ -60,7 +60,8 @@ pub(super) fn scan(file: &Name, source: &str, is_variable: &dyn Fn(&str) -> bool
         scan.problems
             .push(problem.at(Place::Text(file.clone(), Span::new(at, at + 1)), "this one"));
     } else if u32::try_from(source.len()).is_err() {
-        let problem = Problem::error("template::syntax", "a template is larger than four gigabytes");
+        let problem = Problem::error("template::syntax", "a template is larger than four gigabytes")
+            .help("split it into partials");
         scan.problems.push(problem);
     } else {
         scan.delimiters();

@@ -4,9 +4,10 @@
 //! that `{{#unless @last}},{{/unless}}` means what it says.
 
 use super::{File, Op, Subject};
+use crate::artifact::format::Format;
 use crate::artifact::lexer::{Guard, Lexer, Trouble};
 use crate::artifact::place::{Place, Spot};
-use crate::artifact::{escape::Language, format::Format};
+use crate::language::Language;
 use crate::problem::{self, Problem, Span};
 
 /// The lexers of the file and of the languages inside, outermost first.

@@ -50,7 +50,7 @@ impl Mistake {
         let problem = Problem::error("pattern::syntax", self.message).at(place(self.span), self.label);
         match self.help {
             Some(help) => problem.help(help),
-            None => problem,
+            None => problem.help("a pattern is written `(s:service)-[d:depends_on]->(t {type: 'queue'})`"),
         }
     }
 }

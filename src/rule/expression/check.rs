@@ -137,7 +137,11 @@ impl Checker<'_> {
     /// Takes a problem down.
     fn report(&mut self, problem: Problem, span: Span, label: impl Into<std::sync::Arc<str>>) {
         let place = Place::Text(self.file.clone(), span.shifted(self.start));
-        self.problems.push(problem.at(place, label));
+        let mut problem = problem.at(place, label);
+        if problem.help.is_none() {
+            problem.help = usual_help(&problem.code).map(Into::into);
+        }
+        self.problems.push(problem);
     }
 
     /// Takes a problem down, and returns what stands for the part that is wrong.
@@ -407,6 +411,19 @@ fn is_identifier(name: &str) -> bool {
     !name.starts_with(|it: char| it.is_ascii_digit())
         && !name.is_empty()
         && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_')
+}
+
+/// Returns what to type where no better advice is known than the code gives.
+fn usual_help(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "expression::wrong_type" => "`int(…)`, `double(…)` and `string(…)` convert, `dyn(…)` forgets a type",
+        "expression::never_equal" => "compare values of one type: `int(…)`, `double(…)` and `string(…)` convert",
+        "expression::unknown_member" => "read what the value has: the fields of its kind, or facts of a relation",
+        "expression::bad_macro" => "write `has(a.b)`, `list.map(x, x.name)`, `map.all(k, v, v > 0)`",
+        "expression::unknown_name" => "only what `match`, `each`, `let` or `with` names can be read",
+        "expression::too_deep" => "split it: a part can be a fact of its own",
+        _ => return None,
+    })
 }
 
 fn no_member(ty: &Type, name: &str, reason: NoMember) -> Problem {

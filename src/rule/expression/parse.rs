@@ -24,7 +24,8 @@ static BARE: LazyLock<cel::Env> = LazyLock::new(cel::Env::default);
 /// Returns the syntax tree of `source` and the places of its parts, or what is wrong where.
 pub(super) fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), (Problem, Span, &'static str)> {
     if source.len() > MAX_BYTES {
-        let problem = Problem::error("expression::too_deep", "the expression is longer than 64 KiB");
+        let problem = Problem::error("expression::too_deep", "the expression is longer than 64 KiB")
+            .help("split it: a part can be a fact of its own");
         return Err((problem, Span::new(0, 1), "starts here"));
     }
     let mut open = 0_usize;
@@ -33,7 +34,8 @@ pub(super) fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), (Problem, Sp
         any = true;
         match token.kind {
             Kind::Unclosed => {
-                let problem = Problem::error("expression::syntax", "a string is not closed");
+                let problem = Problem::error("expression::syntax", "a string is not closed")
+                    .help("close it with the quote that opens it; within, write `\\'` or `\\\"`");
                 return Err((problem, token.span, "opened here"));
             }
             Kind::Open => open += 1,
@@ -45,7 +47,8 @@ pub(super) fn parse(source: &str) -> Result<(IdedExpr, SourceInfo), (Problem, Sp
         }
     }
     if !any {
-        let problem = Problem::error("expression::syntax", "the expression is empty");
+        let problem = Problem::error("expression::syntax", "the expression is empty")
+            .help("write an expression, or leave it out");
         return Err((problem, Span::new(0, source.len()), "nothing here"));
     }
     if let Some(span) = scan::too_deep(source, MAX_DEPTH) {
@@ -82,12 +85,14 @@ fn offset(source: &str, (line, column): (isize, isize)) -> usize {
 fn complaint(source: &str, message: &str, at: usize) -> (Problem, Span, &'static str) {
     let token = scan::tokens(source, 0).find(|it| it.span.end as usize > at);
     let Some(token) = token.filter(|_| !message.contains("input '<EOF>'")) else {
-        let problem = Problem::error("expression::syntax", "the expression ends too early");
+        let problem = Problem::error("expression::syntax", "the expression ends too early")
+            .help("close what is open, and write both sides of each sign: `a && b`, `condition ? one : other`");
         let end = source.trim_end().len();
         return (problem, Span::new(end, end), "something is missing here");
     };
     let text = token.of(source);
-    let message = if message.contains("invalid int literal") {
+    let is_too_large = message.contains("invalid int literal");
+    let message = if is_too_large {
         format!("`{text}` is too large for a whole number")
     } else {
         format!("`{text}` is not expected here")
@@ -100,7 +105,8 @@ fn complaint(source: &str, message: &str, at: usize) -> (Problem, Span, &'static
         "not" => problem.help("write `!`"),
         "if" | "then" | "else" => problem.help("write `condition ? one : other`"),
         "${" | "$" => problem.help("this is an expression already: leave `${…}` out"),
-        _ => problem,
+        _ if is_too_large => problem.help("write it as a double: `1e20`"),
+        _ => problem.help("an expression is CEL: `a.b == 'c' && size(d) > 0`"),
     };
     (problem, token.span, "not expected")
 }

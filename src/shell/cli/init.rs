@@ -68,19 +68,20 @@ fn write(folder: &Path) -> Result<String, Problem> {
             "shell::no_folder",
             format!("the folder `{}` can't be used: {error}", folder.display()),
         )
+        .help("name a folder that is there by `-C DIR`")
     })?;
     let spec = spec(&folder);
     let written = fs::File::create_new(folder.join(SPEC_NAMES[0])).and_then(|mut it| it.write_all(spec.as_bytes()));
     match written {
         Ok(()) => Ok(spec),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(Problem::error(
-            "shell::exists",
-            format!("`{}` is there already", SPEC_NAMES[0]),
-        )),
-        Err(error) => Err(Problem::error(
-            "shell::write_failed",
-            format!("`{}` can't be written: {error}", SPEC_NAMES[0]),
-        )),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let message = format!("`{}` is there already", SPEC_NAMES[0]);
+            Err(Problem::error("shell::exists", message).help("`gen plan` shows what it generates"))
+        }
+        Err(error) => {
+            let message = format!("`{}` can't be written: {error}", SPEC_NAMES[0]);
+            Err(Problem::error("shell::write_failed", message).help("give yourself the right to write to this folder"))
+        }
     }
 }
 

@@ -81,12 +81,12 @@ fn eject(session: &Session, files: &[PackFile]) -> Result<(), Problem> {
         let made = place.parent().map_or(Ok(()), fs::create_dir_all);
         let written = made.and_then(|()| fs::File::create_new(&place)?.write_all(text.as_bytes()));
         written.map_err(|error| {
-            let what = if error.kind() == ErrorKind::AlreadyExists {
-                "shell::exists"
+            let (what, help) = if error.kind() == ErrorKind::AlreadyExists {
+                ("shell::exists", "delete it first, or change it where it stands")
             } else {
-                "shell::write_failed"
+                ("shell::write_failed", "give yourself the right to write to this folder")
             };
-            Problem::error(what, format!("`{path}` can't be written: {error}"))
+            Problem::error(what, format!("`{path}` can't be written: {error}")).help(help)
         })?;
         session.report.result(&format!("created    {path}\n"));
     }

@@ -29,10 +29,8 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
     let watch = Watch::default();
     let stopper = watch.stopper();
     if let Err(error) = ctrlc::set_handler(move || stopper.stop()) {
-        return session.fail(Problem::error(
-            "shell::signal",
-            format!("signals can't be handled: {error}"),
-        ));
+        let message = format!("signals can't be handled: {error}");
+        return session.fail(Problem::error("shell::signal", message).help("run `gen apply` instead"));
     }
     let ask = args.ask.ask();
     let root = session.disk.root().to_path_buf();
@@ -130,6 +128,7 @@ fn execute(session: &Session, command: &str) {
         Ok(status) => status.to_string(),
         Err(error) => error.to_string(),
     };
-    let problem = Problem::warning("shell::exec", format!("`{command}` failed: {what}"));
+    let problem = Problem::warning("shell::exec", format!("`{command}` failed: {what}"))
+        .help("try the command by itself; it runs in the project's folder");
     session.report.problems(&[problem], &Sources::default());
 }

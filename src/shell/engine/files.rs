@@ -149,7 +149,9 @@ impl Files {
             .chain(self.included.values())
             .chain(self.own.values());
         let files = files.chain(project.built_in(db));
-        files.map(|it| (it.path(db).clone(), it.text(db).clone())).collect()
+        let files = files.map(|it| (it.path(db).clone(), it.text(db).clone()));
+        let set = project.overrides(db).iter().map(|it| (it.file(), it.yaml.clone()));
+        files.chain(set).collect()
     }
 }
 

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use clap::ValueEnum;
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, NarratableReportHandler, SourceCode,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents,
+    NarratableReportHandler, SourceCode, SourceSpan, SpanContents,
 };
 use serde_json::json;
 
@@ -52,33 +53,74 @@ pub struct Look {
 
 /// The texts in which problems stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sources(BTreeMap<Name, Arc<str>>);
+pub struct Sources(BTreeMap<Name, Source>);
+
+/// A text, and where its lines begin once that was asked for: a file may hold thousands of problems.
+#[derive(Clone, Debug)]
+struct Source {
+    text: Arc<str>,
+    lines: OnceLock<Vec<usize>>,
+}
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Source {}
+
+impl Source {
+    fn new(text: Arc<str>) -> Self {
+        let lines = OnceLock::new();
+        Self { text, lines }
+    }
+
+    /// Returns the first bytes of all lines.
+    fn lines(&self) -> &[usize] {
+        self.lines.get_or_init(|| {
+            let ends = self.text.match_indices('\n').map(|(at, _)| at + 1);
+            [0].into_iter().chain(ends).collect()
+        })
+    }
+
+    /// Returns the line in which the byte `at` stands, from 0.
+    fn line(&self, at: usize) -> usize {
+        self.lines().partition_point(|it| *it <= at) - 1
+    }
+}
 
 impl Sources {
     /// Returns the text of the file at `path`.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&str> {
-        self.0.get(path).map(|it| &**it)
+        self.0.get(path).map(|it| &*it.text)
     }
 
     /// Adds the text of a file.
     pub fn insert(&mut self, path: Name, text: Arc<str>) {
-        self.0.insert(path, text);
+        self.0.insert(path, Source::new(text));
     }
 
     /// Returns the position of `at`, a byte, in the file at `path`: line and column from 1, the column in characters.
     #[must_use]
     pub fn position(&self, path: &str, at: u32) -> Option<(usize, usize)> {
-        let text = self.get(path)?;
-        let before = &text[..boundary(text, at as usize)];
-        let start = before.rfind('\n').map_or(0, |it| it + 1);
-        Some((before.matches('\n').count() + 1, before[start..].chars().count() + 1))
+        let source = self.0.get(path)?;
+        let at = boundary(&source.text, at as usize);
+        let line = source.line(at);
+        let column = source.text[source.lines()[line]..at].chars().count();
+        Some((line + 1, column + 1))
     }
 }
 
 impl FromIterator<(Name, Arc<str>)> for Sources {
     fn from_iter<T: IntoIterator<Item = (Name, Arc<str>)>>(files: T) -> Self {
-        Self(files.into_iter().collect())
+        Self(
+            files
+                .into_iter()
+                .map(|(path, text)| (path, Source::new(text)))
+                .collect(),
+        )
     }
 }
 
@@ -131,7 +173,7 @@ pub fn machine(problems: &[Problem], sources: &Sources) -> serde_json::Value {
                 "text": &*label.text,
             })
         }
-        Place::Rule(id) => json!({"rule": &**id, "text": &*label.text}),
+        Place::Rule(id) | Place::Within(id, _) => json!({"rule": &**id, "text": &*label.text}),
         Place::Field {
             environment,
             node,
@@ -180,7 +222,7 @@ fn concise(problem: &Problem, sources: &Sources) -> String {
 fn field(place: &Place) -> String {
     match place {
         Place::Text(file, _) => file.to_string(),
-        Place::Rule(id) => format!("rule {id}"),
+        Place::Rule(id) | Place::Within(id, _) => format!("rule {id}"),
         Place::Field {
             environment,
             node,
@@ -227,7 +269,7 @@ struct Shown {
     code: Option<String>,
     message: String,
     help: Option<String>,
-    source: Option<NamedSource<String>>,
+    source: Option<Window>,
     labels: Vec<(Span, String)>,
     related: Vec<Self>,
 }
@@ -282,16 +324,63 @@ impl Shown {
     }
 
     fn show(&mut self, file: &Name, labels: Vec<(Span, String)>, sources: &Sources) {
-        let text = sources.get(file).unwrap_or_default();
+        let Some(source) = sources.0.get(file) else { return };
+        let text = &*source.text;
         let fit = |it: u32| boundary(text, it as usize);
         let labels = labels
             .into_iter()
             .map(|(span, label)| (Span::new(fit(span.start), fit(span.end)), label));
         self.labels = labels.collect();
+        let starts = self.labels.iter().map(|it| it.0.start as usize);
+        let ends = self.labels.iter().map(|it| it.0.end as usize);
+        let first = source.line(starts.min().unwrap_or(0)).saturating_sub(AROUND);
+        let last = source.line(ends.max().unwrap_or(0)) + AROUND;
+        let start = source.lines()[first];
+        let end = source.lines().get(last + 1).copied().unwrap_or(text.len());
         // The text may command the terminal as well. What replaces it is as long, so that the places stay.
         let hidden = |it: char| it.is_ascii_control() && !matches!(it, '\n' | '\t' | '\r');
-        let text = text.replace(hidden, "?");
-        self.source = Some(NamedSource::new(&**file, text));
+        self.source = Some(Window {
+            file: file.to_string(),
+            text: text[start..end].replace(hidden, "?"),
+            start,
+            line: first,
+        });
+    }
+}
+
+/// How many lines around a place the window on a file holds, more than are shown.
+const AROUND: usize = 4;
+
+/// The lines of a file around the places of a problem. Drawing looks for a place from the start of what it is given, which
+/// would be the whole file for each of its problems.
+#[derive(Debug)]
+struct Window {
+    file: String,
+    text: String,
+    /// The byte of the file at which it begins.
+    start: usize,
+    /// The line of the file at which it begins, from 0.
+    line: usize,
+}
+
+impl SourceCode for Window {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let here = SourceSpan::from((span.offset().saturating_sub(self.start), span.len()));
+        let read = self.text.read_span(&here, before, after)?;
+        let span = SourceSpan::from((read.span().offset() + self.start, read.span().len()));
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.file.clone(),
+            read.data(),
+            span,
+            read.line() + self.line,
+            read.column(),
+            read.line_count() + self.line,
+        )))
     }
 }
 

@@ -51,7 +51,7 @@ impl Script {
 }
 
 /// Splits `text` into words, where quotes of either sort hold one together; `None` if one is left open.
-fn words(text: &str) -> Option<Vec<String>> {
+pub(crate) fn words(text: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quote = None;

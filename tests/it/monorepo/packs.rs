@@ -91,7 +91,7 @@ kinds:
     fields:
       deployment.tubes.bore: {type: int, unit: mm, default: 80}
       deployment.tubes.weight: int
-alias: {deployment.tubes.weight: weight}
+alias: {deployment.tubes.weight: {kind: service, to: weight}}
 edges:
   blown_by: {from: service, to: station, fields: {bar: {type: double, default: 0.5}}}
 relations:

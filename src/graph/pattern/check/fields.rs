@@ -75,7 +75,9 @@ impl Check<'_> {
                 problem(format!("{} has `{step}` not in all its kinds", owner(ty)), "not common")
                     .help(format!("{lacking} lacks it: name kinds that have it"))
             }
-            NoMember::NoMembers => problem(format!("a {ty} has no fields, so no `{step}`"), "goes too far"),
+            NoMember::NoMembers => {
+                problem(format!("a {ty} has no fields, so no `{step}`"), "goes too far").help("end the path before it")
+            }
         }
     }
 
@@ -106,8 +108,8 @@ impl Check<'_> {
         }
         Err(match ty {
             Type::Bool => wrong("a boolean".into()).help("write `true` or `false`"),
-            Type::Int => wrong("a whole number".into()),
-            Type::Double => wrong("a number".into()),
+            Type::Int => wrong("a whole number".into()).help("write it without quotes: `{replicas: 2}`"),
+            Type::Double => wrong("a number".into()).help("write it without quotes: `{bar: 0.5}`"),
             Type::String | Type::Text | Type::Choice(_) => wrong("a string".into()).help("a string stands in quotes"),
             ty => wrong(format!("a {ty}"))
                 .help("a pattern filters by strings, numbers and truths; ask for this under `when:`"),

@@ -3,13 +3,13 @@
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
 
 use super::super::function::{self, Flow, Function, GraphFunction, Run, Style, Wanted};
-use super::super::quote;
 use super::super::reads::{GraphUse, Trace};
 use super::super::tree::{Op, Tree};
 use super::super::types::{self, is_number, is_text, is_whole};
 use super::super::{ProjectScope, function::pattern};
 use super::{Ask, Checker, Typed, macros, operator};
 use crate::kind::{Field, Record, Type};
+use crate::language::Language;
 use crate::problem::Problem;
 use crate::value::{Name, Path, Value};
 use std::collections::BTreeMap;
@@ -352,10 +352,16 @@ impl Checker<'_> {
                 "kind of node",
                 schema.kinds.keys().map(|it| &**it).collect(),
             ),
-            Wanted::Language if row.name == "quote" => {
-                ("expression::unknown_language", "language", quote::QUOTED.to_vec())
+            Wanted::Language => {
+                let known = Language::ALL
+                    .into_iter()
+                    .filter(|it| row.name != "quote" || it.has_literals());
+                (
+                    "expression::unknown_language",
+                    "language",
+                    known.map(Language::name).collect(),
+                )
             }
-            Wanted::Language => ("expression::unknown_language", "language", quote::LANGUAGES.to_vec()),
             _ => {
                 self.summed(strings[0], arg, before)?;
                 ("", "", strings.clone())

@@ -23,7 +23,8 @@ impl Checker<'_> {
             LiteralValue::String(text) => (Value::from(text.inner()), Type::String),
             LiteralValue::Null => (Value::Null, Type::Null),
             LiteralValue::Double(_) => {
-                let problem = Problem::error("expression::syntax", "the number is too large");
+                let problem =
+                    Problem::error("expression::syntax", "the number is too large").help("write a smaller one");
                 return self.refuse(problem, self.span(it), "not a finite number");
             }
             LiteralValue::UInt(_) => {
@@ -122,6 +123,7 @@ impl Checker<'_> {
                     if fields.insert(name.clone(), field).is_some() {
                         let problem =
                             Problem::error("expression::syntax", format!("the key `{name}` stands twice in a map"));
+                        let problem = problem.help("leave one of the two out");
                         self.report(problem, self.span(&entry.key), "again");
                     }
                     traces.insert(name, value.traces);

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::{Meter, characters, whole};
-use crate::rule::expression::quote;
+use crate::language;
 use crate::value::{Segment, Text, Value};
 
 pub(super) fn contains(meter: &mut Meter, args: &[Value]) -> Result<Value, String> {
@@ -168,5 +168,6 @@ pub(super) fn code(_: &mut Meter, args: &[Value]) -> Result<Value, String> {
 pub(super) fn quoted(meter: &mut Meter, args: &[Value]) -> Result<Value, String> {
     let (language, text) = (characters(&args[0])?, characters(&args[1])?);
     meter.spend_bytes(text.len())?;
-    quote::quote(language, text).map(Value::string)
+    let quoted = language::quote(language, text).map_err(|it| it.to_string())?;
+    Ok(Value::string(quoted))
 }

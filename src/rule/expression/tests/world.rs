@@ -80,6 +80,8 @@ pub(crate) fn schema() -> Schema {
         attributes: BTreeMap::new(),
         attributes_from: None,
         inherits: Vec::new(),
+        platforms: None,
+        core_mhz: None,
     };
     let relation = |pack: &str, name: &str, of: &[&str], fields: Arc<Record>, shape: Shape| Relation {
         name: name.into(),

@@ -1,7 +1,7 @@
-//! What characters become in a language, so that they mean themselves there.
+//! The languages that text may be read by, and what characters become in them, so that they mean themselves there.
 //!
 //! One function for each kind of place, all of them pure text to text. Which place a value stands at is decided by
-//! the lexers; what may not stand there is refused here, never bent.
+//! whoever prints it; what may not stand there is refused here, never bent.
 
 use std::borrow::Cow;
 use std::fmt::{self, Write as _};
@@ -67,6 +67,12 @@ impl Language {
             Self::Regex => "regex",
             Self::BacktickRule => "backtick-rule",
         }
+    }
+
+    /// Tells whether it has a literal for strings, so that `quote` can make one.
+    #[must_use]
+    pub fn has_literals(self) -> bool {
+        self != Self::Ini
     }
 }
 
