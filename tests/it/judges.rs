@@ -4,6 +4,7 @@
 //! test says what it left out. A folder that lacks a tool fails the run, and so does a judge that looked at fewer
 //! files than it was given, or that passes a wrong sample of `tests/judges/samples/`.
 
+mod hostile;
 mod tool;
 
 use std::path::{Path, PathBuf};

@@ -74,16 +74,7 @@ impl Tools {
 
     /// Judges files by Nomad's own code, all in one process.
     pub(super) fn jobcheck(&self, language: Language, files: &[PathBuf]) -> Verdict {
-        let options: &[&str] = match language {
-            Language::Job => &["-json", "-"],
-            Language::Hcl => &["-hcl", "-json", "-"],
-            Language::Acl => &["-acl", "-json", "-"],
-        };
-        let list: String = files.iter().map(|it| format!("{}\n", it.display())).collect();
-        let answer = self.run("jobcheck", options, &[], &list);
-        let parse =
-            |line| serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("jobcheck: {error}: {line}"));
-        let reports: Vec<Value> = answer.stdout.lines().map(parse).collect();
+        let (answer, reports) = self.asked(language, files);
         let faults = reports.iter().filter_map(|it| {
             let error = it["error"].as_str()?;
             let file = it["file"].as_str().unwrap_or_default();
@@ -96,6 +87,27 @@ impl Tools {
             )
         });
         verdict("jobcheck", &answer, reports.len(), faults.collect())
+    }
+
+    /// Returns what jobcheck says of each of `files`, in their order.
+    pub(super) fn reports(&self, language: Language, files: &[PathBuf]) -> Vec<Value> {
+        let (answer, reports) = self.asked(language, files);
+        assert_eq!(reports.len(), files.len(), "jobcheck: {}", answer.whole());
+        reports
+    }
+
+    fn asked(&self, language: Language, files: &[PathBuf]) -> (Answer, Vec<Value>) {
+        let options: &[&str] = match language {
+            Language::Job => &["-json", "-"],
+            Language::Hcl => &["-hcl", "-json", "-"],
+            Language::Acl => &["-acl", "-json", "-"],
+        };
+        let list: String = files.iter().map(|it| format!("{}\n", it.display())).collect();
+        let answer = self.run("jobcheck", options, &[], &list);
+        let parse =
+            |line| serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("jobcheck: {error}: {line}"));
+        let reports: Vec<Value> = answer.stdout.lines().map(parse).collect();
+        (answer, reports)
     }
 
     /// Judges jobs by `nomad job validate`, one at a time, since it takes no more.
