@@ -10,6 +10,7 @@
 )]
 
 mod cases;
+mod docs;
 mod fixtures;
 mod incremental;
 mod judges;
