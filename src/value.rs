@@ -11,8 +11,24 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// A short string that is shared rather than copied: a name, a key, a path.
-#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Name(Arc<str>);
+
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By code points. The same allocation is known to be equal without a look at it.
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return Ordering::Equal;
+        }
+        self.0.cmp(&other.0)
+    }
+}
 
 impl Name {
     /// Returns the string itself.
@@ -59,9 +75,13 @@ impl fmt::Debug for Name {
     }
 }
 
-/// The identity of a node: its kind and its name, printed `service.orders`.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Address {
+/// The identity of a node: its kind and its name, printed `service.orders`. It is shared rather than copied.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Address(Arc<Identity>);
+
+/// What an [`Address`] holds.
+#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity {
     /// The kind of the node.
     pub kind: Name,
     /// Its name, unique within the kind.
@@ -71,10 +91,33 @@ pub struct Address {
 impl Address {
     /// Returns the address of the `kind` named `name`.
     pub fn new(kind: impl Into<Name>, name: impl Into<Name>) -> Self {
-        Self {
+        Self(Arc::new(Identity {
             kind: kind.into(),
             name: name.into(),
+        }))
+    }
+}
+
+impl Deref for Address {
+    type Target = Identity;
+    fn deref(&self) -> &Identity {
+        &self.0
+    }
+}
+
+impl PartialOrd for Address {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// By kind, then by name. The same allocation is known to be equal without a look at it.
+impl Ord for Address {
+    fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return Ordering::Equal;
         }
+        self.0.cmp(&other.0)
     }
 }
 
