@@ -4,6 +4,7 @@
 //! No query here calls its own kind on a neighbour of the same stratum, so a chain of any length is no stack of calls.
 
 pub mod finding;
+pub mod guard;
 pub mod matching;
 pub mod shape;
 pub mod world;
@@ -12,9 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::db::{Db, Project, View};
+use crate::fact::guard::{Entry, Guarded};
 use crate::kind::{Relation, Shape, pack};
 use crate::problem::{Place, Problem};
-use crate::rule::{set, strata};
+use crate::rule::strata;
 use crate::value::{Address, Map, Name, Path, Value};
 
 /// One fact.
@@ -35,26 +37,20 @@ pub struct Facts {
     pub problems: Vec<Problem>,
 }
 
-/// A place where facts of one stratum are made: a rule, and which of its facts.
-type Source = (Name, usize);
-
 /// Returns which facts of which rules speak of nodes of `kind` in `stratum`.
-#[salsa::tracked(returns(deref))]
-fn sources(db: &dyn Db, project: Project, kind: Name, stratum: u16) -> Vec<Source> {
+#[salsa::tracked(returns(ref))]
+fn sources(db: &dyn Db, project: Project, kind: Name, stratum: u16) -> Guarded {
     let of = &strata::strata(db, project).of;
-    let mut sources = Vec::new();
-    for id in set::ids(db, project) {
-        let Some(rule) = set::rule(db, project, id.clone()) else {
-            continue;
-        };
+    Guarded::new(db, project, &kind, |rule| {
+        // Facts of one rule about one variable share its matches.
+        let mut by_subject: BTreeMap<&Name, Vec<usize>> = BTreeMap::new();
         for (at, fact) in rule.facts.iter().enumerate() {
-            let kinds = rule.body.kinds_of(&fact.of);
-            if of.get(&fact.relation) == Some(&stratum) && kinds.contains(&kind) {
-                sources.push((id.clone(), at));
+            if of.get(&fact.relation) == Some(&stratum) {
+                by_subject.entry(&fact.of).or_default().push(at);
             }
         }
-    }
-    sources
+        by_subject.into_iter().map(|(of, facts)| (of.clone(), facts)).collect()
+    })
 }
 
 /// Returns the facts of one stratum that speak of the node at `address`.
@@ -62,24 +58,19 @@ fn sources(db: &dyn Db, project: Project, kind: Name, stratum: u16) -> Vec<Sourc
 pub fn facts(db: &dyn Db, project: Project, environment: u16, address: Address, stratum: u16) -> Facts {
     let view = View::finished(environment);
     let mut facts = Facts::default();
-    let mut found: BTreeMap<Name, BTreeMap<Map, BTreeSet<Name>>> = BTreeMap::new();
+    let mut found: BTreeMap<&Name, BTreeMap<Map, BTreeSet<Name>>> = BTreeMap::new();
     let sources = sources(db, project, address.kind.clone(), stratum);
-    let mut at = 0;
-    while at < sources.len() {
-        // Facts of one rule about one variable share its matches.
-        let Some(rule) = set::rule(db, project, sources[at].0.clone()) else {
-            break;
-        };
-        let of = &rule.facts[sources[at].1].of;
-        let same = sources[at..]
-            .iter()
-            .take_while(|it| it.0 == rule.id && rule.facts[it.1].of == *of)
-            .count();
-        let matches = matching::matches(db, project, view, rule, of, &address);
+    for Entry {
+        rule,
+        anchor,
+        facts: of,
+        ..
+    } in sources.admitted(db, view, &address)
+    {
+        let matches = matching::matches(db, project, view, rule, anchor, &address);
         facts.problems.extend(matches.problems);
         for one in &matches.found {
-            for (_, fact) in &sources[at..at + same] {
-                let fact = &rule.facts[*fact];
+            for fact in of.iter().map(|it| &rule.facts[*it]) {
                 let record = matching::evaluated(db, project, view, rule, &address, |run| {
                     let fields = fact
                         .fields
@@ -91,22 +82,17 @@ pub fn facts(db: &dyn Db, project: Project, environment: u16, address: Address, 
                 });
                 match record {
                     Ok(record) => {
-                        let causes = found
-                            .entry(fact.relation.clone())
-                            .or_default()
-                            .entry(record)
-                            .or_default();
+                        let causes = found.entry(&fact.relation).or_default().entry(record).or_default();
                         causes.insert(rule.id.clone());
                     }
                     Err(problem) => facts.problems.push(problem),
                 }
             }
         }
-        at += same;
     }
     let schema = pack::schema(db, project);
     for (id, records) in found {
-        let Some(relation) = schema.relations.get(&id) else {
+        let Some(relation) = schema.relations.get(id) else {
             continue;
         };
         let records = records.into_iter().map(|(fields, rules)| Fact {
@@ -114,7 +100,7 @@ pub fn facts(db: &dyn Db, project: Project, environment: u16, address: Address, 
             rules: rules.into_iter().collect(),
         });
         let ordered = ordered(records.collect(), relation, &address, environment, &mut facts.problems);
-        facts.of.insert(id, ordered.into());
+        facts.of.insert(id.clone(), ordered.into());
     }
     facts
 }

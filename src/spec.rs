@@ -17,8 +17,8 @@ mod overrides;
 #[cfg(test)]
 mod tests;
 
-pub use check::{problems, problems_given};
-pub use complete::{Completed, Completion, completion};
+pub use check::{check_file, problems, problems_given};
+pub use complete::{Complete, Completed, Completion, complete_node, completion};
 pub use edge::{Edge, OpenEdge};
 pub use file::{EnvironmentInfo, Settings, lowered_file};
 pub use index::{addresses, environments, project_address, settings};

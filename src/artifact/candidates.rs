@@ -52,19 +52,16 @@ impl Before {
         }
     }
 
-    /// Tells whether there may be places of that time at which nothing can be made any more.
+    /// Tells whether there may be places of that time at which nothing can be made `now`.
     #[must_use]
-    pub fn has_lost(&self, db: &Database, project: Project) -> bool {
-        let is_gone = |(it, at): (&Graph, u16)| {
-            let now = shape::snapshot(db, project, View::finished(at));
-            *now != it.snapshot && it.snapshot.nodes().iter().any(|node| now.index(node).is_none())
+    pub fn has_lost(&self, now: &Self) -> bool {
+        let is_gone = |(old, new): (&(spec::EnvironmentInfo, Graph), &(spec::EnvironmentInfo, Graph))| {
+            let (old, new) = (&old.1.snapshot, &new.1.snapshot);
+            old != new && old.nodes().iter().any(|node| new.index(node).is_none())
         };
-        self.environments.len() > spec::environments(db, project).len()
-            || self
-                .rules
-                .iter()
-                .any(|(id, known)| fingerprint(db, project, id) != Some(*known))
-            || self.environments.iter().map(|it| &it.1).zip(0..).any(is_gone)
+        self.environments.len() > now.environments.len()
+            || self.rules.iter().any(|(id, known)| now.rules.get(id) != Some(known))
+            || self.environments.iter().zip(&now.environments).any(is_gone)
     }
 }
 
@@ -83,12 +80,14 @@ impl Graph {
     /// Returns the nodes that differ from `before`, and where the edges start that do.
     fn changed(&self, before: &Self) -> Roots {
         let mut changed = Roots::default();
-        let known: BTreeMap<&Address, &Arc<Completed>> = before.snapshot.nodes().iter().zip(&before.nodes).collect();
+        let mut known = before.snapshot.nodes().iter().zip(&before.nodes).peekable();
         for (address, node) in self.snapshot.nodes().iter().zip(&self.nodes) {
-            if known
-                .get(address)
-                .is_none_or(|it| !Arc::ptr_eq(it, node) && it != &node)
-            {
+            // Both are sorted by address, so that one walk over the two is enough.
+            while known.next_if(|it| it.0 < address).is_some() {}
+            let is_same = known
+                .next_if(|it| it.0 == address)
+                .is_some_and(|it| Arc::ptr_eq(it.1, node) || it.1 == node);
+            if !is_same {
                 changed.nodes.insert(address.clone());
             }
         }
@@ -145,9 +144,9 @@ pub fn is_there(db: &Database, project: Project, cell: &Cell) -> bool {
             .is_some()
 }
 
-/// Returns every place where an artifact may differ from what `before` made it.
+/// Returns every place where an artifact may differ `now` from what `before` made it.
 #[must_use]
-pub fn candidates(db: &Database, project: Project, before: &Before) -> Vec<Cell> {
+pub fn candidates(db: &Database, project: Project, before: &Before, now: &Before) -> Vec<Cell> {
     let infos: Vec<&spec::EnvironmentInfo> = before.environments.iter().map(|it| &it.0).collect();
     let same_environments = infos.into_iter().eq(spec::environments(db, project));
     let mut cells: BTreeSet<Cell> = BTreeSet::new();
@@ -159,13 +158,12 @@ pub fn candidates(db: &Database, project: Project, before: &Before) -> Vec<Cell>
         .iter()
         .map(|it| it.id.clone())
         .chain(before.rules.keys().cloned())
-        .filter(|id| fingerprint(db, project, id) != before.rules.get(id).copied())
+        .filter(|id| now.rules.get(id) != before.rules.get(id))
         .collect();
     // What changes what facts there are, or the list of environments, may change anything.
     let everything = !same_environments || rules_of_facts_changed(db, project, &stale, &rules);
     let mut any_change = everything || !stale.is_empty();
-    for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
-        let now = Graph::now(db, project, environment);
+    for (environment, (_, now)) in (0_u16..).zip(&now.environments) {
         let changed = before
             .environments
             .get(usize::from(environment))

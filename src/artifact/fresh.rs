@@ -10,8 +10,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::artifact::candidates::{self, Before};
-use crate::artifact::instance::{self, Artifact, Artifacts, Cell};
-use crate::db::{Database, Project, View};
+use crate::artifact::instance::{self, Artifact, Artifacts, Cell, Printed};
+use crate::db::{Database, Project, SourceFile, View};
 use crate::fact::{self, finding, shape};
 use crate::fingerprint::Fingerprint;
 use crate::kind::pack;
@@ -52,6 +52,9 @@ pub struct State {
     pub problems: Vec<Problem>,
     /// The paths that this run printed, sorted.
     pub printed: Vec<Name>,
+    /// The paths at which something else stands than after the run that this one went on from; `None` where it went
+    /// on from none.
+    pub differing: Option<BTreeSet<Name>>,
 }
 
 /// Whether what a run stands on could be read without an error: the spec, the packs, the rules and the templates.
@@ -84,22 +87,32 @@ pub fn refresh(db: &Database, project: Project, last: State) -> State {
             ..State::default()
         };
     }
+    let now = Before::now(db, project);
     let cells = match &last.before {
-        None => every_cell(db, project),
-        Some(before) => candidates::candidates(db, project, before),
+        None => cells(db, project),
+        Some(before) => candidates::candidates(db, project, before, &now),
     };
-    let asked: Vec<(Cell, Arc<Artifacts>)> = cells
+    let asked: Vec<Asked> = cells
         .into_par_iter()
         .map_with(db.clone(), |db, cell| {
-            let artifacts = Arc::new(instance::artifacts(db, project, cell.clone()).clone());
-            (cell, artifacts)
+            salsa::attach(db, || asked(db, project, cell, &last.fresh))
         })
         .collect();
     state.cells = last.cells;
-    if last.before.as_ref().is_some_and(|it| it.has_lost(db, project)) {
+    if last.before.as_ref().is_some_and(|it| it.has_lost(&now)) {
         state.cells.retain(|cell, _| candidates::is_there(db, project, cell));
     }
-    for (cell, artifacts) in asked {
+    let mut texts = BTreeMap::new();
+    for Asked {
+        cell,
+        artifacts,
+        printed,
+    } in asked
+    {
+        for (at, text) in printed {
+            let artifact = &artifacts.artifacts[at];
+            texts.insert((artifact.path.clone(), artifact.fingerprint), text);
+        }
         if artifacts.artifacts.is_empty() && artifacts.problems.is_empty() {
             state.cells.remove(&cell);
         } else {
@@ -110,19 +123,59 @@ pub fn refresh(db: &Database, project: Project, last: State) -> State {
         same_cells(db, project, &state.cells),
         "an artifact outside of the candidates differs"
     );
-    state.before = Some(Before::now(db, project));
+    state.before = Some(now);
     let told = state.problems.len();
     state
         .problems
         .extend(state.cells.values().flat_map(|it| it.problems.iter().cloned()));
     let cells = std::mem::take(&mut state.cells);
     let wanted = by_path(&cells, &mut state.problems);
-    state.print(db, project, wanted, last.fresh);
+    let gone = state.print(db, project, wanted, last.fresh, texts);
+    if last.before.is_some() {
+        state.differing = Some(state.printed.iter().cloned().chain(gone).collect());
+    }
     state.cells = cells;
     if ground == Ground::Shaky {
         state.problems.truncate(told);
     }
     state
+}
+
+/// One place that was asked for.
+struct Asked {
+    cell: Cell,
+    artifacts: Arc<Artifacts>,
+    /// The texts of those of its artifacts that are stale.
+    printed: Vec<(usize, Printed)>,
+}
+
+/// Asks what is made at `cell`, and prints what is not `known`.
+fn asked(db: &Database, project: Project, cell: Cell, known: &BTreeMap<Name, Fresh>) -> Asked {
+    let artifacts = instance::artifacts(db, project, cell.clone()).clone();
+    let is_stale = |it: &Artifact| known.get(&it.path).is_none_or(|known| known.source != it.fingerprint);
+    let printed = instance::print_stale(db, project, &cell, is_stale);
+    Asked {
+        cell,
+        artifacts,
+        printed,
+    }
+}
+
+/// Returns every place where an artifact may be made, as far as the nodes alone tell.
+fn cells(db: &Database, project: Project) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
+        let nodes = shape::snapshot(db, project, View::finished(environment))
+            .nodes()
+            .par_iter();
+        let found: Vec<Vec<Cell>> = nodes
+            .map_with(db.clone(), |db, node| {
+                salsa::attach(db, || instance::cells_at(db, project, environment, node))
+            })
+            .collect();
+        cells.extend(found.into_iter().flatten());
+    }
+    cells
 }
 
 /// Returns every place where an artifact may be made.
@@ -166,7 +219,7 @@ fn same_cells(db: &Database, project: Project, known: &BTreeMap<Cell, Arc<Artifa
         let empty = now.artifacts.is_empty() && now.problems.is_empty();
         match known.get(&cell) {
             None if empty => {}
-            Some(known) if **known == *now => {
+            Some(known) if known == now => {
                 seen.insert(cell);
             }
             _ => return false,
@@ -200,41 +253,48 @@ fn by_path<'a>(
 }
 
 impl State {
-    /// Prints what is stale, in parallel; the rest is taken over from the last run.
+    /// Takes over what is fresh from the last run, and of the rest the `texts` that are printed already. Returns the
+    /// paths at which nothing is wanted any more.
     fn print(
         &mut self,
         db: &Database,
         project: Project,
         wanted: BTreeMap<Name, (&Cell, &Artifact)>,
         last: BTreeMap<Name, Fresh>,
-    ) {
+        mut texts: BTreeMap<(Name, Fingerprint), Printed>,
+    ) -> Vec<Name> {
         let mut last = last;
-        let mut stale: Vec<(Name, Cell, Artifact)> = Vec::new();
+        let mut stale: Vec<(Name, Cell, Artifact, Option<Printed>)> = Vec::new();
         for (path, (cell, artifact)) in wanted {
             match last.remove(&path) {
                 Some(known) if known.source == artifact.fingerprint => {
                     self.fresh.insert(path, Fresh { text: None, ..known });
                 }
-                _ => stale.push((path, cell.clone(), artifact.clone())),
+                _ => {
+                    let text = texts.remove(&(path.clone(), artifact.fingerprint));
+                    stale.push((path, cell.clone(), artifact.clone(), text));
+                }
             }
         }
         let printed: Vec<_> = stale
             .into_par_iter()
-            .map_with(db.clone(), |db, (path, cell, artifact)| {
-                let text = salsa::attach(db, || instance::print(db, project, &cell, &path));
+            .map_with(db.clone(), |db, (path, cell, artifact, text)| {
+                // A place that was not asked for makes what another one's artifact has hidden so far.
+                let text = text.unwrap_or_else(|| salsa::attach(db, || instance::print(db, project, &cell, &path)));
+                let text = text.map(|it| (Fingerprint::of(it.as_bytes()), it));
                 (path, cell, artifact, text)
             })
             .collect();
         for (path, cell, artifact, text) in printed {
             match text {
                 Err(problems) => self.problems.extend(problems),
-                Ok(text) => {
+                Ok((content, text)) => {
                     let fresh = Fresh {
                         rule: artifact.rule,
                         mode: artifact.mode,
                         cell,
                         source: artifact.fingerprint,
-                        content: Fingerprint::of(text.as_bytes()),
+                        content,
                         text: Some(text.into()),
                     };
                     self.printed.push(path.clone());
@@ -242,6 +302,7 @@ impl State {
                 }
             }
         }
+        last.into_keys().collect()
     }
 }
 
@@ -276,8 +337,28 @@ fn is_derived(db: &Database, project: Project, address: &Address) -> bool {
     })
 }
 
+/// Compiles all rules, reads all files and checks their names, in parallel: whoever asks for one after the other finds
+/// them made.
+fn read(db: &Database, project: Project) {
+    let files: Vec<SourceFile> = project.included(db).iter().copied().chain([project.root(db)]).collect();
+    set::ids(db, project).par_iter().for_each_with(db.clone(), |db, id| {
+        instance::template(db, project, id.clone());
+    });
+    files.par_iter().for_each_with(db.clone(), |db, file| {
+        spec::lowered_file(db, *file);
+    });
+    files
+        .par_iter()
+        .for_each_with(db.clone(), |db, file| spec::check_file(db, *file));
+    for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
+        let nodes = spec::addresses(db, project, environment).par_iter();
+        nodes.for_each_with(db.clone(), |db, node| shape::declare(db, project, environment, node));
+    }
+}
+
 /// Returns what is wrong with the spec, the packs, the graph and the facts, and what rules find fault with.
 fn problems(db: &Database, project: Project) -> (Vec<Problem>, Ground) {
+    read(db, project);
     let mut problems = spec::problems_given(db, project, &|it| is_derived(db, project, it));
     problems.extend(pack::pack_problems(db, project).iter().cloned());
     problems.extend(set::problems(db, project));
@@ -296,13 +377,16 @@ fn problems(db: &Database, project: Project) -> (Vec<Problem>, Ground) {
     for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
         problems.extend(shape::problems(db, project, environment));
         let snapshot = shape::snapshot(db, project, View::finished(environment));
-        let of_facts: Vec<Vec<Problem>> = snapshot
+        let found: Vec<Vec<Problem>> = snapshot
             .nodes()
             .par_iter()
-            .map_with(db.clone(), |db, node| fact::problems(db, project, environment, node))
+            .map_with(db.clone(), |db, node| {
+                let mut problems = fact::problems(db, project, environment, node);
+                problems.extend(salsa::attach(db, || finding::at(db, project, environment, node)));
+                problems
+            })
             .collect();
-        problems.extend(of_facts.into_iter().flatten());
-        problems.extend(finding::all(db, project, environment));
+        problems.extend(found.into_iter().flatten());
     }
     (problems, Ground::Sound)
 }

@@ -6,13 +6,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::artifact::data::{DataFormat, DataTemplate};
 use crate::artifact::format::{self, Format};
 use crate::artifact::parse;
 use crate::artifact::text::{PartialSource, TextTemplate, partial_params};
 use crate::db::{Db, Project, SourceFile, View};
+use crate::fact::guard::Guarded;
 use crate::fact::{self, matching};
 use crate::fingerprint::Fingerprint;
 use crate::kind::{Reads, Type, pack};
@@ -44,12 +45,41 @@ pub struct Artifacts {
     pub artifacts: Vec<Artifact>,
     /// What failed.
     pub problems: Vec<Problem>,
+    contexts: Contexts,
+}
+
+/// What artifacts are printed from, until somebody has printed them: it is neither made twice, nor kept.
+///
+/// It is no part of what an artifact is: where it is gone, it is made again.
+#[derive(Debug, Default)]
+struct Contexts(Mutex<Vec<Instance>>);
+
+impl Clone for Contexts {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Contexts {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Contexts {}
+
+impl Contexts {
+    fn take(&self) -> Vec<Instance> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// A template is what its sources and its types make it.
 impl PartialEq for Compiled {
     fn eq(&self, other: &Self) -> bool {
-        self.fingerprint == other.fingerprint && self.problems == other.problems
+        self.fingerprint == other.fingerprint
+            && self.problems == other.problems
+            && self.projections == other.projections
     }
 }
 
@@ -80,6 +110,8 @@ pub enum Template {
 pub struct Compiled {
     /// The template.
     pub template: Option<Arc<Template>>,
+    /// What it reads of each value that the rule gives it, in the order of the rule.
+    projections: Vec<Projection>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
     /// Of its source and that of its partials.
@@ -112,6 +144,7 @@ fn template_names(db: &dyn Db, project: Project) -> Vec<String> {
 pub fn template(db: &dyn Db, project: Project, id: Name) -> Compiled {
     let mut compiled = Compiled {
         template: None,
+        projections: Vec::new(),
         problems: Vec::new(),
         fingerprint: Fingerprint::of(b""),
     };
@@ -182,6 +215,17 @@ pub fn template(db: &dyn Db, project: Project, id: Name) -> Compiled {
     };
     compiled.problems.extend(problems);
     if !compiled.problems.iter().any(Problem::is_error) {
+        let nothing = Reads::default();
+        let reads = |name: &Name| {
+            template
+                .as_ref()
+                .and_then(|it| it.reads().get(name))
+                .unwrap_or(&nothing)
+        };
+        let with = artifact.with.iter();
+        compiled.projections = with
+            .map(|(name, it)| Projection::new(it.ty(), reads(name), schema))
+            .collect();
         compiled.template = template.map(Arc::new);
     }
     compiled.fingerprint = Fingerprint::of(format!("{sources:?}").as_bytes());
@@ -216,6 +260,7 @@ fn partials(db: &dyn Db, project: Project) -> (BTreeMap<Name, PartialSource>, Ve
 }
 
 /// One artifact before it is printed: its path, and what its `with` gives, cut down to what the template reads.
+#[derive(Debug)]
 struct Instance {
     path: Name,
     context: Map,
@@ -253,7 +298,7 @@ impl Template {
                 let printed = template.render(context);
                 let text = printed.map_err(|it| it.into_iter().map(|it| at(it.problem)).collect::<Vec<_>>())?;
                 let text = format::with_head(&text, *format, rule);
-                if !context.iter().all(|(_, it)| parse::safe_characters(it)) || cfg!(debug_assertions) {
+                if !context.iter().all(|(_, it)| parse::safe_characters(*format, it)) || cfg!(debug_assertions) {
                     parse::check_output(*format, &text).map_err(|failure| {
                         let message = format!("what `{rule}` prints is not valid {}: {failure}", format.name());
                         let line = failure
@@ -282,7 +327,7 @@ fn instances(
     project: Project,
     cell: &Cell,
     rule: &Rule,
-    template: &Template,
+    projections: &[Projection],
 ) -> (Vec<Instance>, Vec<Problem>) {
     let view = View::finished(cell.environment);
     let Some(artifact) = &rule.artifact else {
@@ -292,7 +337,6 @@ fn instances(
     let mut problems = matches.problems;
     let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut instances = Vec::new();
-    let schema = pack::schema(db, project);
     let dir = match rule.reach {
         Reach::Across => "",
         Reach::Each => spec::environments(db, project)
@@ -300,18 +344,17 @@ fn instances(
             .map_or("", |it| &it.dir),
     };
     for found in &matches.found {
-        let key: Vec<String> = artifact.per.iter().map(|it| format!("{:?}", found.get(it))).collect();
-        if !seen.insert(key.join("\n")) {
-            continue;
+        if matches.found.len() > 1 {
+            let key: Vec<String> = artifact.per.iter().map(|it| format!("{:?}", found.get(it))).collect();
+            if !seen.insert(key.join("\n")) {
+                continue;
+            }
         }
         let made = matching::evaluated(db, project, view, rule, &cell.node, |run| {
             let path = run.text(&artifact.path, found)?;
             let mut context = Vec::with_capacity(artifact.with.len());
-            for (name, expression) in &artifact.with {
-                let nothing = Reads::default();
-                let reads = template.reads().get(name).unwrap_or(&nothing);
-                let projection = Projection::new(expression.ty(), reads, schema);
-                context.push((name.clone(), run.projected(expression, found, &projection)?));
+            for ((name, expression), projection) in artifact.with.iter().zip(projections) {
+                context.push((name.clone(), run.projected(expression, found, projection)?));
             }
             Ok((path, context))
         });
@@ -419,19 +462,19 @@ impl Resolver<'_> {
 
 /// Returns what the rule of `cell` prints at its node.
 #[salsa::tracked(returns(ref))]
-pub fn artifacts(db: &dyn Db, project: Project, cell: Cell) -> Artifacts {
+pub fn artifacts(db: &dyn Db, project: Project, cell: Cell) -> Arc<Artifacts> {
     let mut made = Artifacts::default();
     let Some(rule) = set::rule(db, project, cell.rule.clone()) else {
-        return made;
+        return Arc::new(made);
     };
     let compiled = template(db, project, cell.rule.clone());
-    let Some(template) = &compiled.template else {
-        return made;
-    };
+    if compiled.template.is_none() {
+        return Arc::new(made);
+    }
     let mode = mode(db, project, cell.rule.clone());
-    let (instances, problems) = instances(db, project, &cell, rule, template);
+    let (instances, problems) = instances(db, project, &cell, rule, &compiled.projections);
     made.problems = problems;
-    for instance in instances {
+    for instance in &instances {
         let mut hasher = Hashing(blake3::Hasher::new());
         (
             rule.fingerprint,
@@ -442,13 +485,40 @@ pub fn artifacts(db: &dyn Db, project: Project, cell: Cell) -> Artifacts {
         )
             .hash(&mut hasher);
         made.artifacts.push(Artifact {
-            path: instance.path,
+            path: instance.path.clone(),
             rule: cell.rule.clone(),
             fingerprint: Fingerprint::from_hash(&hasher.0.finalize()),
             mode,
         });
     }
-    made
+    made.contexts = Contexts(Mutex::new(instances));
+    Arc::new(made)
+}
+
+/// An artifact's text, or what can't be printed where it stands.
+pub type Printed = Result<String, Vec<Problem>>;
+
+/// Prints those artifacts of `cell` that `is_stale` picks, each with its place among them.
+pub fn print_stale(
+    db: &dyn Db,
+    project: Project,
+    cell: &Cell,
+    is_stale: impl Fn(&Artifact) -> bool,
+) -> Vec<(usize, Printed)> {
+    let made = artifacts(db, project, cell.clone());
+    let mut contexts = made.contexts.take();
+    let stale = made.artifacts.iter().enumerate().filter(|it| is_stale(it.1));
+    stale
+        .map(|(at, artifact)| {
+            // Of two artifacts with one path the first one's text is as good as the other's: they are refused together.
+            let known = contexts.iter().position(|it| it.path == artifact.path);
+            let printed = match known.map(|it| contexts.swap_remove(it)) {
+                Some(instance) => print_from(db, project, cell, &instance),
+                None => print(db, project, cell, &artifact.path),
+            };
+            (at, printed)
+        })
+        .collect()
 }
 
 /// Prints the artifact of `cell` that goes to `path`.
@@ -456,18 +526,53 @@ pub fn artifacts(db: &dyn Db, project: Project, cell: Cell) -> Artifacts {
 /// # Errors
 ///
 /// What can't be printed where it stands.
-pub fn print(db: &dyn Db, project: Project, cell: &Cell, path: &str) -> Result<String, Vec<Problem>> {
+pub fn print(db: &dyn Db, project: Project, cell: &Cell, path: &str) -> Printed {
     let Some(rule) = set::rule(db, project, cell.rule.clone()) else {
         return Err(Vec::new());
     };
-    let Some(template) = &template(db, project, cell.rule.clone()).template else {
+    let compiled = template(db, project, cell.rule.clone());
+    let Some(template) = &compiled.template else {
         return Err(Vec::new());
     };
-    let (instances, problems) = instances(db, project, cell, rule, template);
+    let (instances, problems) = instances(db, project, cell, rule, &compiled.projections);
     match instances.into_iter().find(|it| *it.path == *path) {
         None => Err(problems),
         Some(instance) => template.print(&instance.context, &cell.rule, &cell.node),
     }
+}
+
+fn print_from(db: &dyn Db, project: Project, cell: &Cell, instance: &Instance) -> Printed {
+    match &template(db, project, cell.rule.clone()).template {
+        None => Err(Vec::new()),
+        Some(template) => template.print(&instance.context, &cell.rule, &cell.node),
+    }
+}
+
+/// Returns the rules that print artifacts of nodes of `kind`.
+#[salsa::tracked(returns(ref))]
+fn printers(db: &dyn Db, project: Project, kind: Name, reach: Reach) -> Guarded {
+    Guarded::new(db, project, &kind, |rule| match &rule.artifact {
+        Some(artifact) if rule.reach == reach => vec![(artifact.per[0].clone(), Vec::new())],
+        _ => Vec::new(),
+    })
+}
+
+/// Returns where artifacts may be made at `node`: the rules whose conditions on the node alone hold.
+#[must_use]
+pub fn cells_at(db: &dyn Db, project: Project, environment: u16, node: &Address) -> Vec<Cell> {
+    let reaches = [Reach::Each, Reach::Across].into_iter();
+    let reaches = reaches.filter(|it| *it == Reach::Each || environment == 0);
+    let mut cells = Vec::new();
+    for reach in reaches {
+        let printers = printers(db, project, node.kind.clone(), reach);
+        let admitted = printers.admitted(db, View::finished(environment), node);
+        cells.extend(admitted.map(|it| Cell {
+            environment,
+            rule: it.rule.id.clone(),
+            node: node.clone(),
+        }));
+    }
+    cells
 }
 
 /// A firewall: a rule that only moved within its file makes the same artifacts.

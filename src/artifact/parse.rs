@@ -59,15 +59,17 @@ pub fn check_output(format: Format, text: &str) -> Result<(), ParseFailure> {
     }
 }
 
-/// Tells whether every string of `value` is of characters that no format reads as its own, so that a text in which
+/// Tells whether every string of `value` is of characters that the format does not read as its own, so that a text in which
 /// nothing else changed need not be parsed again.
 #[must_use]
-pub fn safe_characters(value: &Value) -> bool {
+pub fn safe_characters(format: Format, value: &Value) -> bool {
     let mut left = vec![value];
-    let safe = |text: &str| {
-        text.bytes()
-            .all(|it| it.is_ascii_alphanumeric() || b" _./:@+,-".contains(&it))
+    // Within a format whose strings all stand in double quotes, more is plain.
+    let plain: &[u8] = match format {
+        Format::Hcl => b" _./:@+,-'()=|&;<>!?~[]^",
+        _ => b" _./:@+,-",
     };
+    let safe = |text: &str| text.bytes().all(|it| it.is_ascii_alphanumeric() || plain.contains(&it));
     while let Some(value) = left.pop() {
         match value {
             Value::Null | Value::Bool(_) | Value::Int(_) | Value::Double(_) => {}
@@ -501,8 +503,13 @@ mod tests {
 
     #[test]
     fn safe_values_are_known() {
-        assert!(safe_characters(&Value::list([Value::from("a-b/c:1"), Value::Int(1)])));
-        assert!(!safe_characters(&Value::from("a\"b")));
-        assert!(!safe_characters(&Value::from("a\nb")));
+        let safe = |format, text: &str| safe_characters(format, &Value::list([Value::from(text), Value::Int(1)]));
+        for format in Format::ALL {
+            assert!(safe(format, "a-b/c:1"));
+            for hostile in ["a\"b", "a\nb", "a\\b", "${a}", "%{a}", "a`b", "a*/b", "#a", "{{a}}"] {
+                assert!(!safe(format, hostile), "{hostile:?} in {}", format.name());
+            }
+        }
+        assert!(safe(Format::Hcl, "PathPrefix('/a') && b") && !safe(Format::Shell, "PathPrefix('/a')"));
     }
 }

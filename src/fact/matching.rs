@@ -1,7 +1,7 @@
 //! What a rule matches around one node, and its expressions evaluated there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::db::{Db, Project, View};
 use crate::fact::shape::{self, nested};
@@ -18,6 +18,9 @@ use crate::value::{Address, Map, Name, Path, Value};
 
 /// What the variables of a rule stand for, once everything that it asks for holds.
 pub type Match = BTreeMap<Name, Bound>;
+
+/// The variable that every rule has which runs in each environment.
+static ENVIRONMENT: LazyLock<Name> = LazyLock::new(|| "environment".into());
 
 /// How many steps a pattern may take around one node before it is given up.
 pub const MAX_STEPS: u64 = 500_000;
@@ -228,7 +231,7 @@ impl Run<'_> {
         match self.rule.reach {
             Reach::Each => {
                 let environment = environment_value(self.db, self.project, self.view.environment);
-                found.insert("environment".into(), Bound::Value(environment));
+                found.insert(ENVIRONMENT.clone(), Bound::Value(environment));
             }
             Reach::Across => {
                 found.insert("environments".into(), environments(self.db, self.project));
@@ -356,7 +359,7 @@ impl Run<'_> {
         let environment = environment_value(self.db, self.project, self.view.environment);
         let found: Match = [
             (variable.clone(), Bound::Node(node.clone())),
-            (Name::from("environment"), Bound::Value(environment)),
+            (ENVIRONMENT.clone(), Bound::Value(environment)),
         ]
         .into();
         // A value that can't be had equals none.
@@ -456,7 +459,7 @@ fn entry((key, value): &(Name, Value)) -> Value {
 }
 
 /// Returns the value of the variable `environment`.
-#[must_use]
+#[salsa::tracked(returns(clone))]
 pub fn environment_value(db: &dyn Db, project: Project, environment: u16) -> Value {
     let Some(it) = spec::environments(db, project).get(usize::from(environment)) else {
         return Value::Null;

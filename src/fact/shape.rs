@@ -5,9 +5,13 @@
 //! wins field by field.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
+use rustc_hash::FxHasher;
+
 use crate::db::{Db, Project, View};
+use crate::fact::guard::Guarded;
 use crate::fact::matching;
 use crate::graph::{self, Edge, Snapshot};
 use crate::kind::pack;
@@ -66,39 +70,47 @@ pub fn phases(db: &dyn Db, project: Project) -> Vec<Name> {
         .collect()
 }
 
-/// What one rule adds to the graph for one node.
+/// Returns the rules of one phase that are anchored at nodes of `kind`.
 #[salsa::tracked(returns(ref))]
-fn contribution(db: &dyn Db, project: Project, view: View, rule: Name, anchor: Address) -> Derived {
+fn shapers(db: &dyn Db, project: Project, phase: u16, kind: Name) -> Guarded {
+    let pack = phases(db, project).get(usize::from(phase));
+    Guarded::new(db, project, &kind, |rule| match rule.body.pattern.first() {
+        Some(first) if Some(&rule.pack) == pack && rule.shapes() => vec![(first.name.clone(), Vec::new())],
+        _ => Vec::new(),
+    })
+}
+
+/// What the rules of the phase of `view` add to the graph for one node.
+#[salsa::tracked(returns(ref))]
+fn contribution(db: &dyn Db, project: Project, view: View, anchor: Address) -> Derived {
     let mut derived = Derived::default();
-    let Some(rule) = set::rule(db, project, rule) else {
-        return derived;
-    };
-    let Some(first) = rule.body.pattern.first() else {
-        return derived;
-    };
-    let matches = matching::matches(db, project, view, rule, &first.name, &anchor);
-    for found in matches.found {
-        let added = matching::evaluated(db, project, view, rule, &anchor, |run| {
-            let mut added = Derived::default();
-            for node in &rule.nodes {
-                let address = run.text(&node.address, &found)?;
-                let fields = run.fields(&node.fields, &found)?;
-                added.node(parse_address(&address), &fields, rule);
+    let shapers = shapers(db, project, view.phase, anchor.kind.clone());
+    for shaper in shapers.admitted(db, view, &anchor) {
+        let rule = &shaper.rule;
+        let matches = matching::matches(db, project, view, rule, &shaper.anchor, &anchor);
+        for found in matches.found {
+            let added = matching::evaluated(db, project, view, rule, &anchor, |run| {
+                let mut added = Derived::default();
+                for node in &rule.nodes {
+                    let address = run.text(&node.address, &found)?;
+                    let fields = run.fields(&node.fields, &found)?;
+                    added.node(parse_address(&address), &fields, rule);
+                }
+                for edge in &rule.edges {
+                    let [from, to] = &edge.ends;
+                    let (from, to) = (run.address(from, &found)?, run.address(to, &found)?);
+                    let fields = run.fields(&edge.fields, &found)?;
+                    added.edge((from, edge.kind.clone(), to), fields, rule);
+                }
+                Ok(added)
+            });
+            match added {
+                Ok(added) => derived.merge(&added),
+                Err(problem) => derived.problems.push(problem),
             }
-            for edge in &rule.edges {
-                let [from, to] = &edge.ends;
-                let (from, to) = (run.address(from, &found)?, run.address(to, &found)?);
-                let fields = run.fields(&edge.fields, &found)?;
-                added.edge((from, edge.kind.clone(), to), fields, rule);
-            }
-            Ok(added)
-        });
-        match added {
-            Ok(added) => derived.merge(&added),
-            Err(problem) => derived.problems.push(problem),
         }
+        derived.problems.extend(matches.problems);
     }
-    derived.problems.extend(matches.problems);
     derived
 }
 
@@ -107,30 +119,12 @@ fn contribution(db: &dyn Db, project: Project, view: View, rule: Name, anchor: A
 fn phase(db: &dyn Db, project: Project, environment: u16, phase: u16) -> Derived {
     let view = View { environment, phase };
     let mut derived = Derived::default();
-    let Some(pack) = phases(db, project).get(usize::from(phase)) else {
-        return derived;
-    };
-    for id in set::ids(db, project) {
-        let Some(rule) = set::rule(db, project, id.clone()) else {
-            continue;
-        };
-        if rule.pack != *pack || !rule.shapes() {
-            continue;
-        }
-        for anchor in anchors(db, project, view, rule) {
-            derived.merge(contribution(db, project, view, id.clone(), anchor));
+    for anchor in snapshot(db, project, view).nodes() {
+        if !shapers(db, project, phase, anchor.kind.clone()).is_empty() {
+            derived.merge(contribution(db, project, view, anchor.clone()));
         }
     }
     derived
-}
-
-/// Returns the nodes at which a rule's pattern may begin.
-#[must_use]
-pub fn anchors(db: &dyn Db, project: Project, view: View, rule: &Rule) -> Vec<Address> {
-    match rule.body.pattern.first() {
-        Some(first) => nodes_of(db, project, view, rule, &first.name),
-        None => Vec::new(),
-    }
 }
 
 /// Returns the nodes that a variable of a rule may be, by their kind.
@@ -155,43 +149,61 @@ pub fn derived(db: &dyn Db, project: Project, view: View) -> Derived {
     all
 }
 
-/// Returns the view in which nothing more is added than in `view`: the finished graph has one number only.
-#[must_use]
+/// Returns the earliest view of the environment that shows what `view` shows: where a phase adds nothing, the graph is
+/// that of before it, and neither nodes nor edges are made again.
+#[salsa::tracked(returns(copy))]
 pub fn settled(db: &dyn Db, project: Project, view: View) -> View {
     let n_phases = u16::try_from(phases(db, project).len()).unwrap_or(u16::MAX);
+    let environment = view.environment;
+    let mut last = n_phases.min(view.phase);
+    while last > 0 && phase(db, project, environment, last - 1).adds_nothing() {
+        last -= 1;
+    }
     View {
-        environment: view.environment,
-        phase: view.phase.min(n_phases),
+        environment,
+        phase: last,
     }
 }
 
+/// Into how many parts the derived nodes are divided, so that one more concerns only what asks about its part.
+const N_PARTS: u64 = 256;
+
 #[salsa::tracked(returns(ref))]
-fn derived_fields(db: &dyn Db, project: Project, view: View, address: Address) -> Option<Map> {
-    derived(db, project, view)
-        .nodes
-        .get(&address)
-        .map(|it| it.fields.clone())
+fn derived_part(db: &dyn Db, project: Project, view: View, part: u64) -> BTreeMap<Address, Map> {
+    let nodes = derived(db, project, view).nodes.iter();
+    let of_part = nodes.filter(|it| part_of(it.0) == part);
+    of_part
+        .map(|(address, it)| (address.clone(), it.fields.clone()))
+        .collect()
+}
+
+fn part_of(address: &Address) -> u64 {
+    let mut hasher = FxHasher::default();
+    address.hash(&mut hasher);
+    hasher.finish() % N_PARTS
+}
+
+fn derived_fields<'db>(db: &'db dyn Db, project: Project, view: View, address: &Address) -> Option<&'db Map> {
+    if view.phase == 0 {
+        return None;
+    }
+    derived_part(db, project, view, part_of(address)).get(address)
 }
 
 /// Returns the fields of a node as it is seen in `view`, complete, or nothing where there is no such node.
 #[must_use]
 pub fn node<'db>(db: &'db dyn Db, project: Project, view: View, address: &Address) -> Option<&'db Arc<Completed>> {
     let view = settled(db, project, view);
-    if view.phase > 0 && derived_fields(db, project, view, address.clone()).is_some() {
+    if derived_fields(db, project, view, address).is_some() {
         return shaped(db, project, view, address.clone()).as_ref();
     }
     // What no overlay speaks of is the same in all environments, and made once.
     let environment = spec::seen_as(db, project, view.environment, address);
-    declared(db, project, environment, address.clone()).as_ref()
-}
-
-/// Returns a node of the spec alone, in an environment whose overlays speak of it, or in the base.
-#[salsa::tracked(returns(ref))]
-fn declared(db: &dyn Db, project: Project, environment: Option<u16>, address: Address) -> Option<Arc<Completed>> {
-    let declared = spec::declared_in(db, project, environment, &address)?;
-    let inherited = spec::inherited_in(db, project, environment, &address.kind);
-    let (completed, _) = spec::completion(db, project).fields(&address, Some(&declared), &Map::default(), inherited);
-    Some(Arc::new(completed))
+    Some(
+        &spec::complete_node(db, project, environment, address.clone())
+            .as_ref()?
+            .node,
+    )
 }
 
 /// Returns a node that rules derive, with what the spec says of it on top.
@@ -201,7 +213,7 @@ fn shaped(db: &dyn Db, project: Project, view: View, address: Address) -> Option
 }
 
 fn completed(db: &dyn Db, project: Project, view: View, address: &Address) -> Option<(Completed, Vec<Problem>)> {
-    let fields = derived_fields(db, project, view, address.clone()).as_ref()?;
+    let fields = derived_fields(db, project, view, address)?;
     let environment = view.environment;
     let declared = spec::declared(db, project, environment, address);
     let inherited = spec::inherited(db, project, environment, &address.kind);
@@ -237,17 +249,23 @@ fn node_edges(db: &dyn Db, project: Project, view: View, address: Address) -> Ve
 
 #[salsa::tracked(returns(deref))]
 fn derived_edges(db: &dyn Db, project: Project, view: View, from: Address) -> Vec<spec::Edge> {
-    let edges = derived(db, project, view)
-        .edges
-        .iter()
-        .filter(|((it, _, to), _)| *it == from && *to != from);
+    let first = (from.clone(), Name::default(), Address::new("", ""));
+    let edges = derived(db, project, view).edges.range(first..);
     edges
+        .take_while(|((it, _, _), _)| *it == from)
+        .filter(|((_, _, to), _)| *to != from)
         .map(|((_, kind, to), (fields, _))| spec::Edge {
             kind: kind.clone(),
             to: to.clone(),
             fields: fields.clone(),
         })
         .collect()
+}
+
+/// Makes the edges that a node declares, for whoever asks for the graph later: nodes can be made in parallel.
+pub fn declare(db: &dyn Db, project: Project, environment: u16, address: &Address) {
+    let view = View { environment, phase: 0 };
+    node_edges(db, project, view, address.clone());
 }
 
 /// Returns all nodes and edges that are seen in `view`.
@@ -266,13 +284,9 @@ pub fn snapshot(db: &dyn Db, project: Project, view: View) -> Arc<Snapshot> {
     for address in &nodes {
         edges.extend(node_edges(db, project, view, address.clone()).iter().cloned());
     }
-    let plain = Snapshot::new(nodes.clone(), edges.clone());
+    let plain = Snapshot::new(nodes, edges);
     let order = graph::order::starts_after(&plain, &DEPENDS_ON.into(), &REFERENCES.into());
-    edges.extend(order.into_iter().map(|it| Edge {
-        kind: STARTS_AFTER.into(),
-        ..it
-    }));
-    Arc::new(Snapshot::new(nodes, edges))
+    Arc::new(plain.with(&STARTS_AFTER.into(), order))
 }
 
 /// Returns what is wrong with the shape of an environment's graph: contradicting rules, edges to nowhere, cycles.
@@ -332,6 +346,10 @@ impl Rule {
 }
 
 impl Derived {
+    fn adds_nothing(&self) -> bool {
+        self.nodes.is_empty() && self.edges.is_empty() && self.problems.is_empty() && self.contradictions.is_empty()
+    }
+
     fn node(&mut self, address: Option<Address>, fields: &Map, rule: &Rule) {
         let Some(address) = address else { return };
         self.merge(&Self {

@@ -2,6 +2,7 @@
 
 use crate::db::{Db, Project, View};
 use crate::fact::{self, matching, shape};
+use crate::graph::order::Components;
 use crate::graph::reach::{Longest, Weigh};
 use crate::graph::{self, pattern};
 use crate::kind::{EdgeKind, Shape, pack};
@@ -48,7 +49,9 @@ impl World for Nodes {
             }
             (GraphFunction::SameCycle, [Value::Node(a), Value::Node(b), edges]) => {
                 let snapshot = shape::snapshot(db, project, view);
-                Ok(Value::Bool(graph::order::same_cycle(snapshot, a, b, &names(edges))))
+                let ends = snapshot.index(a).zip(snapshot.index(b));
+                let components = components(db, project, view, names(edges));
+                Ok(Value::Bool(ends.is_some_and(|(a, b)| components.same_cycle(a, b))))
             }
             (GraphFunction::Longest, [Value::Node(node), edges, Value::String(field)]) => {
                 Ok(longest(db, project, view, node.clone(), names(edges), Path::parse(field)).clone())
@@ -98,6 +101,12 @@ fn reach(db: &dyn Db, project: Project, view: View, node: Address, edges: Vec<Na
 #[salsa::tracked(returns(deref))]
 fn dependents(db: &dyn Db, project: Project, view: View, node: Address, edges: Vec<Name>) -> Vec<Address> {
     graph::reach::dependents(shape::snapshot(db, project, view), &node, &edges)
+}
+
+/// Returns the strongly connected components of the graph of these edges.
+#[salsa::tracked(returns(ref))]
+fn components(db: &dyn Db, project: Project, view: View, edges: Vec<Name>) -> Components {
+    Components::new(&shape::snapshot(db, project, view).adjacency(&edges))
 }
 
 /// Returns the longest path from every node: a number that stands on the edges or, failing that, on the nodes.
@@ -171,40 +180,45 @@ pub struct GraphWorld<'a> {
     pub rule: &'a Rule,
 }
 
-/// The edges of one kind at one node, with their far ends.
-#[salsa::tracked(returns(deref))]
-fn outgoing(db: &dyn Db, project: Project, view: View, node: Address, kind: Name) -> Vec<(Address, Map)> {
-    let snapshot = shape::snapshot(db, project, view);
-    let Some(at) = snapshot.index(&node) else {
-        return Vec::new();
-    };
-    snapshot
-        .outgoing(at, &kind)
-        .map(|(to, fields)| (snapshot.address(to).clone(), fields.clone()))
-        .collect()
+/// The edges at one node, by their kinds and their far ends.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Adjacent {
+    outgoing: Box<[(Name, Address, Map)]>,
+    incoming: Box<[(Name, Address, Map)]>,
 }
 
-#[salsa::tracked(returns(deref))]
-fn incoming(db: &dyn Db, project: Project, view: View, node: Address, kind: Name) -> Vec<(Address, Map)> {
+/// Returns the edges at one node. A firewall: an edge elsewhere changes nothing here.
+#[salsa::tracked(returns(ref))]
+fn adjacent(db: &dyn Db, project: Project, view: View, node: Address) -> Adjacent {
     let snapshot = shape::snapshot(db, project, view);
     let Some(at) = snapshot.index(&node) else {
-        return Vec::new();
+        return Adjacent::default();
     };
-    snapshot
-        .incoming(at, &kind)
-        .map(|(from, fields)| (snapshot.address(from).clone(), fields.clone()))
-        .collect()
+    let edge = |kind: &Name, far: u32, fields: &Map| (kind.clone(), snapshot.address(far).clone(), fields.clone());
+    let kinds = snapshot.edge_kinds();
+    let outgoing = kinds
+        .iter()
+        .flat_map(|kind| snapshot.outgoing(at, kind).map(move |it| edge(kind, it.0, it.1)));
+    let incoming = kinds
+        .iter()
+        .flat_map(|kind| snapshot.incoming(at, kind).map(move |it| edge(kind, it.0, it.1)));
+    Adjacent {
+        outgoing: outgoing.collect(),
+        incoming: incoming.collect(),
+    }
 }
 
 impl pattern::World for GraphWorld<'_> {
     fn outgoing(&self, node: &Address, kind: &Name, each: &mut dyn FnMut(&Address, &Map)) {
-        let edges = outgoing(self.db, self.project, self.view, node.clone(), kind.clone());
-        edges.iter().for_each(|(to, fields)| each(to, fields));
+        let edges = &adjacent(self.db, self.project, self.view, node.clone()).outgoing;
+        let of_kind = edges.iter().filter(|it| it.0 == *kind);
+        of_kind.for_each(|(_, to, fields)| each(to, fields));
     }
 
     fn incoming(&self, node: &Address, kind: &Name, each: &mut dyn FnMut(&Address, &Map)) {
-        let edges = incoming(self.db, self.project, self.view, node.clone(), kind.clone());
-        edges.iter().for_each(|(from, fields)| each(from, fields));
+        let edges = &adjacent(self.db, self.project, self.view, node.clone()).incoming;
+        let of_kind = edges.iter().filter(|it| it.0 == *kind);
+        of_kind.for_each(|(_, from, fields)| each(from, fields));
     }
 
     fn of_kind(&self, kind: &Name, each: &mut dyn FnMut(&Address)) {

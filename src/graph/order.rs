@@ -62,17 +62,6 @@ impl Components {
     }
 }
 
-/// Tells whether a cycle of these kinds of edge leads through both nodes.
-///
-/// Who asks for many pairs keeps the [`Components`].
-#[must_use]
-pub fn same_cycle(snapshot: &Snapshot, a: &Address, b: &Address, edges: &[Name]) -> bool {
-    match (snapshot.index(a), snapshot.index(b)) {
-        (Some(a), Some(b)) => Components::new(&snapshot.adjacency(edges)).same_cycle(a, b),
-        _ => false,
-    }
-}
-
 /// Returns `nodes` in layers, each after all to which its edges lead, as early as can be; sorted within a layer.
 ///
 /// An edge may lead through nodes that are not asked for: they order the others, and take no layer. Nodes on

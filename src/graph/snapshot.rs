@@ -76,6 +76,26 @@ impl Snapshot {
         Self { nodes, tables }
     }
 
+    /// Returns this snapshot with more edges of `kind`; one that starts or ends at none of its nodes is left out.
+    #[must_use]
+    pub fn with(mut self, kind: &Name, edges: Vec<Edge>) -> Self {
+        let mut ends: Vec<Ends> = self.edges(kind).map(|(from, to, it)| (from, to, it.clone())).collect();
+        for edge in edges {
+            if let (Some(from), Some(to)) = (self.index(&edge.from), self.index(&edge.to)) {
+                ends.push((from, to, edge.fields));
+            }
+        }
+        if ends.is_empty() {
+            return self;
+        }
+        let table = Table::new(kind.clone(), self.nodes.len(), ends);
+        match self.tables.binary_search_by(|it| it.kind.cmp(kind)) {
+            Ok(at) => self.tables[at] = table,
+            Err(at) => self.tables.insert(at, table),
+        }
+        self
+    }
+
     /// Returns the nodes, sorted.
     #[must_use]
     pub fn nodes(&self) -> &[Address] {

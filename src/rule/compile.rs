@@ -10,7 +10,7 @@ use crate::graph::pattern::{Pattern, Walk};
 use crate::kind::typed::wants_unit;
 use crate::kind::{Record, Relation, Schema, Type, unit};
 use crate::problem::{Place, Problem};
-use crate::rule::expression::{Expression, Present, ProjectScope, Scope, fits};
+use crate::rule::expression::{Expression, Guard, Present, ProjectScope, Scope, fits};
 use crate::rule::file::{EdgeSource, FactSource, Fields, Form, Given, NodeSource, Reach, RuleSource, Written};
 use crate::rule::interpolation::Interpolation;
 use crate::rule::model::{
@@ -94,6 +94,7 @@ impl Compiler<'_> {
             }
         }
         let body = Body {
+            guards: guards(&pattern, &when),
             pattern,
             walks,
             unless,
@@ -705,6 +706,19 @@ fn walks(pattern: &Arc<Pattern>, joins: &[Join]) -> BTreeMap<Name, Walk> {
     let nodes = pattern.variables().iter().filter(|it| matches!(it.ty, Type::Node(_)));
     nodes
         .filter_map(|it| Some((it.name.clone(), Walk::new(pattern.clone(), &[&it.name], &joins).ok()?)))
+        .collect()
+}
+
+/// Returns, of each node variable, the conditions that read it alone.
+fn guards(pattern: &Pattern, when: &[Expression]) -> BTreeMap<Name, Vec<Guard>> {
+    let nodes = pattern.variables().iter().filter(|it| matches!(it.ty, Type::Node(_)));
+    nodes
+        .map(|it| {
+            (
+                it.name.clone(),
+                when.iter().flat_map(|when| when.guards(&it.name)).collect(),
+            )
+        })
         .collect()
 }
 

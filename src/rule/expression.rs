@@ -210,6 +210,19 @@ impl Expression {
         &self.0.source
     }
 
+    /// Returns the conditions of which this one is made by `&&`, from its start up to the first that reads anything
+    /// but `variable`.
+    pub(crate) fn guards(&self, variable: &str) -> impl Iterator<Item = Guard> {
+        let mut all = Vec::new();
+        self.0.tree.conjuncts(&mut all);
+        let leading = all.into_iter().take_while(|it| it.reads_only(variable));
+        leading.map(move |it| Guard {
+            variable: Name::from(variable),
+            file: self.0.file.clone(),
+            tree: it.clone(),
+        })
+    }
+
     /// Returns what is known to be there wherever this condition holds.
     #[must_use]
     pub fn ensures(&self) -> &Present {
@@ -262,6 +275,36 @@ impl Expression {
             Some(result) => result,
             None => run(None),
         }
+    }
+}
+
+/// A condition on one variable: a part of a rule's conditions, by which most nodes are told from those that the rule
+/// is about.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    variable: Name,
+    file: Name,
+    tree: Tree,
+}
+
+/// The same is asked of the same variable, wherever it stands.
+impl PartialEq for Guard {
+    fn eq(&self, other: &Self) -> bool {
+        self.variable == other.variable && self.tree == other.tree
+    }
+}
+
+impl Guard {
+    /// Returns the variable that it reads.
+    #[must_use]
+    pub fn variable(&self) -> &Name {
+        &self.variable
+    }
+
+    /// Tells whether it holds; `None` where it fails.
+    #[must_use]
+    pub fn holds(&self, db: &dyn Db, bindings: &Bindings<'_>) -> Option<bool> {
+        Evaluator::new(bindings, Some(db), &self.file).truth(&self.tree).ok()
     }
 }
 

@@ -87,7 +87,7 @@ pub enum Form {
 }
 
 /// How often a rule runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reach {
     /// Once in each environment.
     Each,

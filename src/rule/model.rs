@@ -9,7 +9,7 @@ use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Pattern, Walk};
 use crate::kind::{Field, Record, Type};
 use crate::problem::Severity;
-use crate::rule::expression::{Expression, Uses};
+use crate::rule::expression::{Expression, Guard, Uses};
 use crate::rule::file::Reach;
 use crate::rule::interpolation::Interpolation;
 use crate::value::{Name, Path, Value};
@@ -69,6 +69,8 @@ pub struct Body {
     pub lets: Vec<(Name, Expression)>,
     /// Conditions.
     pub when: Vec<Expression>,
+    /// Those of the conditions, or the beginnings of them, that read one node variable alone.
+    pub guards: BTreeMap<Name, Vec<Guard>>,
 }
 
 /// A pattern within the reach of the rule's own.

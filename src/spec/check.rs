@@ -2,11 +2,11 @@
 //!
 //! Mistakes within one file are found when it is read (`file`). Places are looked for only once something is wrong.
 
-use super::complete::completion;
+use super::complete::{complete_node, completion};
 use super::edge::{Found, OpenEdge, visit};
 use super::file::lowered_file;
 use super::index::{Slot, environments, index};
-use super::layer::{Declared, declared_in, inherited, inherited_at};
+use super::layer::{Declared, declared_in, inherited_in, seen_as};
 use super::locate::{Site, sites};
 use super::merge;
 use super::overrides::overrides;
@@ -45,6 +45,11 @@ pub fn problems_given(db: &dyn Db, project: Project, is_derived: &dyn Fn(&Addres
     found.sort();
     found.dedup();
     found
+}
+
+/// Checks the names in one file, for whoever asks for all problems later: files can be checked in parallel.
+pub fn check_file(db: &dyn Db, file: SourceFile) {
+    file_findings(db, file);
 }
 
 /// Returns what is wrong with the files taken together.
@@ -223,12 +228,10 @@ fn check_node(db: &dyn Db, project: Project, seen: Seen<'_>, address: &Address, 
     let Some(declared) = declared_in(db, project, nth, address) else {
         return;
     };
-    let inherited = match nth {
-        Some(nth) => inherited(db, project, nth, &address.kind),
-        None => inherited_at(db, project, None, address.kind.clone()),
-    };
-    let lacking = completion(db, project).problems(address, &declared, inherited);
-    found.extend(lacking.into_iter().map(|problem| Finding {
+    let environment = nth.and_then(|it| seen_as(db, project, it, address));
+    let complete = complete_node(db, project, environment, address.clone());
+    let lacking = complete.iter().flat_map(|it| it.problems.iter().cloned());
+    found.extend(lacking.map(|problem| Finding {
         problem,
         unless: Vec::new(),
     }));
@@ -423,16 +426,20 @@ impl Checker<'_> {
 
     /// Returns the keys of a map of another node, complete.
     fn keys(&self, node: &Address, path: &Path) -> Vec<Name> {
-        let declared = declared_in(self.db, self.project, self.nth(), node);
-        let inherited = match self.nth() {
-            Some(nth) => inherited(self.db, self.project, nth, &node.kind),
-            None => inherited_at(self.db, self.project, None, node.kind.clone()),
+        let (db, project) = (self.db, self.project);
+        let environment = self.nth().and_then(|it| seen_as(db, project, it, node));
+        let keys = |fields: &Map| {
+            let map = merge::at(fields, &path.0).and_then(Value::as_map);
+            map.map(|it| it.iter().map(|(name, _)| name.clone()).collect())
+                .unwrap_or_default()
         };
-        let completion = completion(self.db, self.project);
-        let (completed, _) = completion.fields(node, declared.as_deref(), &Map::default(), inherited);
-        let map = merge::at(&completed.fields, &path.0).and_then(Value::as_map);
-        map.map(|it| it.iter().map(|(name, _)| name.clone()).collect())
-            .unwrap_or_default()
+        if let Some(complete) = complete_node(db, project, environment, node.clone()) {
+            return keys(&complete.node.fields);
+        }
+        // Only rules speak of it: it has what all nodes of its kind have.
+        let inherited = inherited_in(db, project, environment, &node.kind);
+        let nothing = Map::default();
+        keys(&completion(db, project).fields(node, None, &nothing, inherited).0.fields)
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::edge::{Edge, Mentioned, mentioned};
-use super::layer::{Declared, fitted};
+use super::layer::{Declared, declared_in, fitted, inherited_in};
 use super::{Node, merge};
 use crate::db::{Db, Project};
 use crate::kind::{Alias, Record, Schema, Type, pack};
@@ -69,6 +69,27 @@ pub fn completion(db: &dyn Db, project: Project) -> Completion {
     Completion::new(Arc::new(pack::schema(db, project).clone()))
 }
 
+/// A node of the spec alone, complete.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complete {
+    /// The node.
+    pub node: Arc<Completed>,
+    /// What it lacks, and what of it a platform can't honour.
+    pub problems: Vec<Problem>,
+}
+
+/// Returns a node of the spec alone, in an environment whose overlays speak of it, or in the base.
+#[salsa::tracked(returns(ref))]
+pub fn complete_node(db: &dyn Db, project: Project, environment: Option<u16>, address: Address) -> Option<Complete> {
+    let declared = declared_in(db, project, environment, &address)?;
+    let inherited = inherited_in(db, project, environment, &address.kind);
+    let (node, problems) = completion(db, project).fields(&address, Some(&declared), &Map::default(), inherited);
+    Some(Complete {
+        node: Arc::new(node),
+        problems,
+    })
+}
+
 impl Completion {
     /// Prepares the completion of nodes as `schema` describes them.
     #[must_use]
@@ -126,16 +147,6 @@ impl Completion {
             fields: plan.record.filled(&said),
         };
         (completed, problems)
-    }
-
-    /// Returns what a node lacks, and what of it a platform can't honour.
-    #[must_use]
-    pub fn problems(&self, address: &Address, declared: &Declared, inherited: &Map) -> Vec<Problem> {
-        let Some(plan) = self.kinds.get(&address.kind) else {
-            return Vec::new();
-        };
-        let said = plan.said(Some(declared), &Map::default(), inherited);
-        self.lacking(address, plan, Some(declared), &said)
     }
 
     /// Returns `map` with its aliases filled in, as a layer of nodes of `kind`.

@@ -257,6 +257,13 @@ impl Index {
         self.difference(environment).is_some_and(|it| it.addresses.is_some())
     }
 
+    /// Tells whether the environment is the base: no overlay says anything.
+    #[must_use]
+    pub fn is_base(&self, environment: u16) -> bool {
+        self.difference(environment)
+            .is_none_or(|it| it.touched.is_empty() && it.addresses.is_none())
+    }
+
     pub(super) fn difference(&self, environment: u16) -> Option<&Difference> {
         self.differences.get(usize::from(environment))
     }

@@ -59,6 +59,14 @@ pub fn declared_in(
 
 /// Returns the environment under which the complete node is to be kept: none where it is that of the base.
 pub fn seen_as(db: &dyn Db, project: Project, environment: u16, address: &Address) -> Option<u16> {
+    let index = index(db, project);
+    if index.is_base(environment) {
+        return None;
+    }
+    let inherits = || index.touches(environment, &project_address(db, project));
+    if !index.renames(environment) && !index.touches(environment, address) && !inherits() {
+        return None;
+    }
     let base = declared_at(db, project, None, address.clone());
     let changed = declared(db, project, environment, address) != *base
         || inherited(db, project, environment, &address.kind) != inherited_at(db, project, None, address.kind.clone());

@@ -96,7 +96,7 @@ fn files() -> Files {
 /// What runs where a field of one service differs. No `snapshot`: the graph is the same.
 const FIELD: [&str; 8] = [
     "artifacts",
-    "declared",
+    "complete_node",
     "declared_at",
     "facts",
     "file_findings",
@@ -153,16 +153,15 @@ fn an_edge_prints_what_stands_at_both_ends() {
     assert_eq!(
         world.take_ran(),
         [
+            "adjacent",
             "artifacts",
-            "declared",
+            "complete_node",
             "declared_at",
             "facts",
             "file_findings",
-            "incoming",
             "lowered_file",
             "node_edges",
             "of_kind",
-            "outgoing",
             "outline",
             "snapshot"
         ]

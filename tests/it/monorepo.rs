@@ -458,7 +458,7 @@ impl World {
                         rule: id.clone(),
                         node,
                     };
-                    cells.insert(cell.clone(), instance::artifacts(db, project, cell).clone());
+                    cells.insert(cell.clone(), Artifacts::clone(instance::artifacts(db, project, cell)));
                 }
             }
         }
@@ -474,7 +474,7 @@ impl World {
     /// Returns the places at which something differs between `old` and now, and which the walk backwards from
     /// `before` does not name, and how many places it does name.
     pub(crate) fn missed(&self, before: &Before, old: &Cells) -> (Vec<Cell>, usize) {
-        let named: BTreeSet<Cell> = candidates::candidates(&self.db, self.project, before)
+        let named: BTreeSet<Cell> = candidates::candidates(&self.db, self.project, before, &self.before())
             .into_iter()
             .collect();
         let new = self.cells();

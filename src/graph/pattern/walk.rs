@@ -4,7 +4,6 @@
 //! same nodes in all places that still matter, is not tried again: bindings are sets, so that a nameless node
 //! in the middle costs no product. All work is counted.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -164,7 +163,7 @@ impl Walk {
     ///
     /// [`Overrun`] where that is not enough.
     pub fn matches(&self, world: &dyn World, bound: &[Address], limit: u64) -> Result<Vec<Binding>, Overrun> {
-        let mut found = BTreeSet::new();
+        let mut found = Vec::new();
         let mut steps = Steps::new(limit);
         self.go(world, bound, &self.kept, &mut steps, &mut |row| {
             let values = self
@@ -172,11 +171,13 @@ impl Walk {
                 .variables
                 .iter()
                 .map(|it| row.get(it.slot).expect("the walk is done"));
-            found.insert(Binding(values.collect()));
+            found.push(Binding(values.collect()));
             ControlFlow::Continue(())
         })
         .map_err(|it| self.overrun(it))?;
-        Ok(found.into_iter().collect())
+        found.sort();
+        found.dedup();
+        Ok(found)
     }
 
     /// Tells whether there is any binding in which the nodes bound at the start are these.

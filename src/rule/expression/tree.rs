@@ -5,8 +5,8 @@ use crate::kind::Type;
 use crate::problem::Span;
 use crate::value::{Name, Value};
 
-/// A part of an expression.
-#[derive(Debug)]
+/// A part of an expression. Where it stands makes no difference between two of them.
+#[derive(Clone, Debug)]
 pub(crate) struct Tree {
     /// Where its sign or name stands in the file.
     pub(crate) span: Span,
@@ -14,8 +14,45 @@ pub(crate) struct Tree {
     pub(crate) op: Op,
 }
 
+impl PartialEq for Tree {
+    fn eq(&self, other: &Self) -> bool {
+        self.op == other.op
+    }
+}
+
+impl Tree {
+    /// Adds the conditions of which this one is made by `&&` to `all`, in their order.
+    pub(crate) fn conjuncts<'t>(&'t self, all: &mut Vec<&'t Self>) {
+        match &self.op {
+            Op::And(sides) => sides.iter().for_each(|it| it.conjuncts(all)),
+            _ => all.push(self),
+        }
+    }
+
+    /// Tells whether `variable` is the only variable of the rule that this reads.
+    pub(crate) fn reads_only(&self, variable: &str) -> bool {
+        let only = |it: &Self| it.reads_only(variable);
+        match &self.op {
+            Op::Literal(_) | Op::Local(_) => true,
+            Op::Variable(name) => **name == *variable,
+            Op::Member(member) => only(&member.of),
+            Op::Index(of, key, _) => only(of) && only(key),
+            Op::Has(of, _) | Op::Not(of) | Op::Negate(of) => only(of),
+            Op::List(items) => items.iter().all(|it| only(&it.0)),
+            Op::Map(entries) => entries.iter().all(|it| only(&it.0) && only(&it.1)),
+            Op::And(sides) | Op::Or(sides) | Op::Bind(sides) | Op::OptionalMap(sides) | Op::Binary(_, sides) => {
+                sides.iter().all(only)
+            }
+            Op::Conditional(parts) => parts.iter().all(only),
+            Op::Call(_, args) => args.iter().all(only),
+            Op::Fold(fold) => only(&fold.of) && fold.test.iter().chain(&fold.body).all(only),
+            Op::Broken => false,
+        }
+    }
+}
+
 /// What a part of an expression does.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Op {
     /// A value that is written out.
     Literal(Value),
@@ -58,7 +95,7 @@ pub(crate) enum Op {
 }
 
 /// A member by name.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Member {
     /// Of what.
     pub(crate) of: Tree,
@@ -142,7 +179,7 @@ impl Binary {
 }
 
 /// A walk over a list or a map.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fold {
     /// What is made of it.
     pub(crate) make: Make,
