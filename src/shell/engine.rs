@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use super::discover::{Interest, Root};
 use super::report::Sources;
-use crate::artifact::fresh::{self, State};
+use crate::artifact::fresh::{self, Fresh, State};
 use crate::artifact::instance;
 use crate::db::{Database, Override, Project};
 pub use crate::plan::{ArtifactPath, Content, Mode, Wanted};
@@ -211,6 +211,15 @@ impl Engine {
 
     /// Returns what the rules want.
     pub fn outcome(&mut self, ask: &Ask) -> Outcome {
+        self.derive(ask, Wish::All)
+    }
+
+    /// Returns what the rules want where it differs from the last outcome: for whoever has carried that out.
+    pub fn changes(&mut self, ask: &Ask) -> Outcome {
+        self.derive(ask, Wish::Changes)
+    }
+
+    fn derive(&mut self, ask: &Ask, wish: Wish) -> Outcome {
         #[cfg(test)]
         if let Some(outcome) = &self.outcome {
             return outcome.clone();
@@ -224,13 +233,23 @@ impl Engine {
         self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state));
         let mut outcome = Outcome {
             problems: self.files.problems.clone(),
-            sources: self.files.sources(&self.db, project),
             environments: environments(&self.db, project),
             ..Outcome::default()
         };
         outcome.problems.extend(self.unknown_environments(project, ask));
         outcome.problems.extend(self.located(project, &self.state.problems));
-        for (path, fresh) in &self.state.fresh {
+        let fresh: Vec<(&Name, &Fresh)> = match (wish, &self.state.differing) {
+            (Wish::Changes, Some(paths)) => {
+                let parsed = paths.iter().filter_map(|it| ArtifactPath::parse(it).ok());
+                outcome.extent = Extent::Only(parsed.collect());
+                paths
+                    .iter()
+                    .filter_map(|it| self.state.fresh.get_key_value(it))
+                    .collect()
+            }
+            _ => self.state.fresh.iter().collect(),
+        };
+        for (path, fresh) in fresh {
             let environment = spec::environments(&self.db, project).get(usize::from(fresh.cell.environment));
             if !ask.environments.is_empty() && !environment.is_some_and(|it| ask.environments.contains(&it.name)) {
                 continue;
@@ -240,21 +259,11 @@ impl Engine {
                     let problem = problem.at(Place::Rule(fresh.rule.clone()), "prints it");
                     outcome.problems.extend(self.located(project, &[problem]));
                 }
-                Ok(path) => outcome.wanted.push(Wanted {
-                    path,
-                    rule: fresh.rule.clone(),
-                    digest: fresh.content,
-                    content: match &fresh.text {
-                        Some(text) => Content::Printed(text.as_bytes().into()),
-                        None => Content::Known(fresh.content),
-                    },
-                    mode: match fresh.mode {
-                        file::Mode::Plain => Mode::Plain,
-                        file::Mode::Executable => Mode::Executable,
-                    },
-                    reasons: Vec::new(),
-                }),
+                Ok(path) => outcome.wanted.push(wanted(path, fresh)),
             }
+        }
+        if !outcome.problems.is_empty() {
+            outcome.sources = self.files.sources(&self.db, project);
         }
         outcome
     }
@@ -353,6 +362,30 @@ impl Engine {
         located.sort();
         located.dedup();
         located
+    }
+}
+
+/// Of which paths an outcome is to speak.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    All,
+    Changes,
+}
+
+fn wanted(path: ArtifactPath, fresh: &Fresh) -> Wanted {
+    Wanted {
+        path,
+        rule: fresh.rule.clone(),
+        digest: fresh.content,
+        content: match &fresh.text {
+            Some(text) => Content::Printed(text.clone().into()),
+            None => Content::Known(fresh.content),
+        },
+        mode: match fresh.mode {
+            file::Mode::Plain => Mode::Plain,
+            file::Mode::Executable => Mode::Executable,
+        },
+        reasons: Vec::new(),
     }
 }
 

@@ -39,12 +39,17 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
     let report = session.report;
     let notice = |problem: Problem| report.problems(&[problem], &Sources::default());
     let mut said = Vec::new();
+    let mut known = Known::Nothing;
     watch.run(&root, notice, |batch| {
         if !matches!(batch, Batch::Missed(_)) {
             said.clear();
         }
-        session.engine.refresh(&changed(&root, batch));
-        if once(session, &ask, &mut said)
+        let changed = changed(&root, batch);
+        if changed == Changed::Anything {
+            known = Known::Nothing;
+        }
+        session.engine.refresh(&changed);
+        if once(session, &ask, &mut known, &mut said)
             && let Some(command) = &args.exec
         {
             execute(session, command);
@@ -55,9 +60,20 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
     Exit::Interrupted
 }
 
+/// What is known of the disk.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Nothing,
+    /// The last outcome stands there.
+    Applied,
+}
+
 /// Applies once; tells whether a file changed. What was `said` is not said again.
-fn once(session: &mut Session, ask: &Ask, said: &mut Vec<Problem>) -> bool {
-    let outcome = session.timed("derive", |it| it.engine.outcome(ask));
+fn once(session: &mut Session, ask: &Ask, known: &mut Known, said: &mut Vec<Problem>) -> bool {
+    let outcome = session.timed("derive", |it| match known {
+        Known::Nothing => it.engine.outcome(ask),
+        Known::Applied => it.engine.changes(ask),
+    });
     let scope = session::scope(ask, &outcome, Vec::new());
     let applied = session.timed("apply", |it| {
         let decisions = Decisions::default();
@@ -71,6 +87,10 @@ fn once(session: &mut Session, ask: &Ask, said: &mut Vec<Problem>) -> bool {
             Patience::Wait,
         )
     });
+    *known = match applied {
+        Ok(_) => Known::Applied,
+        Err(_) => Known::Nothing,
+    };
     let report = &session.report;
     let (planned, problems) = match applied {
         Ok((mut planned, _)) => {
