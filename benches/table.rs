@@ -25,8 +25,8 @@ struct Budget {
     figure: f64,
     most: f64,
     unit: &'static str,
-    /// Whether `--check` fails far beyond it.
-    is_checked: bool,
+    /// What `--check` holds the figure to: the budget, or what is reached for as long as that is more.
+    held: Option<f64>,
 }
 
 impl Row {
@@ -53,30 +53,24 @@ impl Row {
         }
     }
 
-    /// Adds the budget of `figure`, which is not yet held to.
+    /// Adds the budget of `figure`, which nothing is held to.
     pub(crate) fn budget(self, figure: f64, most: f64, unit: &'static str) -> Self {
         Self {
             budget: Some(Budget {
                 figure,
                 most,
                 unit,
-                is_checked: false,
+                held: None,
             }),
             ..self
         }
     }
 
-    /// Adds a budget that is held to.
-    pub(crate) fn checked(self, figure: f64, most: f64, unit: &'static str) -> Self {
-        Self {
-            budget: Some(Budget {
-                figure,
-                most,
-                unit,
-                is_checked: true,
-            }),
-            ..self
-        }
+    /// Holds the figure to `most`: where the budget is less, it is missed, and the table says so.
+    pub(crate) fn held(mut self, most: f64) -> Self {
+        let budget = self.budget.as_mut().expect("a figure that is held has a budget");
+        budget.held = Some(most);
+        self
     }
 }
 
@@ -107,11 +101,11 @@ impl Table {
             match row.budget {
                 Some(Budget {
                     figure,
-                    most,
                     unit,
-                    is_checked: true,
-                }) if figure.is_nan() || figure > most * 1.5 => {
-                    beyond.push(format!("{}: {figure:.2} {unit} of {most} {unit}", row.what));
+                    held: Some(held),
+                    ..
+                }) if figure.is_nan() || figure > held * 1.5 => {
+                    beyond.push(format!("{}: {figure:.2} {unit} of {held} {unit}", row.what));
                 }
                 _ => {}
             }
@@ -134,26 +128,28 @@ impl Table {
     }
 }
 
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "≤ {} {}", self.most, self.unit)?;
+        match self.held {
+            _ if self.figure <= self.most => Ok(()),
+            Some(held) if held > self.most => write!(f, ": missed, held to {held} {}", self.unit),
+            _ => f.write_str(": missed"),
+        }
+    }
+}
+
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "| what | figure | beside | ratio | budget |")?;
         writeln!(f, "|---|---|---|---|---|")?;
         for row in &self.rows {
-            let (ratio, budget) = match row.budget {
-                Some(Budget {
-                    figure,
-                    most,
-                    unit: "×",
-                    ..
-                }) => (format!("{figure:.2} ×"), format!("≤ {most:.1} ×")),
-                Some(Budget { figure, most, unit, .. }) => {
-                    (format!("{:.2} of it", figure / most), format!("≤ {most:.0} {unit}"))
-                }
-                None => (
-                    row.ratio.map_or_else(String::new, |it| format!("{it:.2} ×")),
-                    String::new(),
-                ),
+            let ratio = match (row.ratio, row.budget) {
+                (_, Some(budget)) if budget.unit == "×" => format!("{:.2} ×", budget.figure),
+                (Some(ratio), _) => format!("{ratio:.2} ×"),
+                _ => String::new(),
             };
+            let budget = row.budget.map_or_else(String::new, |it| it.to_string());
             writeln!(
                 f,
                 "| {} | {} | {} | {ratio} | {budget} |",

@@ -16,6 +16,7 @@ mod judges;
 mod monorepo;
 mod project;
 mod properties;
+mod size;
 mod tidy;
 
 use std::io::Write as _;
