@@ -18,12 +18,8 @@ impl Compiler<'_> {
         };
         let field = source.field.as_ref().and_then(|it| self.string(it, known));
         if let (Some(written), Some(path)) = (&source.field, field.as_ref().and_then(Interpolation::constant)) {
-            self.problems.extend(nowhere(
-                self.schema,
-                written,
-                &Path::parse(path),
-                bound.get(&at),
-            ));
+            self.problems
+                .extend(nowhere(self.schema, written, &Path::parse(path), bound.get(&at)));
         }
         Some(FindingRule {
             severity: source.severity,
