@@ -13,6 +13,7 @@ mod agents;
 mod cases;
 mod docs;
 mod edges;
+mod fields;
 mod fixtures;
 mod incremental;
 mod judges;
