@@ -44,7 +44,7 @@ job "prometheus" {
           "--config.file=${NOMAD_TASK_DIR}/prometheus.yml",
           "--storage.tsdb.path=${NOMAD_ALLOC_DIR}/data",
           "--storage.tsdb.retention.time=360h",
-          "--web.listen-address=:${NOMAD_PORT_http}",
+          "--web.listen-address=${NOMAD_ADDR_http}",
         ]
       }
 

@@ -43,7 +43,7 @@ job "alertmanager" {
         args = [
           "--config.file=${NOMAD_TASK_DIR}/alertmanager.yml",
           "--storage.path=${NOMAD_ALLOC_DIR}/data",
-          "--web.listen-address=:${NOMAD_PORT_http}",
+          "--web.listen-address=${NOMAD_ADDR_http}",
           "--cluster.listen-address=",
         ]
       }

@@ -45,7 +45,7 @@ job "prometheus" {
           "--config.file=${NOMAD_TASK_DIR}/prometheus.yml",
           "--storage.tsdb.path=${NOMAD_ALLOC_DIR}/data",
           "--storage.tsdb.retention.time=48h",
-          "--web.listen-address=:${NOMAD_PORT_http}",
+          "--web.listen-address=${NOMAD_ADDR_http}",
         ]
       }
 
