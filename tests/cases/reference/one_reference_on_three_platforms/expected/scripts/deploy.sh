@@ -122,7 +122,7 @@ look() {
 explain() {
   nomad job status -namespace "$2" "$1" 2>/dev/null | sed -n '/^Placement Failure/,/^$/p'
   nomad job allocs -namespace "$2" -t "{{range \$it := .}}{{range \$task, \$_ := .TaskStates}}{{range .Events\
-}}{{println \$it.JobVersion \$task .DisplayMessage}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
+}}{{println \$it.JobVersion \$task (replace \"\\n\" \" \" .DisplayMessage)}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
     sed -n "s/^$3 /  task /p" | tail -n 8
   nomad job allocs -namespace "$2" -t "{{range \$it := .}}{{range \$task, \$_ := .TaskStates}}{{if ne .State \"running\"\
 }}{{println \$it.JobVersion \$task \$it.ID}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
@@ -132,7 +132,7 @@ explain() {
   nomad job allocs -namespace "$2" -t '{{range .}}{{println .JobVersion .ID}}{{end}}' "$1" 2>/dev/null |
     sed -n "s/^$3 //p" | while read -r id; do
     consul_api GET "/v1/health/state/critical?pretty&filter=ServiceID%20contains%20%22$id%22" 2>/dev/null </dev/null |
-      sed -n 's/^ *"Output": "\(.*\)",$/  its check says: \1/p'
+      sed -n 's/^ *"Output": "\(..*\)",$/  its check says: \1/p'
   done
 }
 
@@ -334,8 +334,6 @@ consul_binding() {
 }
 
 say "what the rest stands on"
-want_infrastructure "$base/configs/consul.nomad"
-want_infrastructure "$base/configs/vault.nomad"
 settle
 until_there 60 "Consul's leader" consul operator raft list-peers
 for file in "$base"/policies/consul/*.hcl; do
@@ -353,8 +351,7 @@ for file in "$base"/defaults/*.hcl "$base"/intentions/*.hcl; do
   [ ! -f "$file" ] || consul_entry "$file"
 done
 for file in "$base"/configs/*.nomad; do
-  case $file in
-    */consul.nomad | */vault.nomad) ;;
+  case ${file#"$base/configs/"} in
     *) want_infrastructure "$file" ;;
   esac
 done

@@ -122,7 +122,7 @@ look() {
 explain() {
   nomad job status -namespace "$2" "$1" 2>/dev/null | sed -n '/^Placement Failure/,/^$/p'
   nomad job allocs -namespace "$2" -t "{{range \$it := .}}{{range \$task, \$_ := .TaskStates}}{{range .Events\
-}}{{println \$it.JobVersion \$task .DisplayMessage}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
+}}{{println \$it.JobVersion \$task (replace \"\\n\" \" \" .DisplayMessage)}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
     sed -n "s/^$3 /  task /p" | tail -n 8
   nomad job allocs -namespace "$2" -t "{{range \$it := .}}{{range \$task, \$_ := .TaskStates}}{{if ne .State \"running\"\
 }}{{println \$it.JobVersion \$task \$it.ID}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |

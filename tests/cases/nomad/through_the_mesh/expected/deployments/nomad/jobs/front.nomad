@@ -44,11 +44,6 @@ job "front" {
               destination_name = "back-admin"
               local_bind_port  = 19002
             }
-
-            upstreams {
-              destination_name = "back-edge"
-              local_bind_port  = 19003
-            }
           }
         }
       }

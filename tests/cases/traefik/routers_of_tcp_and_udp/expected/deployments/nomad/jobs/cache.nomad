@@ -74,7 +74,7 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-CONSUL_HTTP_ADDR={{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" | toJSON }}
+CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
 EOH
       }
 

@@ -69,7 +69,7 @@ EOH
 
         data = <<EOH
 CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
-DB="postgres://{{ with secret "database/creds/shop" }}{{ .Data.username }}{{ end }}:{{ with secret "database/creds/shop" }}{{ .Data.password }}{{ end }}@db/shop"
+DB="postgres://{{ with secret "database/creds/shop" }}{{ .Data.username | toJSON | trimPrefix `"` | trimSuffix `"` }}{{ end }}:{{ with secret "database/creds/shop" }}{{ .Data.password | toJSON | trimPrefix `"` | trimSuffix `"` }}{{ end }}@db/shop"
 EOH
       }
 

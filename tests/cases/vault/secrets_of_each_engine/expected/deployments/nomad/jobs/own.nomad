@@ -70,7 +70,7 @@ EOH
 
         data = <<EOH
 CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
-STRIPE="{{ with secret "secret/data/stripe/live" }}{{ .Data.data.api }}{{ end }}"
+STRIPE="{{ with secret "secret/data/stripe/live" }}{{ .Data.data.api | toJSON | trimPrefix `"` | trimSuffix `"` }}{{ end }}"
 VAULT_ADDR="{{ with service "vault" }}{{ with index . 0 }}http://{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
 EOH
       }

@@ -69,7 +69,7 @@ EOH
         data = <<EOH
 CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
 KEY="transit/sign/orders"
-LICENSE="{{ with secret "transit/decrypt/orders" "ciphertext=vault:v1:abcd" }}{{ .Data.plaintext | base64Decode }}{{ end }}"
+LICENSE="{{ with secret "transit/decrypt/orders" "ciphertext=vault:v1:abcd" }}{{ .Data.plaintext | base64Decode | toJSON | trimPrefix `"` | trimSuffix `"` }}{{ end }}"
 VAULT_ADDR="{{ with service "vault" }}{{ with index . 0 }}http://{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
 EOH
       }

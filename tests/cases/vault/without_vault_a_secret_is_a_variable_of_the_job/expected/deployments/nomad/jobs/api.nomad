@@ -63,7 +63,7 @@ EOH
         data = <<EOH
 CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
 REGION="{{ if nomadVarExists (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with (index . "region").Value }}{{ . }}{{ else }}eu{{ end }}{{ end }}{{ else }}eu{{ end }}"
-STRIPE="{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with index . "stripe_key" }}{{ .Value }}{{ end }}{{ end }}"
+STRIPE="{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with index . "stripe_key" }}{{ .Value | toJSON | trimPrefix `"` | trimSuffix `"` }}{{ end }}{{ end }}"
 TIER="{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with index . "tier" }}{{ .Value }}{{ end }}{{ end }}"
 EOH
       }
