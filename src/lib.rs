@@ -5,9 +5,9 @@
 //! spec files → nodes and edges → facts → artifacts → plan → disk
 //!
 //! [`db`] holds what a query may read, [`problem`] what can be wrong, [`value`] and [`kind`] what things are made of.
-//! [`yaml`] and [`spec`] read what people write, [`graph`] is what can be walked, [`rule`] is the language of the packs,
-//! [`language`] what else reads a text,
-//! [`fact`] what follows from it, [`artifact`] what is printed, [`plan`] what would change. [`shell`] alone touches the machine.
+//! [`language`] knows what else reads a text. [`yaml`] and [`spec`] read what people write, [`graph`] is what can be walked,
+//! [`rule`] is the language of the packs, [`fact`] what follows from it, [`artifact`] what is printed, [`plan`] what would
+//! change. [`shell`] alone touches the machine.
 
 pub mod artifact;
 pub mod db;

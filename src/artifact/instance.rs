@@ -425,7 +425,9 @@ impl Resolver<'_> {
             };
             match written {
                 Some(Value::String(text)) => segments.push(Segment::Literal(text)),
-                Some(Value::Text(text)) => segments.extend(self.text(&text, manner, depth + 1).segments().iter().cloned()),
+                Some(Value::Text(text)) => {
+                    segments.extend(self.text(&text, manner, depth + 1).segments().iter().cloned())
+                }
                 _ => self.unwritten(&reference.node, &reference.attribute),
             }
         }

@@ -134,15 +134,15 @@ kidns: {}
         [
             "pack::alias_type | `deployment.cpu` is cpu, but `deployment.replicas` is int | give both one type, or say by `as` what the one becomes",
             "pack::bad_field | `short` names `g`, which is no field | did you mean `h`?",
-            "pack::bad_field | a choice needs `values`, a list of strings | ",
+            "pack::bad_field | a choice needs `values`, a list of strings | write `values: [one, other]`, numbers and `yes` and `no` in quotes",
             "pack::bad_relation | `lots` is no shape of a relation | known here: `list`, `one`, `set`",
             "pack::bad_relation | `r` is a list without an order | say by which field: `order_by: FIELD`",
             "pack::bad_unsupported | `unsupported` needs to know the platform | write `platform: NAME` at the head, and `{field: PATH, reason: …}` here",
-            "pack::collection_collision | the collection `services` is that of `service` already | ",
-            "pack::dangling_field | `deployment.bad.x` is no field of `service`: `bad` is unknown | known here: `cpu`, `replicas`, `type`",
+            "pack::collection_collision | the collection `services` is that of `service` already | give this kind a collection of another name",
+            "pack::dangling_field | `deployment.bad.x` is no field of `service`: `bad` is unknown | known here: `cpu`, `platforms`, `replicas`, `type`",
             "pack::dangling_field | `deployment.replcias` is no field of `service`: `replcias` is unknown | did you mean `replicas`?",
-            "pack::field_collision | `deployment.replicas` of `service` is declared by `core` already | ",
-            "pack::reserved_field | `name` can't be declared: the spec itself gives it a meaning | ",
+            "pack::field_collision | `deployment.replicas` of `service` is declared by `core` already | leave one of the two out, or give it another path, such as one below the pack's name",
+            "pack::reserved_field | `name` can't be declared: the spec itself gives it a meaning | give the field another name",
             "pack::unknown_edge | `nothing` is no kind of edge | ",
             "pack::unknown_key | `defualt` is no key of a field's definition | did you mean `default`?",
             "pack::unknown_key | `kidns` is no key of pack.yaml | did you mean `kinds`?",
@@ -150,7 +150,7 @@ kidns: {}
             "pack::unknown_kind | `servic` is no kind of node | did you mean `service`?",
             "pack::unknown_pack | `bad` requires the pack `croe`, which is not there | did you mean `core`?",
             "pack::unknown_type | `strnig` is no type | did you mean `string`?",
-            "spec::wrong_type | `c` wants a whole number, found a text | ",
+            "spec::wrong_type | `c` wants a whole number, found a text | write digits alone, such as `2`",
         ]
     );
 }
@@ -169,7 +169,7 @@ fn packs_must_not_need_each_other_nor_share_a_name() {
     );
     assert_eq!(
         told(&[("a", "pack: a"), ("b", "pack: a")]),
-        ["pack::duplicate_pack | two packs bear the name `a` | "]
+        ["pack::duplicate_pack | two packs bear the name `a` | give one of them, and its folder, another name"]
     );
     assert_eq!(
         told(&[("a", "doc: x")]),

@@ -2,13 +2,15 @@
 //!
 //! What is wrong comes out as problems that point into the rule file. Nothing is evaluated here.
 
+mod finding;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Pattern, Walk};
 use crate::kind::typed::wants_unit;
-use crate::kind::{Record, Relation, Schema, Type, pack, unit};
+use crate::kind::{Record, Relation, Schema, Type, unit};
 use crate::problem::{Place, Problem, Span, closest};
 use crate::rule::expression::{Expression, Guard, Present, ProjectScope, Scope, fits};
 use crate::rule::file::{EdgeSource, FactSource, Fields, Form, Given, NodeSource, Reach, RuleSource, Written};
@@ -623,48 +625,6 @@ impl Compiler<'_> {
                 None
             }
         }
-    }
-
-    fn finding(&mut self, body: &Body, bound: &Variables, known: &Variables) -> Option<FindingRule> {
-        let source = self.source.finding.as_ref()?;
-        let message = self.string(&source.message, known);
-        let help = source.help.as_ref().and_then(|it| self.string(it, known));
-        let at = match &source.at {
-            Some(written) => self.variable(written, bound)?,
-            None => body.pattern.first()?.name.clone(),
-        };
-        let field = source.field.as_ref().and_then(|it| self.string(it, known));
-        if let (Some(written), Some(path)) = (&source.field, field.as_ref().and_then(Interpolation::constant)) {
-            self.pointed_at(written, &Path::parse(path), bound.get(&at));
-        }
-        Some(FindingRule {
-            severity: source.severity,
-            message: message?,
-            at,
-            field,
-            help,
-        })
-    }
-
-    /// Reports a field at which a finding points, but which no kind of the node has.
-    fn pointed_at(&mut self, written: &Written, path: &Path, of: Option<&Type>) {
-        let Some(Type::Node(kinds)) = of else { return };
-        let mut kinds = kinds.iter().filter_map(|it| self.schema.kinds.get(it)).peekable();
-        let mut unknown = None;
-        if kinds.peek().is_none() {
-            return;
-        }
-        for kind in kinds {
-            match pack::field_at(&Type::Record(kind.fields.clone()), path) {
-                Ok(_) => return,
-                Err((step, known)) => unknown = Some((kind.name.clone(), step, known)),
-            }
-        }
-        let Some((kind, step, known)) = unknown else { return };
-        let problem = Problem::error("rule::unknown_field", format!("`{path}` is no field of `{kind}`"))
-            .at(written.place(), format!("`{step}` is unknown"))
-            .suggest(&step, known.iter().map(|it| &**it));
-        self.problems.push(problem);
     }
 
     fn artifact(&mut self, body: &Body, given: &Variables, known: &Variables) -> Option<ArtifactRule> {

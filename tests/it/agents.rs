@@ -107,7 +107,10 @@ impl Agents {
     /// Starts Consul, and waits until it has a leader.
     pub(crate) fn with_consul(mut self) -> Self {
         let config = self.file("consul.hcl", &consul_config(&self.ports[..4]));
-        self.add("consul", &["consul", "agent", "-dev", "-config-file", &config]);
+        self.add(
+            "consul",
+            &["consul", "agent", "-dev", "-log-level=info", "-config-file", &config],
+        );
         self.until(60, "Consul", || self.ok("consul operator raft list-peers"));
         self
     }
@@ -128,7 +131,10 @@ impl Agents {
     pub(crate) fn with_nomad(mut self) -> Self {
         let config = nomad_config(&self.room, &self.ports[5..], &self.consul, &self.vault);
         let config = self.file("nomad.hcl", &config);
-        self.add("nomad", &["nomad", "agent", "-dev", "-config", &config]);
+        self.add(
+            "nomad",
+            &["nomad", "agent", "-dev", "-log-level=info", "-config", &config],
+        );
         self.until(90, "Nomad's client", || {
             shown(&self.sh("nomad node status -t '{{range .}}{{.Status}}{{end}}'").stdout).trim() == "ready"
         });
@@ -307,6 +313,10 @@ client {{
   options = {{
     "fingerprint.denylist" = "env_aws,env_gce,env_azure,env_digitalocean,env_oci"
   }}
+}}
+telemetry {{
+  prometheus_metrics         = true
+  publish_allocation_metrics = true
 }}
 plugin "raw_exec" {{
   config {{

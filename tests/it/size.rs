@@ -21,12 +21,12 @@ const STACK: usize = 1 << 20;
 
 #[test]
 fn a_chain_of_services_overflows_nothing() {
-    through(Shape::Chain, 2_000);
+    through(Shape::Chain, 1_000);
 }
 
 #[test]
 fn a_hub_of_services_overflows_nothing() {
-    through(Shape::Hub, 1_000);
+    through(Shape::Hub, 500);
 }
 
 /// Applies a monorepo of this shape, then plans it again.

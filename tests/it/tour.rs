@@ -11,14 +11,21 @@ use crate::{Mode, mode};
 fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
     let fence = format!("```{language}\n");
     let parts = text.split(fence.as_str()).skip(1);
-    parts.map(|it| it.split("```").next().expect("a split gives a first part")).collect()
+    parts
+        .map(|it| it.split("```").next().expect("a split gives a first part"))
+        .collect()
 }
 
 /// Returns the part of the README that begins with this heading.
 fn section(heading: &str) -> String {
     let text = std::fs::read_to_string(top().join("README.md")).expect("the README is text");
-    let (_, rest) = text.split_once(&format!("\n## {heading}\n")).expect("the section is there");
-    rest.split("\n## ").next().expect("a split gives a first part").to_owned()
+    let (_, rest) = text
+        .split_once(&format!("\n## {heading}\n"))
+        .expect("the section is there");
+    rest.split("\n## ")
+        .next()
+        .expect("a split gives a first part")
+        .to_owned()
 }
 
 /// Runs each command of a block, which begins with `$ `, and compares what it prints; `…` stands for any lines.
@@ -28,7 +35,10 @@ fn follow(project: &Project, block: &str) -> Vec<String> {
         let (command, expected) = step.split_once('\n').unwrap_or((step, ""));
         let program = env!("CARGO_BIN_EXE_gen");
         let output = Command::new("sh")
-            .args(["-c", &format!("exec 2>&1\n{}", command.replace("gen ", &format!("'{program}' ")))])
+            .args([
+                "-c",
+                &format!("exec 2>&1\n{}", command.replace("gen ", &format!("'{program}' "))),
+            ])
             .current_dir(project.dir())
             .env_clear()
             .env("PATH", "/usr/bin:/bin")
@@ -37,7 +47,9 @@ fn follow(project: &Project, block: &str) -> Vec<String> {
             .expect("there is a shell");
         let found = String::from_utf8_lossy(&output.stdout).into_owned();
         if !is_like(&found, expected) {
-            faults.push(format!("$ {command}\n--- the README says\n{expected}--- it prints\n{found}"));
+            faults.push(format!(
+                "$ {command}\n--- the README says\n{expected}--- it prints\n{found}"
+            ));
         }
     }
     faults
@@ -64,7 +76,12 @@ fn the_tour_of_the_readme_is_as_it_says() {
     let spec = *blocks(&tour, "yaml").first().expect("the tour begins with a spec");
     let steps = blocks(&tour, "console");
     assert_eq!(steps.len(), 4, "apply, the addresses, a changed number, a mistake");
-    let changes = [("", ""), ("", ""), ("replicas: 2", "replicas: 6"), ("[auth, ", "[auht, ")];
+    let changes = [
+        ("", ""),
+        ("", ""),
+        ("replicas: 2", "replicas: 6"),
+        ("[auth, ", "[auht, "),
+    ];
     let mut faults = Vec::new();
     let mut project = Project::new();
     for (step, (old, new)) in steps.iter().zip(changes) {
@@ -90,7 +107,11 @@ fn the_pages_of_the_packs_are_current() {
             stale.push(format!("docs/packs/{pack}.md"));
         }
     }
-    assert!(stale.is_empty(), "UPDATE_EXPECT=1 writes them anew: {}", stale.join(", "));
+    assert!(
+        stale.is_empty(),
+        "UPDATE_EXPECT=1 writes them anew: {}",
+        stale.join(", ")
+    );
 }
 
 #[test]
@@ -98,13 +119,28 @@ fn a_copied_pack_does_what_the_built_in_one_does() {
     let tour = section("Sixty seconds");
     let spec = *blocks(&tour, "yaml").first().expect("the tour begins with a spec");
     let project = Project::new().file("gen.yaml", spec);
-    assert!(project.run(&["apply"]).stderr.contains("done: "), "the spec of the tour can be applied");
+    assert!(
+        project.run(&["apply"]).stderr.contains("done: "),
+        "the spec of the tour can be applied"
+    );
     for pack in folders_of_packs() {
         let ejected = project.run(&["pack", "eject", &pack]);
-        assert!(ejected.stdout.contains(&format!("rules/{pack}/pack.yaml")), "{pack}: {}", ejected.stderr);
+        assert!(
+            ejected.stdout.contains(&format!("rules/{pack}/pack.yaml")),
+            "{pack}: {}",
+            ejected.stderr
+        );
         let check = project.run(&["check"]);
-        assert!(check.stderr.contains("valid and fresh"), "{pack}: {}{}", check.stdout, check.stderr);
+        assert!(
+            check.stderr.contains("valid and fresh"),
+            "{pack}: {}{}",
+            check.stdout,
+            check.stderr
+        );
     }
     let list = project.run(&["pack", "list"]).stdout;
-    assert!(list.lines().all(|it| it.split_whitespace().nth(1) == Some("own")), "{list}");
+    assert!(
+        list.lines().all(|it| it.split_whitespace().nth(1) == Some("own")),
+        "{list}"
+    );
 }

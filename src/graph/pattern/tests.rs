@@ -113,7 +113,12 @@ fn shown(problem: &Problem, text: &str) -> String {
     let Place::Text(_, span) = problem.labels[0].place else {
         panic!("a place in the pattern");
     };
-    let help = problem.help.as_deref().map_or(String::new(), |it| format!(" ({it})"));
+    // What every mistake of syntax says besides is left out.
+    let own = problem
+        .help
+        .as_deref()
+        .filter(|it| !it.starts_with("a pattern is written"));
+    let help = own.map_or(String::new(), |it| format!(" ({it})"));
     format!("{}: {} @ {}{help}", problem.code, problem.message, span.of(text))
 }
 
@@ -227,7 +232,7 @@ fn fields_and_values_are_checked() {
         ),
         (
             "(s:station {press.bar: 'x'})",
-            "pattern::wrong_type: `press.bar` holds a whole number, and can't be a string @ 'x'",
+            "pattern::wrong_type: `press.bar` holds a whole number, and can't be a string @ 'x' (write it without quotes: `{replicas: 2}`)",
         ),
         (
             "(s:station {press.bra: 1})",
@@ -250,7 +255,7 @@ fn fields_and_values_are_checked() {
         ),
         (
             "(a)-[:pipe {bore: 'x'}]->(b)",
-            "pattern::wrong_type: `bore` holds a whole number, and can't be a string @ 'x'",
+            "pattern::wrong_type: `bore` holds a whole number, and can't be a string @ 'x' (write it without quotes: `{replicas: 2}`)",
         ),
         (
             "(s:station {type: 'hub'})-[:pipe]->(s {type: 'end'})",

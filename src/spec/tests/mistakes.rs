@@ -46,7 +46,7 @@ secrets: {s: {keys: {k: x}}}
             "spec::wrong_type | `command` wants a list, found a text | run | write a list: `[run]`",
             "spec::wrong_type | `replicas` wants a whole number, found a text | \"2\" | remove the quotes: `2`",
             "spec::wrong_type | `scaling` wants a map, found a whole number | 3 | its fields are `max`, `min`",
-            "spec::wrong_type | `static` wants `true` or `false`, found a text | yes | ",
+            "spec::wrong_type | `static` wants `true` or `false`, found a text | yes | write `true` or `false`",
             "spec::deprecated_field | `old` is deprecated | old | write `framework`",
         ]
     );

@@ -177,10 +177,15 @@ fn a_dead_database_is_one_page() {
     let mut wanted: Vec<BTreeMap<String, String>> = Vec::new();
     let everything = alerts_beside(&config);
     let concerned = |it: &&Alert| it.component() == "infra.postgres" || hit.contains(it.component());
-    for alert in everything.iter().filter(concerned) {
-        if ["ComponentDown", "JobFailed"].contains(&alert.name.as_str()) {
-            series.extend(inputs(&alert.file, &alert.name));
+    for alert in &everything {
+        if !["ComponentDown", "JobFailed"].contains(&alert.name.as_str()) {
+            continue;
+        }
+        if concerned(&alert) {
+            series.extend(inputs(&alert.file, &alert.name, "raised"));
             wanted.push(alert.bears());
+        } else if alert.component() != "infra.consul" {
+            series.extend(inputs(&alert.file, &alert.name, "silent"));
         }
     }
     let mut test = String::from("rule_files:\n");
@@ -309,13 +314,13 @@ fn below(folder: &Path, place: &str) -> Vec<PathBuf> {
     generated(|it| it.starts_with(&place))
 }
 
-/// Returns the series at which an alert is raised, by its own test.
-fn inputs(rules: &Path, name: &str) -> Vec<(String, String)> {
+/// Returns the series at which an alert is `raised` or `silent`, by its own test.
+fn inputs(rules: &Path, name: &str, state: &str) -> Vec<(String, String)> {
     let tests = rules
         .to_string_lossy()
         .replacen("prometheus/rules/", "prometheus/tests/", 1);
     let tests = read(Path::new(&tests));
-    let wanted = format!("{name} is raised");
+    let wanted = format!("{name} is {state}");
     let tests = tests["tests"].as_array().into_iter().flatten();
     let series = tests
         .filter(|it| it["name"] == wanted.as_str())

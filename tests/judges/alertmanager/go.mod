@@ -1,3 +1,4 @@
+// What alertcheck is built from: see ../README.md.
 module example.test/groundplan/judges/alertmanager
 
 go 1.26.0

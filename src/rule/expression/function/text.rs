@@ -181,7 +181,10 @@ pub(super) fn written_as(meter: &mut Meter, args: &[Value]) -> Result<Value, Str
     let segments = text.segments().iter().map(|it| match it {
         Segment::Reference(reference) => {
             let manner = Some(manner.clone());
-            Segment::Reference(Arc::new(Reference { manner, ..(**reference).clone() }))
+            Segment::Reference(Arc::new(Reference {
+                manner,
+                ..(**reference).clone()
+            }))
         }
         other => other.clone(),
     });

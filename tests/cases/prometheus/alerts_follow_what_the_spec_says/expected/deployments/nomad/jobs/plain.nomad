@@ -8,9 +8,9 @@ job "plain" {
     count = 1
 
     update {
+      healthy_deadline  = "5m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "5m"
       progress_deadline = "10m"
     }
 
@@ -27,9 +27,10 @@ job "plain" {
       }
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of plain in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   host: "0.0.0.0"

@@ -8,9 +8,9 @@ job "unwatched" {
     count = 1
 
     update {
+      healthy_deadline  = "5m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "5m"
       progress_deadline = "10m"
     }
 
@@ -29,9 +29,10 @@ job "unwatched" {
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of unwatched in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   host: "0.0.0.0"
@@ -60,7 +61,7 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-CONSUL_HTTP_ADDR={{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" | toJSON }}
+CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
 EOH
       }
 

@@ -8,9 +8,9 @@ job "api" {
     count = 1
 
     update {
+      healthy_deadline  = "5m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "5m"
       progress_deadline = "10m"
     }
 
@@ -44,9 +44,10 @@ job "api" {
       }
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of api in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   port: {{ env "NOMAD_PORT_http" }}

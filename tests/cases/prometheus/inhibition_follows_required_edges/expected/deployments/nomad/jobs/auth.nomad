@@ -8,9 +8,9 @@ job "auth" {
     count = 1
 
     update {
+      healthy_deadline  = "9m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "9m"
       progress_deadline = "14m"
     }
 
@@ -26,11 +26,11 @@ job "auth" {
       provider = "consul"
 
       check {
-        name     = "health"
-        type     = "http"
-        path     = "/health"
         interval = "10s"
+        name     = "health"
+        path     = "/health"
         timeout  = "5s"
+        type     = "http"
       }
     }
 
@@ -140,9 +140,10 @@ EOH
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of auth in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   port: {{ env "NOMAD_PORT_http" }}
@@ -176,9 +177,8 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-CONSUL_HTTP_ADDR={{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" | toJSON }}
-{{ define "SHOP" }}{{ with service "shop" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}{{ end -}}
-SHOP={{ executeTemplate "SHOP" | toJSON }}
+CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
+SHOP="{{ with service "shop" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
 EOH
       }
 

@@ -8,9 +8,9 @@ job "shop" {
     count = 1
 
     update {
+      healthy_deadline  = "11m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "11m"
       progress_deadline = "16m"
     }
 
@@ -26,11 +26,11 @@ job "shop" {
       provider = "consul"
 
       check {
-        name     = "health"
-        type     = "http"
-        path     = "/health"
         interval = "10s"
+        name     = "health"
+        path     = "/health"
         timeout  = "5s"
+        type     = "http"
       }
     }
 
@@ -95,9 +95,10 @@ EOH
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of shop in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   port: {{ env "NOMAD_PORT_http" }}
@@ -127,9 +128,8 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-{{ define "AUTH" }}{{ with service "auth" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}{{ end -}}
-AUTH={{ executeTemplate "AUTH" | toJSON }}
-CONSUL_HTTP_ADDR={{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" | toJSON }}
+AUTH="{{ with service "auth" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
+CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
 EOH
       }
 

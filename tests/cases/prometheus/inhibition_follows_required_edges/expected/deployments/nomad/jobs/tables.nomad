@@ -72,9 +72,10 @@ EOH
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of tables in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   host: "0.0.0.0"
@@ -107,7 +108,7 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-CONSUL_HTTP_ADDR={{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" | toJSON }}
+CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
 EOH
       }
 

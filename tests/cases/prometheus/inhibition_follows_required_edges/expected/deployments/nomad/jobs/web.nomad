@@ -8,9 +8,9 @@ job "web" {
     count = 1
 
     update {
+      healthy_deadline  = "15m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      healthy_deadline  = "15m"
       progress_deadline = "20m"
     }
 
@@ -87,9 +87,10 @@ EOH
       consul {}
 
       template {
-        destination = "local/config.yaml"
         change_mode = "restart"
-        data        = <<EOH
+        destination = "local/config.yaml"
+
+        data = <<EOH
 # The configuration of web in the allocation {{ env "NOMAD_ALLOC_ID" }}.
 server:
   port: {{ env "NOMAD_PORT_http" }}
@@ -119,7 +120,7 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-CONSUL_HTTP_ADDR={{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" | toJSON }}
+CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
 EOH
       }
 
