@@ -223,8 +223,12 @@ impl Walk {
         let values = self.values_in(place, "", &field.ty);
         let mut place = place.clone();
         let held = self.special(&place).map(|it| it.holds.clone()).unwrap_or_default();
-        if let Some((_, holds)) = &mut place.item {
+        let own_key = self.special(&place).and_then(|it| it.key.clone());
+        if let Some((key, holds)) = &mut place.item {
             holds.extend(held);
+            if key.is_some() && own_key.is_some() {
+                *key = own_key;
+            }
         }
         let values = match &place.item {
             None => values,
