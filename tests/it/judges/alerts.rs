@@ -29,7 +29,7 @@ fn rule_files_pass_promtool() {
         "promtool check rules",
         "rule files",
         &generated(is_rules),
-        |tools, files| tools.one_by_one("promtool", &["check", "rules", "--lint=all", "--lint-fatal"], files),
+        |tools, files| tools.told_of_each("promtool", &["check", "rules", "--lint=all", "--lint-fatal"], files),
     );
 }
 
@@ -39,7 +39,7 @@ fn alerts_are_raised_and_silent_where_they_should_be() {
         "promtool test rules",
         "files of rule tests",
         &generated(is_tests),
-        |tools, files| tools.one_by_one("promtool", &["test", "rules"], files),
+        |tools, files| tools.told_of_each("promtool", &["test", "rules"], files),
     );
 }
 

@@ -209,6 +209,19 @@ impl Tools {
         }
     }
 
+    /// Judges files all at once by a tool that says of each, in a line of its own, whether it takes it.
+    pub(super) fn told_of_each(&self, tool: &str, options: &[&str], files: &[PathBuf]) -> Verdict {
+        let answer = self.run(tool, options, files, "");
+        let lines = answer.stdout.lines().chain(answer.stderr.lines()).map(str::trim);
+        let n_judged = lines
+            .filter(|it| it.starts_with("SUCCESS") || it.starts_with("FAILED"))
+            .count();
+        Verdict {
+            n_judged,
+            faults: (answer.code != Some(0)).then(|| answer.whole()).into_iter().collect(),
+        }
+    }
+
     /// Judges whether policies are laid out as `vault policy fmt` would, which reads them and changes them in place.
     pub(super) fn vault_policy_fmt(&self, files: &[PathBuf]) -> Verdict {
         let room = tempfile::tempdir().expect("a temporary folder can be made");
