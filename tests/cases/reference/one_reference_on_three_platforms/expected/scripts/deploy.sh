@@ -122,18 +122,26 @@ look() {
 explain() {
   nomad job status -namespace "$2" "$1" 2>/dev/null | sed -n '/^Placement Failure/,/^$/p'
   nomad job allocs -namespace "$2" -t "{{range \$it := .}}{{range \$task, \$_ := .TaskStates}}{{range .Events\
-}}{{println \$it.JobVersion \$task (replace \"\\n\" \" \" .DisplayMessage)}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
+}}{{printf \"%d %s: %.300q\\n\" \$it.JobVersion \$task .DisplayMessage}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
     sed -n "s/^$3 /  task /p" | tail -n 8
   nomad job allocs -namespace "$2" -t "{{range \$it := .}}{{range \$task, \$_ := .TaskStates}}{{if ne .State \"running\"\
 }}{{println \$it.JobVersion \$task \$it.ID}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
     sed -n "s/^$3 //p" | while read -r task id; do
     nomad alloc logs -stderr -tail -n 3 -task "$task" "$id" 2>/dev/null </dev/null | sed "s/^/  $task says: /"
   done
+  if [ -f "$work/checks-$1" ]; then
+    sed 's/^/  its check says: /' "$work/checks-$1"
+  fi
+}
+
+# Keeps what the checks of a version say that fail: once it is taken back, nobody knows.
+remember() {
   nomad job allocs -namespace "$2" -t '{{range .}}{{println .JobVersion .ID}}{{end}}' "$1" 2>/dev/null |
     sed -n "s/^$3 //p" | while read -r id; do
     consul_api GET "/v1/health/state/critical?pretty&filter=ServiceID%20contains%20%22$id%22" 2>/dev/null </dev/null |
-      sed -n 's/^ *"Output": "\(..*\)",$/  its check says: \1/p'
-  done
+      sed -n 's/^ *"Output": "\(..*\)",$/\1/p'
+  done >"$work/checks"
+  [ ! -s "$work/checks" ] || mv "$work/checks" "$work/checks-$1"
 }
 
 # Runs a job unless it is there as wanted: FILE NAME STARTS NAMESPACE BOUND.
@@ -200,6 +208,7 @@ settle() {
       case $state in
         up) say "$job is up" ;;
         *)
+          remember "$job" "$namespace" "$number" </dev/null
           if [ "$passed" -lt "$bound" ] && [ "${state#failed}" = "$state" ]; then
             echo "$job $namespace $starts $number $bound" >>"$work/left"
           elif [ "${1:-}" = reverted ]; then
