@@ -169,7 +169,10 @@ fn packs_must_not_need_each_other_nor_share_a_name() {
     );
     assert_eq!(
         told(&[("a", "pack: a"), ("b", "pack: a")]),
-        ["pack::duplicate_pack | two packs bear the name `a` | give one of them, and its folder, another name"]
+        [
+            "pack::duplicate_pack | two packs bear the name `a` | give one of them, and its folder, another name",
+            "pack::other_folder | the pack `a` stands in the folder `b` | write `pack: b`, or name the folder `a`"
+        ]
     );
     assert_eq!(
         told(&[("a", "doc: x")]),
