@@ -182,7 +182,7 @@ fn packs_must_not_need_each_other_nor_share_a_name() {
     assert_eq!(
         told(&[("core", CORE), ("lone", lone)]),
         [
-            "pack::not_required | `lone` adds to `service` of the pack `core`, which it does not require | add `core` to `requires`"
+            "pack::not_required | `lone` adds to `service` of the pack `core`, which it does not require | write `requires: [core]` at the head of `rules/lone/pack.yaml`"
         ]
     );
 }
