@@ -65,7 +65,7 @@ fn consul_takes_what_is_written_to_it() {
             };
             for root in roots(files) {
                 // What an entry says of a protocol must stand before what permissions it allows.
-                let mut of_root: Vec<&PathBuf> = files.iter().filter(|it| it.starts_with(&root)).collect();
+                let mut of_root: Vec<&PathBuf> = files.iter().filter(|it| root_of(it) == root).collect();
                 of_root.sort_by_key(|it| (rank(it), (*it).clone()));
                 let mut undo = Vec::new();
                 for file in of_root {
@@ -110,7 +110,7 @@ fn vault_takes_what_is_written_to_it() {
             };
             for (at, root) in roots(files).into_iter().enumerate() {
                 let copy = room.path().join(at.to_string());
-                let of_root: Vec<&PathBuf> = files.iter().filter(|it| it.starts_with(&root)).collect();
+                let of_root: Vec<&PathBuf> = files.iter().filter(|it| root_of(it) == root).collect();
                 for file in of_root.iter().copied().chain([&root.join("scripts/vault-setup.sh")]) {
                     let text = fs::read_to_string(top().join(file))
                         .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
@@ -296,14 +296,16 @@ fn some(sort: &str, is_wanted: impl Fn(&Path) -> bool) -> Vec<PathBuf> {
 
 /// Returns the folders in which `deployments` and `scripts` of the files stand.
 fn roots(files: &[PathBuf]) -> BTreeSet<PathBuf> {
-    let root = |file: &PathBuf| {
-        let above = file
-            .ancestors()
-            .find(|it| it.ends_with("deployments"))
-            .expect("it stands below `deployments`");
-        above.parent().expect("it is below a project").to_owned()
-    };
-    files.iter().map(root).collect()
+    files.iter().map(|it| root_of(it).to_owned()).collect()
+}
+
+/// Returns the folder of the environment that a file belongs to; one environment's may lie within another's.
+fn root_of(file: &Path) -> &Path {
+    let above = file
+        .ancestors()
+        .find(|it| it.ends_with("deployments"))
+        .expect("it stands below `deployments`");
+    above.parent().expect("it is below a project")
 }
 
 /// A place that shows keys of a signer, as Nomad does; there are none.
