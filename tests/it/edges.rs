@@ -22,7 +22,7 @@ const EDGES: &str = "(a:service)-[:depends_on|references]->(b:service|infra)";
 /// What is reached from outside, and through what.
 const ROUTES: &str = "(a:service)-[:routed_by]->(b:infra)";
 /// Who mentions a secret.
-const SECRETS: &str = "(a:service)-[:references]->(b:secret)";
+const SECRETS: &str = "(a:service|infra)-[:references]->(b:secret)";
 /// Who can't do without what it depends on.
 const NEEDS: &str = "(a:service)-[:depends_on {required: true}]->(b:service|infra)";
 /// Who can't do without what it mentions.
@@ -61,13 +61,17 @@ fn every_edge_became_what_its_kind_and_fields_call_for() {
         let allowed: Pairs = calls.iter().filter_map(reached).chain(routes.iter().cloned()).collect();
         compare("intention", &allowed, &folder.intentions());
         let (reads, writes) = folder.policies();
-        compare("right to read", &allowed, &reads);
+        let secrets = spec.secrets(&query(SECRETS));
+        let secrets: Pairs = secrets.into_iter().filter(|it| folder.has_job(&it.0)).collect();
+        // Who uses a key that stays in the store asks the store itself.
+        let asks = secrets.iter().filter(|it| it.1.starts_with("transit/"));
+        let asks = asks.map(|it| (it.0.clone(), "vault".to_owned()));
+        let read: Pairs = allowed.iter().cloned().chain(asks).collect();
+        compare("right to read", &read, &reads);
         compare("right to write", &folder.registrations(&writes), &writes);
 
         let waits: Pairs = starts.iter().filter(|it| folder.waits(&spec, it)).map(bare).collect();
         compare("wait", &waits, &folder.wait_tasks());
-        let secrets = spec.secrets(&query(SECRETS));
-        let secrets: Pairs = secrets.into_iter().filter(|it| folder.has_job(&it.0)).collect();
         compare("right to a secret", &secrets, &folder.secrets());
         let needs = reach(&starts).into_iter().filter(|it| folder.waits(&spec, it));
         let silent: Pairs = needs.collect();

@@ -30,7 +30,7 @@ impl Folder<'_> {
 
     /// Tells whether a service has a job.
     pub(super) fn has_job(&self, service: &str) -> bool {
-        self.texts("jobs").contains_key(service)
+        self.texts("jobs").contains_key(service) || self.texts("vault/policies").contains_key(service)
     }
 
     /// Tells whether both ends of a call run on the platform, or are no service.

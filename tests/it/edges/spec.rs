@@ -29,6 +29,7 @@ impl Spec {
             let file: Value = serde_yaml_ng::from_slice(&found.bytes).expect("a spec is YAML");
             spec.services.extend(entries(&file["services"]));
             spec.infra.extend(entries(&file["infra"]));
+            spec.infra.extend(entries(&file["deployment"]["infrastructure"]));
             spec.secrets.extend(entries(&file["secrets"]));
         }
         spec
@@ -84,8 +85,27 @@ impl Spec {
         let mut pairs = Pairs::new();
         for (from, to) in edges {
             let mut mentioned = Vec::new();
-            mentions(&self.services[&name_of(from)], to, &mut mentioned);
+            let node = self
+                .services
+                .get(&name_of(from))
+                .unwrap_or_else(|| &self.infra[&name_of(from)]);
+            mentions(node, to, &mut mentioned);
             let secret = &self.secrets[&name_of(to)];
+            let role = secret["vault"].get("role").and_then(Value::as_str);
+            let role = role.map_or_else(|| name_of(to), str::to_owned);
+            match secret["vault"].get("engine").and_then(Value::as_str) {
+                Some("pki") => {
+                    pairs.insert((name_of(from), format!("pki/issue/{role}")));
+                    continue;
+                }
+                Some("transit") => {
+                    let operations = secret["vault"]["operations"].as_sequence();
+                    let operations = operations.into_iter().flatten().filter_map(Value::as_str);
+                    pairs.extend(operations.map(|it| (name_of(from), format!("transit/{it}/{role}"))));
+                    continue;
+                }
+                _ => {}
+            }
             for key in mentioned {
                 let own = secret["keys"][&*key].get("source").and_then(Value::as_str);
                 let path = own.or_else(|| secret.get("path").and_then(Value::as_str));
