@@ -268,7 +268,17 @@ impl State {
         for (path, (cell, artifact)) in wanted {
             match last.remove(&path) {
                 Some(known) if known.source == artifact.fingerprint => {
-                    self.fresh.insert(path, Fresh { text: None, ..known });
+                    // The same text may go to the same path from another place: a node has been renamed, and what the
+                    // path is made of has not.
+                    let cell = cell.clone();
+                    self.fresh.insert(
+                        path,
+                        Fresh {
+                            text: None,
+                            cell,
+                            ..known
+                        },
+                    );
                 }
                 _ => {
                     let text = texts.remove(&(path.clone(), artifact.fingerprint));

@@ -302,7 +302,13 @@ impl Engine {
         for one in printed {
             match one {
                 Ok(text) => texts.push(text),
-                Err(found) => problems.extend(found),
+                Err(found) => {
+                    assert!(
+                        !found.is_empty(),
+                        "what is wanted is printed, or something is said of it"
+                    );
+                    problems.extend(found);
+                }
             }
         }
         if problems.is_empty() {

@@ -52,7 +52,7 @@ fn hostile_strings_are_read_back_as_they_were_meant() {
             Err(errors) => errors,
         };
         let n_left = fields.n_hostile();
-        errors.iter().for_each(|it| fields.refuse(it));
+        fields.refuse(&errors);
         assert!(fields.n_hostile() < n_left, "no string is at fault for {errors:#?}");
         n_rounds += 1;
     };

@@ -120,7 +120,7 @@ deployment:
   placement:
     node_class: «»
     constraints:
-      - attribute: «"meta.»
+      - attribute: «meta.»
         value: «»
   capabilities:
     add:
@@ -329,10 +329,19 @@ impl Fields {
         files.collect()
     }
 
-    /// Makes the strings harmless at which an error points: by their words, else by its line, else by its file.
-    pub(super) fn refuse(&mut self, error: &Refusal) {
-        // What an earlier error made harmless in the same round is no fault of anything else.
-        let mut named: Vec<usize> = error.texts.iter().flat_map(|it| words_in(it)).collect();
+    /// Makes the strings harmless at which the errors of a round point.
+    pub(super) fn refuse(&mut self, errors: &[Refusal]) {
+        let hostile: Vec<bool> = self.fields.iter().map(|it| it.around.is_some()).collect();
+        errors.iter().for_each(|it| self.refuse_one(it, &hostile));
+    }
+
+    /// Makes strings harmless for one error: by their words, else by its line, else by its file.
+    ///
+    /// What an earlier error made harmless in the same round is no fault of anything else; what was harmless before
+    /// it, as the name of the node that an error speaks of, is no fault at all.
+    fn refuse_one(&mut self, error: &Refusal, hostile: &[bool]) {
+        let words = error.texts.iter().flat_map(|it| words_in(it));
+        let mut named: Vec<usize> = words.filter(|it| hostile[*it]).collect();
         for (file, line) in &error.places {
             let Some(file) = self.files.iter().find(|it| named.is_empty() && it.path == *file) else {
                 continue;
