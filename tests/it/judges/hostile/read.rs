@@ -274,6 +274,9 @@ fn task(map: &Map<String, Value>, body: &str) -> Value {
     Value::Object(rest)
 }
 
+/// A name that the platform knows at run time: whoever writes it means that it is replaced.
+const KNOWN: &str = "${NOMAD_TASK_DIR}";
+
 /// Returns what becomes of a driver's config when the client evaluates its strings.
 fn evaluated(config: &Value) -> Value {
     match config {
@@ -287,6 +290,9 @@ fn evaluated(config: &Value) -> Value {
                 if rest[1..].starts_with(sign) && rest[2..].starts_with('{') {
                     made.push_str(&rest[1..3]);
                     rest = &rest[3..];
+                } else if rest.starts_with(KNOWN) {
+                    made.push_str(KNOWN);
+                    rest = &rest[KNOWN.len()..];
                 } else {
                     // What the client would replace is marked, so that it is never taken for what is meant.
                     made.push_str(if rest[1..].starts_with('{') { "\u{1}" } else { sign });

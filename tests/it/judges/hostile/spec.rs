@@ -182,7 +182,7 @@ deployment:
       - «»
   placement:
     constraints:
-      - attribute: «»
+      - attribute: «a»
         value: «»
   capabilities:
     add:
