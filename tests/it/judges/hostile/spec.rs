@@ -318,7 +318,8 @@ impl Fields {
                 // A dollar sign before the reference that follows would escape it.
                 let after = if part { after.trim_end_matches('$') } else { after };
                 let mut value = format!("{head}{before}{}{after}", field.word);
-                if !field.is_key {
+                // A name is no text: in it nothing is a reference, and nothing is escaped.
+                if !field.is_key && text != "service: " {
                     value = value.replace("${", "$${");
                 }
                 text.push_str(&escaped(&value, part));
