@@ -79,6 +79,11 @@ impl Spec {
         routes
     }
 
+    /// Tells whether a service of that name is declared.
+    pub(super) fn is_service(&self, name: &str) -> bool {
+        self.services.contains_key(name)
+    }
+
     /// Returns who reads what in the store of secrets: where a key that it mentions comes from.
     pub(super) fn secrets(&self, edges: &Pairs) -> Pairs {
         let mut pairs = Pairs::new();
@@ -86,6 +91,16 @@ impl Spec {
             let mut mentioned = Vec::new();
             mentions(&self.services[&name_of(from)], to, &mut mentioned);
             let secret = &self.secrets[&name_of(to)];
+            let role = secret["vault"]["role"].as_str().unwrap_or_default();
+            let made = match secret["vault"]["engine"].as_str() {
+                Some("pki") => Some(format!("pki/issue/{role}")),
+                Some("transit") => Some(format!("transit/sign/{role}")),
+                _ => None,
+            };
+            if let Some(path) = made {
+                pairs.insert((name_of(from), path));
+                continue;
+            }
             for key in mentioned {
                 let own = secret["keys"][&*key].get("source").and_then(Value::as_str);
                 let path = own.or_else(|| secret.get("path").and_then(Value::as_str));

@@ -120,7 +120,7 @@ deployment:
   placement:
     node_class: «»
     constraints:
-      - attribute: «»
+      - attribute: meta.rack
         value: «»
   capabilities:
     add:
