@@ -29,7 +29,6 @@ impl Spec {
             let file: Value = serde_yaml_ng::from_slice(&found.bytes).expect("a spec is YAML");
             spec.services.extend(entries(&file["services"]));
             spec.infra.extend(entries(&file["infra"]));
-            spec.infra.extend(entries(&file["deployment"]["infrastructure"]));
             spec.secrets.extend(entries(&file["secrets"]));
         }
         spec
@@ -80,31 +79,27 @@ impl Spec {
         routes
     }
 
+    /// Tells whether a service of that name is declared.
+    pub(super) fn is_service(&self, name: &str) -> bool {
+        self.services.contains_key(name)
+    }
+
     /// Returns who reads what in the store of secrets: where a key that it mentions comes from.
     pub(super) fn secrets(&self, edges: &Pairs) -> Pairs {
         let mut pairs = Pairs::new();
         for (from, to) in edges {
             let mut mentioned = Vec::new();
-            let node = self
-                .services
-                .get(&name_of(from))
-                .unwrap_or_else(|| &self.infra[&name_of(from)]);
-            mentions(node, to, &mut mentioned);
+            mentions(&self.services[&name_of(from)], to, &mut mentioned);
             let secret = &self.secrets[&name_of(to)];
-            let role = secret["vault"].get("role").and_then(Value::as_str);
-            let role = role.map_or_else(|| name_of(to), str::to_owned);
-            match secret["vault"].get("engine").and_then(Value::as_str) {
-                Some("pki") => {
-                    pairs.insert((name_of(from), format!("pki/issue/{role}")));
-                    continue;
-                }
-                Some("transit") => {
-                    let operations = secret["vault"]["operations"].as_sequence();
-                    let operations = operations.into_iter().flatten().filter_map(Value::as_str);
-                    pairs.extend(operations.map(|it| (name_of(from), format!("transit/{it}/{role}"))));
-                    continue;
-                }
-                _ => {}
+            let role = secret["vault"]["role"].as_str().unwrap_or_default();
+            let made = match secret["vault"]["engine"].as_str() {
+                Some("pki") => Some(format!("pki/issue/{role}")),
+                Some("transit") => Some(format!("transit/sign/{role}")),
+                _ => None,
+            };
+            if let Some(path) = made {
+                pairs.insert((name_of(from), path));
+                continue;
             }
             for key in mentioned {
                 let own = secret["keys"][&*key].get("source").and_then(Value::as_str);

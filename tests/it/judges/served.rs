@@ -14,6 +14,7 @@ use regex::Regex;
 use super::tool::{Tools, Verdict};
 use super::{generated, judge, refuse, samples};
 use crate::agents::{Agents, free_ports, get, shown};
+use crate::properties::in_the_long_form;
 use crate::tidy::top;
 
 #[test]
@@ -50,6 +51,9 @@ fn consul_validate_refuses_wrong_samples() {
 /// Entries, policies and the way in of each project and environment, written to a running agent.
 #[test]
 fn consul_takes_what_is_written_to_it() {
+    if !in_the_long_form("what a running Consul is told") {
+        return;
+    }
     let files = some("entries, policies and identities of Consul", is_written_to_consul);
     judge(
         "a running Consul",
@@ -91,6 +95,9 @@ fn consul_takes_what_is_written_to_it() {
 /// What each project and environment tells Vault, by its own script.
 #[test]
 fn vault_takes_what_is_written_to_it() {
+    if !in_the_long_form("what a running Vault is told") {
+        return;
+    }
     let files = some("policies and roles of Vault", |it| {
         it.parent()
             .is_some_and(|it| it.ends_with("vault/policies") || it.ends_with("vault/roles"))
