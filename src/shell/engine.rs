@@ -15,7 +15,7 @@ use rayon::prelude::*;
 
 use super::discover::{Interest, Root};
 use super::report::Sources;
-use crate::artifact::fresh::{self, Fresh, State};
+use crate::artifact::fresh::{self, Fresh, ReadBack, State};
 use crate::artifact::instance;
 use crate::db::{Database, Override, Project};
 pub use crate::graph::pattern::Bound;
@@ -159,6 +159,7 @@ pub struct Engine {
     db: Database,
     files: Files,
     state: State,
+    read_back: ReadBack,
     #[cfg(test)]
     outcome: Option<Outcome>,
 }
@@ -186,6 +187,7 @@ impl Engine {
             db,
             files: Files::default(),
             state: State::default(),
+            read_back: ReadBack::default(),
             #[cfg(test)]
             outcome: None,
         }
@@ -198,6 +200,11 @@ impl Engine {
             outcome: Some(outcome),
             ..Self::open(root)
         }
+    }
+
+    /// Has all texts read back by parsers of their formats from now on, not only the first one of each rule.
+    pub fn read_all_back(&mut self) {
+        self.read_back = ReadBack::All;
     }
 
     /// Returns the project.
@@ -232,7 +239,7 @@ impl Engine {
                 ..Outcome::default()
             };
         };
-        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state));
+        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), self.read_back);
         let mut outcome = Outcome {
             problems: self.files.problems.clone(),
             environments: environments(&self.db, project),
