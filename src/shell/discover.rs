@@ -31,6 +31,23 @@ pub struct Root {
     pub spec: Name,
 }
 
+impl Root {
+    /// Returns the root of a project that has no files: all that is known of it is what is built in.
+    #[must_use]
+    pub fn empty(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            spec: Name::default(),
+        }
+    }
+
+    /// Tells whether there is a project at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spec.is_empty()
+    }
+}
+
 /// A file that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
@@ -124,6 +141,19 @@ pub fn find_root(from: &Path) -> Result<Root, Problem> {
 /// Reads all files of the project at `root`. `includes` finds the globs in the text of the root file.
 #[must_use]
 pub fn gather(root: &Root, includes: impl FnOnce(&str) -> Vec<Include>) -> Gathered {
+    if root.is_empty() {
+        let text = Text {
+            path: SPEC_NAMES[0].into(),
+            text: "".into(),
+        };
+        return Gathered {
+            root: Some(text),
+            included: Vec::new(),
+            own: Vec::new(),
+            interest: Interest::default(),
+            problems: Vec::new(),
+        };
+    }
     let (mut read_root, mut problems) = read(&root.folder, std::slice::from_ref(&root.spec.to_string()));
     let others = SPEC_NAMES.iter().filter(|it| ***it != *root.spec);
     problems.extend(others.filter(|it| root.folder.join(it).is_file()).map(|other| {
