@@ -143,12 +143,12 @@ impl Files {
 
     /// Returns the texts of all files, for printing problems.
     pub(super) fn sources(&self, db: &Database, project: Project) -> Sources {
-        let files = self
-            .root
-            .values()
+        // A file of the project stands in the place of a built-in one of its path.
+        let files = project.built_in(db).iter();
+        let files = files
+            .chain(self.root.values())
             .chain(self.included.values())
             .chain(self.own.values());
-        let files = files.chain(project.built_in(db));
         let files = files.map(|it| (it.path(db).clone(), it.text(db).clone()));
         let set = project.overrides(db).iter().map(|it| (it.file(), it.yaml.clone()));
         files.chain(set).collect()
