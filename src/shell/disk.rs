@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::index::{Index, Seen, Stat};
+use super::index::{Index, Seen};
+use super::stat::{Stat, Time};
 use crate::fingerprint::Fingerprint;
 use crate::plan::{ArtifactPath, Found, Mode};
 
@@ -286,6 +287,14 @@ impl Disk {
             fs::write(ignore, "*\n")?;
         }
         Ok(())
+    }
+
+    /// Returns the moment that it is now by the file system's own clock, which may not be the machine's.
+    pub(super) fn now(&self) -> io::Result<Time> {
+        self.make_cache_folder()?;
+        let place = self.place(&format!("{CACHE}/clock"));
+        fs::write(&place, "")?;
+        Ok(Stat::of(&fs::symlink_metadata(place)?).modified())
     }
 
     /// Writes one of gen's own files in one step.

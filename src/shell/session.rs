@@ -10,8 +10,9 @@ use rayon::prelude::*;
 
 use super::disk::{CACHE, Disk};
 use super::engine::{Ask, Engine, Extent, Outcome};
-use super::index::{Index, Seen, Stat};
+use super::index::{Index, Seen};
 use super::manifest::{self, Manifest};
+use super::stat::Stat;
 use super::store::{self, Patience, Recovery, Store};
 use crate::fingerprint::Fingerprint;
 use crate::plan::{ArtifactPath, Content, Coverage, Decisions, Entry, Found, Plan, Scope, Site, plan, sites, sites_at};

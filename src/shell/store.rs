@@ -15,8 +15,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::disk::{Disk, Held, temporary};
-use super::index::{Index, Seen, Stat};
+use super::index::{Index, Seen};
 use super::manifest::Manifest;
+use super::stat::Stat;
 use crate::fingerprint::Fingerprint;
 use crate::plan::{ArtifactPath, Change, Entry, Found, Intent as Wish, Mode, Plan, Record, Resolution};
 use crate::problem::Problem;

@@ -21,7 +21,7 @@ pub(super) struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
     let ask = args.ask.ask();
-    let outcome = session.timed("derive", |it| it.engine.outcome(&ask));
+    let outcome = session.outcome(&ask);
     let mut found = outcome.problems.clone();
     let mut planned = session::Planned::default();
     if !outcome.is_invalid() {
