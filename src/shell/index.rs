@@ -5,16 +5,13 @@
 
 use std::io;
 
-use super::disk::{Disk, Step};
+use super::disk::{Disk, Seen, Step};
 use super::stat::{Stat, Time};
 use crate::fingerprint::Fingerprint;
 
 const MAGIC: &[u8; 8] = b"genidx1\n";
 /// Size, two times, inode and digest of one entry, behind its path.
 const FIXED: usize = 8 + 12 + 12 + 8 + 16;
-
-/// A file that was read: its path, its stat before that, and its content's fingerprint.
-pub type Seen = (String, Stat, Fingerprint);
 
 /// What files held when they were last read.
 #[derive(Debug, Default)]
@@ -158,7 +155,7 @@ mod tests {
             true
         });
         let index = Index {
-            written: stat.modified,
+            written: stat.modified(),
             ..Index::load(&disk, PATH)
         };
         assert_eq!(index.digest("a", &stat), None);

@@ -120,6 +120,9 @@ fn a_warning_is_said_each_time() {
     assert_eq!(project.run(&["plan"]).snapshot(), said.snapshot());
 }
 
+/// What is done to the files of a project, and how.
+type Change<'a> = (&'a str, Box<dyn Fn() + 'a>);
+
 /// Each of these changes what is generated, or could, and is seen.
 #[test]
 fn no_change_is_missed() {
@@ -127,7 +130,7 @@ fn no_change_is_missed() {
     let dir = project.dir();
     let path = |it: &str| dir.join(it);
     let write = |it: &str, text: &str| Found::text(text).write(&dir.join(it));
-    let changes: Vec<(&str, Box<dyn Fn()>)> = vec![
+    let changes: Vec<Change<'_>> = vec![
         (
             "a field",
             Box::new(|| write("services/web/service.yaml", &service("web", 3))),
