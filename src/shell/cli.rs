@@ -24,7 +24,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use super::discover::{self, Root};
 use super::disk::Disk;
-use super::engine::{Answer, Ask, Engine};
+use super::engine::{Answer, Ask, Engine, Outcome};
 use super::report::{Color, Exit, ProblemFormat, Report, Sources, Volume};
 use super::session;
 use crate::db::Override;
@@ -257,6 +257,16 @@ impl Session {
             }
             None => Exit::Failed,
         }
+    }
+
+    /// Returns what the rules want: as an earlier process found out, if nothing has changed since.
+    fn outcome(&mut self, ask: &Ask) -> Outcome {
+        if let Err(why) = self.timed("recall", |it| it.engine.recall(&it.disk)) {
+            self.report.log(|| format!("derived anew: {why}"));
+        }
+        let outcome = self.timed("derive", |it| it.engine.outcome(ask));
+        self.timed("remember", |it| it.engine.remember(&it.disk, ask, &outcome));
+        outcome
     }
 
     /// Runs `step`, and says how long it took to those who asked.

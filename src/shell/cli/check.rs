@@ -21,6 +21,7 @@ pub(super) struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
     let ask = args.ask.ask();
+    // What an earlier process found out was not read back whole.
     session.engine.read_all_back();
     let outcome = session.timed("derive", |it| it.engine.outcome(&ask));
     let mut found = outcome.problems.clone();

@@ -50,7 +50,7 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Exit {
         Err(problem) => return session.fail(problem),
     };
     let ask = args.ask.ask();
-    let outcome = session.timed("derive", |it| it.engine.outcome(&ask));
+    let outcome = session.outcome(&ask);
     let scope = session::scope(&ask, &outcome, paths);
     let mut found = outcome.problems.clone();
     let mut planned = session::Planned::default();
