@@ -21,6 +21,7 @@ mod live;
 mod monorepo;
 mod project;
 mod properties;
+mod recall;
 mod size;
 mod tags;
 mod tidy;
