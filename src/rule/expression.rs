@@ -1,16 +1,18 @@
 //! Expressions: CEL, checked against the packs' types before it runs, and lazy over nodes while it does.
 //!
-//! The syntax is the `cel` crate's. The types, the closed list of functions and the evaluation are here, since an
-//! expression must be refused where it stands, must always end, and reads a node only where it says so. Nothing here
-//! knows rules: what an expression's value is used for is decided by whoever compiles it.
+//! The syntax is CEL's. All of it is here, from the tokens to the evaluation, since an expression must be refused where
+//! it stands, must always end, and reads a node only where it says so. Nothing here knows rules: what an expression's
+//! value is used for is decided by whoever compiles it.
 
 mod check;
 mod evaluate;
 mod function;
 mod parse;
+mod quoted;
 mod reads;
 mod scan;
 mod seen;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -163,17 +165,16 @@ impl Expression {
     ///
     /// There is an expression only where there is no problem.
     pub fn compile(source: &str, file: &Name, start: u32, scope: &Scope<'_>) -> (Option<Self>, Vec<Problem>) {
-        let (syntax, info) = match parse::parse(source) {
-            Ok(parsed) => parsed,
-            Err((problem, span, label)) => {
+        let syntax = match parse::parse(source) {
+            Ok(syntax) => syntax,
+            Err(mistake) => {
+                let (problem, span, label) = *mistake;
                 let place = Place::Text(file.clone(), span.shifted(start));
                 return (None, vec![problem.at(place, label)]);
             }
         };
         let mut checker = Checker {
             source,
-            tokens: check::tokens(source),
-            info: &info,
             file,
             start,
             scope,
@@ -187,7 +188,7 @@ impl Expression {
         if typed.optional && checker.problems.is_empty() {
             let message = format!("the expression is `{}`", typed.words());
             let problem = Problem::error("expression::wrong_type", message);
-            let place = Place::Text(file.clone(), checker.span(&syntax).shifted(start));
+            let place = Place::Text(file.clone(), syntax.sign.shifted(start));
             let problem = problem.help("give it a value with `.orValue(…)`");
             checker.problems.push(problem.at(place, "may hold nothing"));
         }

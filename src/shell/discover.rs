@@ -57,8 +57,8 @@ pub struct Text {
     pub path: Name,
     /// Its content.
     pub text: Arc<str>,
-    /// What the file looked like before it was read.
-    pub stat: Stat,
+    /// What the file looked like before it was read; `None` where there is none.
+    pub stat: Option<Stat>,
 }
 
 /// A file or folder on which it depends which files there are, or what they hold, and how it looked before anyone
@@ -179,6 +179,7 @@ pub fn gather(root: &Root, includes: impl FnOnce(&str) -> Vec<Include>) -> Gathe
         let text = Text {
             path: SPEC_NAMES[0].into(),
             text: "".into(),
+            stat: None,
         };
         return Gathered {
             root: Some(text),
@@ -221,7 +222,7 @@ pub fn gather(root: &Root, includes: impl FnOnce(&str) -> Vec<Include>) -> Gathe
     let texts = spec.iter().chain(&included).chain(&own_texts);
     witnesses.extend(texts.map(|it| Witness {
         path: it.path.as_str().into(),
-        stat: Some(it.stat),
+        stat: it.stat,
     }));
     witnesses.extend(expanded.witnesses);
     witnesses.extend(own.witnesses);
@@ -519,7 +520,7 @@ fn read_one(root: &Path, path: &str) -> Result<Text, Problem> {
         Ok(text) => Ok(Text {
             path: path.into(),
             text: text.into(),
-            stat: Stat::of(&metadata),
+            stat: Some(Stat::of(&metadata)),
         }),
         Err(error) => {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];

@@ -11,6 +11,7 @@
 
 mod agents;
 mod cases;
+mod containers;
 mod docs;
 mod edges;
 mod fields;
