@@ -3,10 +3,13 @@
 //! Commands know nothing of databases, rules or templates: they open an engine, ask it, and print or carry out the
 //! answer. What the questions are stands here; how they are answered lies behind the methods.
 
+mod blame;
 mod built_in;
 mod cases;
+mod explain;
 mod files;
 mod questions;
+mod rewind;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -25,6 +28,10 @@ use crate::rule::{file, set};
 use crate::spec;
 use crate::value::Name;
 pub(crate) use built_in::platforms;
+pub(crate) use built_in::problem_page;
+pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
+pub use rewind::Rewound;
+pub use blame::{Blamed, BlamedInput, BlamedLine, BlamedValue, Spot};
 use files::Files;
 
 /// What a command asks about.
