@@ -5,6 +5,7 @@
 //! files than it was given, or that passes a wrong sample of `tests/judges/samples/`.
 
 mod alerts;
+mod containers;
 mod hostile;
 mod served;
 mod tool;

@@ -7,8 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Ask, Engine};
-use crate::artifact::{fresh, instance};
+use super::{Ask, Engine, Wish};
+use crate::artifact::fresh::{self, ReadBack};
+use crate::artifact::instance;
 use crate::db::Project;
 use crate::fingerprint::Fingerprint;
 use crate::plan::cause::{self, Step};
@@ -58,6 +59,9 @@ impl Engine {
     /// Goes back to `old` and returns what that tells of the files at `paths`.
     pub fn rewind(&mut self, old: &Inputs, ask: &Ask, paths: &[Name]) -> Rewound {
         let mut rewound = Rewound::default();
+        if self.recalled.take().is_some() {
+            self.derive(ask, Wish::All);
+        }
         let (Some(project), Some(new)) = (self.files.project(), self.inputs()) else {
             return rewound;
         };
@@ -95,7 +99,7 @@ impl Engine {
                     }
                 }
             }
-            self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state));
+            self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), ReadBack::default());
             differing.extend(self.state.differing.iter().flatten().cloned());
             if self.state.problems.iter().any(Problem::is_error) {
                 // What stands in between says nothing: this step is taken together with the next one.
@@ -173,7 +177,7 @@ impl Engine {
                 self.files.put_back(&mut self.db, project, path, now.cloned());
             }
         }
-        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state));
+        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), ReadBack::default());
     }
 }
 
