@@ -10,6 +10,7 @@
 )]
 
 mod agents;
+mod blame;
 mod cases;
 mod containers;
 mod docs;

@@ -22,6 +22,8 @@ pub struct Datum {
     pub at: Span,
     /// What is printed above it, for people.
     pub comment: Option<Name>,
+    /// What is noted of where its value comes from, by the place in the notes, counted from 1; 0 for nothing.
+    pub note: u32,
     /// The value itself.
     pub kind: Kind,
 }
@@ -49,13 +51,13 @@ impl Document {
     /// Returns the text of the file, with `head` as comment lines at its top where the format has comments.
     #[must_use]
     pub fn print(&self, head: &[&str]) -> String {
-        print::print(self, head).text
+        print::print(self, head, print::Keep::Text).text
     }
 
-    /// Returns the text line by line, each with the place of the template that it comes from.
+    /// Returns the text line by line, each with the place of the template that it comes from and what is noted of it.
     #[must_use]
     pub fn lines(&self, head: &[&str]) -> Vec<print::PrintedLine> {
-        print::print(self, head).into_lines()
+        print::print(self, head, print::Keep::Origins).into_lines()
     }
 
     /// Returns the values, for comparing two versions of a file field by field.

@@ -10,7 +10,7 @@ pub(super) fn print(printer: &mut Printer, datum: &Datum) {
 }
 
 fn value(printer: &mut Printer, datum: &Datum, indent: usize) {
-    printer.at(datum.at);
+    printer.at(datum);
     match &datum.kind {
         Kind::Null => printer.push("null"),
         Kind::Bool(truth) => printer.push(if *truth { "true" } else { "false" }),

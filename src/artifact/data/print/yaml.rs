@@ -9,6 +9,9 @@ use super::{Printer, double, is_printable};
 /// Prints all documents of a file.
 pub(super) fn print(printer: &mut Printer, documents: &[Datum]) {
     for (at, document) in documents.iter().enumerate() {
+        if at > 0 || document.comment.is_some() {
+            printer.at(document);
+        }
         if at > 0 {
             printer.push("---\n");
         }
@@ -53,9 +56,9 @@ fn comment(printer: &mut Printer, datum: &Datum, at: usize, indent: usize, start
 
 fn list(printer: &mut Printer, items: &[Datum], indent: usize, start: Start) {
     for (at, item) in items.iter().enumerate() {
+        printer.at(item);
         comment(printer, item, at, indent, start);
         begin(printer, at, indent, start);
-        printer.at(item.at);
         printer.push("- ");
         match &item.kind {
             Kind::List(items) if !items.is_empty() => list(printer, items, indent + 2, Start::AfterDash),
@@ -67,9 +70,9 @@ fn list(printer: &mut Printer, items: &[Datum], indent: usize, start: Start) {
 
 fn map(printer: &mut Printer, entries: &[(crate::value::Name, Datum)], indent: usize, start: Start) {
     for (at, (key, item)) in entries.iter().enumerate() {
+        printer.at(item);
         comment(printer, item, at, indent, start);
         begin(printer, at, indent, start);
-        printer.at(item.at);
         if is_plain(key) {
             printer.push(key);
         } else {
@@ -95,7 +98,7 @@ fn map(printer: &mut Printer, entries: &[(crate::value::Name, Datum)], indent: u
 
 /// Prints a value that stands on its line, and the end of the line.
 fn scalar(printer: &mut Printer, datum: &Datum, indent: usize) {
-    printer.at(datum.at);
+    printer.at(datum);
     match &datum.kind {
         Kind::Null => printer.push("null"),
         Kind::Bool(truth) => printer.push(if *truth { "true" } else { "false" }),

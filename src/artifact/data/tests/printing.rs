@@ -11,6 +11,7 @@ use crate::yaml::{self, Data};
 
 fn datum(kind: Kind) -> Datum {
     Datum {
+        note: 0,
         at: Span::default(),
         comment: None,
         kind,
