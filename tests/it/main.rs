@@ -24,6 +24,7 @@ mod monorepo;
 mod project;
 mod properties;
 mod recall;
+mod server;
 mod size;
 mod tags;
 mod tidy;
