@@ -22,6 +22,7 @@ mod live;
 mod monorepo;
 mod project;
 mod properties;
+mod recall;
 mod server;
 mod size;
 mod tags;
