@@ -5,6 +5,7 @@
 
 mod compile;
 mod document;
+mod holes;
 mod language;
 mod print;
 mod render;
@@ -25,7 +26,7 @@ use crate::value::{Address, Map, Name, Value};
 use compile::{Compiler, Part};
 use render::Renderer;
 
-pub use document::{Datum, Document, Kind};
+pub use document::{Around, Datum, Document, Kind};
 pub use print::PrintedLine;
 
 /// The formats that a data template may have.
@@ -97,6 +98,7 @@ impl DataTemplate {
                 file: self.0.file.clone(),
                 format: self.0.format,
                 documents,
+                around: renderer.around,
             })
         } else {
             Err(renderer.problems)

@@ -11,6 +11,7 @@
 
 mod agents;
 mod cases;
+mod cluster;
 mod docs;
 mod edges;
 mod fields;

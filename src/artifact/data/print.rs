@@ -9,7 +9,9 @@ mod yaml;
 
 use super::DataFormat;
 use super::document::Document;
+use crate::language::escape;
 use crate::problem::Span;
+use crate::value::Name;
 
 /// A line of a printed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct PrintedLine {
 pub(super) struct Printer {
     /// The text so far.
     pub(super) text: String,
+    /// The language that reads the file before its format does.
+    language: Option<Name>,
     /// From which byte on lines come from where.
     origins: Vec<(usize, Option<Span>)>,
 }
@@ -37,6 +41,17 @@ impl Printer {
 
     fn push(&mut self, text: &str) {
         self.text.push_str(text);
+    }
+
+    /// Prints what a value holds, so that it means itself to whatever reads the file first.
+    fn content(&mut self, text: &str) {
+        match &self.language {
+            None => self.text.push_str(text),
+            Some(language) => {
+                let text = escape(language, text).expect("filling refuses what has no escape");
+                self.text.push_str(&text);
+            }
+        }
     }
 
     fn indent(&mut self, by: usize) {
@@ -54,7 +69,7 @@ impl Printer {
             self.push("#");
             if !line.trim_end().is_empty() {
                 self.push(" ");
-                self.push(line.trim_end());
+                self.content(line.trim_end());
             }
             self.push("\n");
         }
@@ -105,13 +120,22 @@ fn double(number: f64) -> String {
 pub(super) fn print(document: &Document, head: &[&str]) -> Printer {
     let mut printer = Printer::default();
     printer.origins.push((0, None));
+    printer.language = document.around.as_ref().map(|it| it.language.clone());
     if document.format != DataFormat::Json {
         head.iter().for_each(|line| printer.comment(0, line));
     }
+    let line = |printer: &mut Printer, line: Option<&Name>| {
+        if let Some(line) = line.filter(|it| !it.is_empty()) {
+            printer.push(line);
+            printer.push("\n");
+        }
+    };
+    line(&mut printer, document.around.as_ref().map(|it| &it.first));
     match document.format {
         DataFormat::Yaml => yaml::print(&mut printer, &document.documents),
         DataFormat::Json => document.documents.iter().for_each(|it| json::print(&mut printer, it)),
         DataFormat::Toml => document.documents.iter().for_each(|it| toml::print(&mut printer, it)),
     }
+    line(&mut printer, document.around.as_ref().map(|it| &it.last));
     printer
 }
