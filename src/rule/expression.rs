@@ -1,16 +1,18 @@
 //! Expressions: CEL, checked against the packs' types before it runs, and lazy over nodes while it does.
 //!
-//! The syntax is the `cel` crate's. The types, the closed list of functions and the evaluation are here, since an
-//! expression must be refused where it stands, must always end, and reads a node only where it says so. Nothing here
-//! knows rules: what an expression's value is used for is decided by whoever compiles it.
+//! The syntax is CEL's. All of it is here, from the tokens to the evaluation, since an expression must be refused where
+//! it stands, must always end, and reads a node only where it says so. Nothing here knows rules: what an expression's
+//! value is used for is decided by whoever compiles it.
 
 mod check;
 mod evaluate;
 mod function;
 mod parse;
+mod quoted;
 mod reads;
 mod scan;
 mod seen;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -31,7 +33,7 @@ use reads::{Places, Trace};
 use tree::Tree;
 
 pub use check::Present;
-pub use function::{Function, GraphFunction, MAX_STEPS, Style, Wanted, markdown};
+pub use function::{Function, GraphFunction, MAX_PROJECT_STEPS, MAX_STEPS, Style, Wanted, markdown};
 pub use reads::{GraphUse, Projection, Reached, Uses, add_reads};
 pub(crate) use scan::closing_brace;
 pub use seen::{Bound, BoundEdge};
@@ -81,6 +83,17 @@ pub enum ProjectScope {
     Elsewhere,
 }
 
+impl ProjectScope {
+    /// Returns how many steps an evaluation may take.
+    #[must_use]
+    pub fn most_steps(self) -> u64 {
+        match self {
+            Self::Anchored => MAX_PROJECT_STEPS,
+            Self::Elsewhere => MAX_STEPS,
+        }
+    }
+}
+
 /// A compiled expression, cheap to clone.
 #[derive(Clone)]
 pub struct Expression(Arc<Compiled>);
@@ -92,6 +105,7 @@ struct Compiled {
     tree: Tree,
     ty: Type,
     nullable: bool,
+    most_steps: u64,
     ensures: Present,
     uses: Uses,
     places: Places,
@@ -151,17 +165,16 @@ impl Expression {
     ///
     /// There is an expression only where there is no problem.
     pub fn compile(source: &str, file: &Name, start: u32, scope: &Scope<'_>) -> (Option<Self>, Vec<Problem>) {
-        let (syntax, info) = match parse::parse(source) {
-            Ok(parsed) => parsed,
-            Err((problem, span, label)) => {
+        let syntax = match parse::parse(source) {
+            Ok(syntax) => syntax,
+            Err(mistake) => {
+                let (problem, span, label) = *mistake;
                 let place = Place::Text(file.clone(), span.shifted(start));
                 return (None, vec![problem.at(place, label)]);
             }
         };
         let mut checker = Checker {
             source,
-            tokens: check::tokens(source),
-            info: &info,
             file,
             start,
             scope,
@@ -175,7 +188,7 @@ impl Expression {
         if typed.optional && checker.problems.is_empty() {
             let message = format!("the expression is `{}`", typed.words());
             let problem = Problem::error("expression::wrong_type", message);
-            let place = Place::Text(file.clone(), checker.span(&syntax).shifted(start));
+            let place = Place::Text(file.clone(), syntax.sign.shifted(start));
             let problem = problem.help("give it a value with `.orValue(…)`");
             checker.problems.push(problem.at(place, "may hold nothing"));
         }
@@ -270,7 +283,7 @@ impl Expression {
         finish: impl Fn(&mut Evaluator<'_>, &seen::Seen) -> Result<Value, Failure>,
     ) -> Result<Value, Failure> {
         let run = |db: Option<&dyn Db>| {
-            let mut evaluator = Evaluator::new(bindings, db, &self.0.file);
+            let mut evaluator = Evaluator::new(bindings, db, &self.0.file, self.0.most_steps);
             let seen = evaluator.run(&self.0.tree)?;
             finish(&mut evaluator, &seen)
         };
@@ -307,7 +320,7 @@ impl Guard {
     /// Tells whether it holds; `None` where it fails.
     #[must_use]
     pub fn holds(&self, db: &dyn Db, bindings: &Bindings<'_>) -> Option<bool> {
-        Evaluator::new(bindings, Some(db), &self.file).truth(&self.tree).ok()
+        Evaluator::new(bindings, Some(db), &self.file, MAX_STEPS).truth(&self.tree).ok()
     }
 }
 
@@ -330,6 +343,7 @@ impl Compiled {
             tree,
             ty: typed.ty,
             nullable: typed.nullable,
+            most_steps: scope.project.most_steps(),
             ensures,
             uses: all.uses(),
             places,

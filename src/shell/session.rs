@@ -8,10 +8,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::disk::{CACHE, Disk};
+use super::disk::{CACHE, Disk, Seen};
 use super::engine::{Ask, Engine, Extent, Outcome};
-use super::index::{Index, Seen, Stat};
+use super::index::Index;
 use super::manifest::{self, Manifest};
+use super::stat::Stat;
 use super::store::{self, Patience, Recovery, Store};
 use crate::fingerprint::Fingerprint;
 use crate::plan::{ArtifactPath, Content, Coverage, Decisions, Entry, Found, Plan, Scope, Site, plan, sites, sites_at};
@@ -135,7 +136,7 @@ fn prepare_with(memory: &mut Memory, disk: &Disk, outcome: &Outcome, scope: &Sco
     let (found, seen, digests) = {
         let sites = join(&manifest, outcome, scope);
         let paths: Vec<&ArtifactPath> = sites.iter().map(|it| it.path).collect();
-        let (found, seen) = disk.look(&paths, &index);
+        let (found, seen) = disk.look(&paths, |path: &str, stat: &Stat| index.digest(path, stat));
         let digest = |(path, found): (&&ArtifactPath, &Found)| match found {
             Found::File(digest, _) => Some(((*path).clone(), *digest)),
             _ => None,

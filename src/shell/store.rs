@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::disk::{Disk, Held, temporary};
-use super::index::{Index, Seen, Stat};
+use super::disk::{self, Disk, Held, Seen, temporary};
 use super::manifest::Manifest;
+use super::stat::Stat;
 use crate::fingerprint::Fingerprint;
 use crate::plan::{ArtifactPath, Change, Entry, Found, Intent as Wish, Mode, Plan, Record, Resolution};
 use crate::problem::Problem;
@@ -103,7 +103,7 @@ impl<'d> Store<'d> {
         let mut expected: Vec<(&ArtifactPath, &Found)> = plan.entries.iter().map(|it| (&it.path, &it.found)).collect();
         expected.extend(plan.moved_from());
         let paths: Vec<&ArtifactPath> = expected.iter().map(|it| it.0).collect();
-        let (found, _) = self.disk.look(&paths, &Index::default());
+        let (found, _) = self.disk.look(&paths, disk::unknown);
         match expected
             .iter()
             .zip(&found)

@@ -89,12 +89,14 @@ fn policies_allow_what_the_edges_say_and_nothing_else() {
             }
 
             let known: BTreeSet<String> = pods.iter().map(whose).collect();
+            // What listens on nothing is waited for, but never called.
+            let listening: BTreeSet<String> = pods.iter().filter(|it| !it.ports.is_empty()).map(whose).collect();
             let asked = edges.get(environment).cloned().unwrap_or_default();
             let spec = infra_elsewhere(&files, environment);
             let wanted: Pairs = asked
                 .into_iter()
                 .map(|(a, b)| (name_of(&a), b))
-                .filter(|(a, b)| known.contains(a) && (known.contains(&name_of(b)) || spec.contains(b)))
+                .filter(|(a, b)| known.contains(a) && (listening.contains(&name_of(b)) || spec.contains(b) && !known.contains(&name_of(b))))
                 .map(|(a, b)| (a, name_of(&b)))
                 .collect();
             // Pods of one thing that know one another are no edge of the graph.

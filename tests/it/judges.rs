@@ -6,6 +6,7 @@
 
 mod alerts;
 mod charts;
+mod containers;
 mod hostile;
 mod served;
 mod tool;

@@ -12,6 +12,7 @@
 mod agents;
 mod cases;
 mod cluster;
+mod containers;
 mod docs;
 mod edges;
 mod fields;
@@ -22,6 +23,7 @@ mod live;
 mod monorepo;
 mod project;
 mod properties;
+mod recall;
 mod size;
 mod tags;
 mod tidy;

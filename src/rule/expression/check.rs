@@ -12,11 +12,9 @@ mod typed;
 
 use std::collections::BTreeSet;
 
-use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, SourceInfo, operators};
-
 use super::Scope;
 use super::reads::Places;
-use super::scan::{Kind, Token};
+use super::syntax::{Form, Syntax};
 use super::tree::{Absent, Asked, Member as MemberTree, Op, Tree};
 use crate::kind::{NoMember, Type};
 use crate::problem::{Place, Problem, Span};
@@ -32,10 +30,6 @@ const DATA: &str = "data";
 pub(crate) struct Checker<'a> {
     /// The source of the expression.
     pub(crate) source: &'a str,
-    /// Its tokens.
-    pub(crate) tokens: Vec<Token>,
-    /// Where its parts stand.
-    pub(crate) info: &'a SourceInfo,
     /// The file it stands in.
     pub(crate) file: &'a Name,
     /// The byte of the file at which it starts.
@@ -72,67 +66,56 @@ enum Ask {
     Optionally,
 }
 
+impl Ask {
+    /// Returns how a member is asked for that is written so.
+    fn or(self, asked: Asked) -> Self {
+        if self != Self::Within && asked == Asked::Optionally {
+            Self::Optionally
+        } else {
+            self
+        }
+    }
+}
+
 impl Checker<'_> {
     /// Returns an expression in its checked form, and its type.
-    pub(crate) fn check(&mut self, it: &IdedExpr) -> (Tree, Typed) {
+    pub(crate) fn check(&mut self, it: &Syntax<'_>) -> (Tree, Typed) {
         let (tree, typed) = self.part(it);
-        let makes = match &it.expr {
-            Expr::List(_) | Expr::Map(_) => true,
-            Expr::Call(call) => call.func_name == operators::CONDITIONAL || is_name(&call.func_name),
-            _ => false,
-        };
+        let makes = matches!(
+            it.form,
+            Form::List(_) | Form::Map(_) | Form::Conditional(_) | Form::Call(..) | Form::Method(..)
+        );
         // A few signs can make a type that doubles at each step: `cel.bind(x, {'a': x, 'b': x}, …)`.
         if makes && !typed.broken && typed.is_too_large() {
             let problem = Problem::error("expression::too_deep", "the value has too many parts to be checked");
-            return self.refuse(problem, self.span(it), "too large from here on");
+            return self.refuse(problem, it.sign, "too large from here on");
         }
         (tree, typed)
     }
 
-    fn part(&mut self, it: &IdedExpr) -> (Tree, Typed) {
-        match &it.expr {
-            Expr::Literal(literal) => self.literal(it, literal),
-            Expr::Ident(name) => self.variable(it, name),
-            Expr::Select(_) => self.member(it, Ask::Strictly),
-            Expr::Call(call) => self.call(it, call),
-            Expr::List(list) => self.list(it, list),
-            Expr::Map(map) => self.map(it, map),
-            Expr::Struct(_) => {
-                let problem = Problem::error("expression::syntax", "messages can't be made in an expression");
-                self.refuse(
-                    problem.help("write a map: `{'field': value}`"),
-                    self.span(it),
-                    "not known here",
-                )
-            }
-            Expr::Comprehension(_) | Expr::Unspecified => (self.tree(it, Op::Broken), Typed::broken()),
-        }
-    }
-
-    /// Returns the token under which an expression is known: its sign, its name, its literal.
-    pub(crate) fn span(&self, it: &IdedExpr) -> Span {
-        let Some((at, _)) = self.info.offset_for(it.id) else {
-            return Span::new(0, self.source.len());
-        };
-        let index = self.tokens.partition_point(|token| token.span.end <= at);
-        let token = |index: usize| self.tokens.get(index).map(|it| it.span);
-        let own = token(index).unwrap_or(Span { start: at, end: at });
-        match &it.expr {
-            // The parser gives the place of the point; the name comes after it, and maybe a question mark.
-            Expr::Select(_) => token(index + 1).unwrap_or(own),
-            Expr::Call(call) if call.func_name == operators::OPT_SELECT => token(index + 2).unwrap_or(own),
-            // It gives the place of the bracket; the name stands before it.
-            Expr::Call(call) if own.of(self.source) == "(" && is_name(&call.func_name) => {
-                index.checked_sub(1).and_then(token).unwrap_or(own)
-            }
-            _ => own,
+    fn part(&mut self, it: &Syntax<'_>) -> (Tree, Typed) {
+        match &it.form {
+            Form::Literal(value) => self.literal(it, value),
+            Form::Foreign(what) => self.foreign(it, *what),
+            Form::Name(name) => self.variable(it, name),
+            Form::Member(..) | Form::Index(..) => self.member(it, Ask::Strictly),
+            Form::Call(name, args) => self.call(it, name, args),
+            Form::Method(target, name, args) => self.method(it, target, name, args),
+            Form::List(items) => self.list(it, items),
+            Form::Map(entries) => self.map(it, entries),
+            Form::Not(inner) => self.not(it, inner),
+            Form::Negate(inner) => self.negate(it, inner),
+            Form::And(sides) => self.both(it, sides, Op::And),
+            Form::Or(sides) => self.both(it, sides, Op::Or),
+            Form::Binary(sign, sides) => self.binary(it, *sign, sides),
+            Form::Conditional(parts) => self.conditional(it, parts),
         }
     }
 
     /// Returns a part of the checked form.
-    fn tree(&self, it: &IdedExpr, op: Op) -> Tree {
+    fn tree(&self, it: &Syntax<'_>, op: Op) -> Tree {
         Tree {
-            span: self.span(it).shifted(self.start),
+            span: it.sign.shifted(self.start),
             op,
         }
     }
@@ -157,7 +140,7 @@ impl Checker<'_> {
         (tree, Typed::broken())
     }
 
-    fn variable(&mut self, it: &IdedExpr, name: &str) -> (Tree, Typed) {
+    fn variable(&mut self, it: &Syntax<'_>, name: &str) -> (Tree, Typed) {
         if let Some(at) = self.locals.iter().rposition(|it| it.name == name) {
             return (self.tree(it, Op::Local(at)), self.locals[at].typed.clone());
         }
@@ -183,52 +166,37 @@ impl Checker<'_> {
             .collect();
         let problem = Problem::error("expression::unknown_name", format!("`{name}` is no variable here"));
         let problem = problem.suggest(name, known.iter().copied());
-        self.refuse(problem, self.span(it), "not a variable")
+        self.refuse(problem, it.sign, "not a variable")
     }
 
     /// Checks `a.b`, `a.?b`, `a['b']` and `a[?'b']`.
-    fn member(&mut self, it: &IdedExpr, ask: Ask) -> (Tree, Typed) {
-        match &it.expr {
-            Expr::Select(select) => {
-                let of = self.way(&select.operand, ask);
+    fn member(&mut self, it: &Syntax<'_>, ask: Ask) -> (Tree, Typed) {
+        match &it.form {
+            Form::Member(of, name, asked) => {
+                let of = self.way(of, ask);
                 let path = self.path(it);
-                self.member_of(it, of, &select.field, path, ask, self.span(it))
+                self.member_of(it, of, name, path, ask.or(*asked), it.sign)
             }
-            Expr::Call(call) if call.func_name == operators::OPT_SELECT => {
-                let of = self.way(&call.args[0], ask);
-                let Expr::Literal(LiteralValue::String(name)) = &call.args[1].expr else {
-                    return (self.tree(it, Op::Broken), Typed::broken());
-                };
-                let ask = if ask == Ask::Within { ask } else { Ask::Optionally };
-                let path = self.path(it);
-                self.member_of(it, of, name.inner(), path, ask, self.span(it))
-            }
-            Expr::Call(call) if matches!(&*call.func_name, operators::INDEX | operators::OPT_INDEX) => {
-                self.index(it, call, ask)
-            }
+            Form::Index(parts, asked) => self.index(it, parts, ask, *asked),
             _ => self.check(it),
         }
     }
 
     /// Checks what a member is asked of, which within `has()` may be missing itself.
-    fn way(&mut self, operand: &IdedExpr, ask: Ask) -> (Tree, Typed) {
+    fn way(&mut self, operand: &Syntax<'_>, ask: Ask) -> (Tree, Typed) {
         let ask = if ask == Ask::Within { ask } else { Ask::Strictly };
         self.member(operand, ask)
     }
 
-    fn index(&mut self, it: &IdedExpr, call: &CallExpr, ask: Ask) -> (Tree, Typed) {
-        let of = self.way(&call.args[0], ask);
-        let ask = if call.func_name == operators::OPT_INDEX && ask != Ask::Within {
-            Ask::Optionally
-        } else {
-            ask
-        };
-        let key = &call.args[1];
+    fn index(&mut self, it: &Syntax<'_>, [of, key]: &[Syntax<'_>; 2], ask: Ask, asked: Asked) -> (Tree, Typed) {
+        let map = of;
+        let of = self.way(map, ask);
+        let ask = ask.or(asked);
         let path = self.path(it);
-        if let Expr::Literal(LiteralValue::String(name)) = &key.expr
+        if let Some(name) = key.as_str()
             && !matches!(of.1.ty, Type::List(_))
         {
-            return self.member_of(it, of, name.inner(), path, ask, self.span(key));
+            return self.member_of(it, of, name, path, ask, key.sign);
         }
         let (of_tree, of) = of;
         let (key_tree, key_typed) = self.check(key);
@@ -247,7 +215,7 @@ impl Checker<'_> {
                     Type::Node(_) | Type::Edge(_) => problem.help("write the name of the member in quotes"),
                     _ => problem,
                 };
-                return self.refuse(problem, self.span(it), "neither a list nor a map");
+                return self.refuse(problem, it.sign, "neither a list nor a map");
             }
         };
         let fits = match &key_typed.ty {
@@ -258,21 +226,17 @@ impl Checker<'_> {
         if !fits || key_typed.optional {
             let wanted = if wants_number { "int" } else { "string" };
             let message = format!("`{}` is indexed by `{wanted}`, not by `{}`", of.ty, key_typed.words());
-            return self.refuse(
-                Problem::error("expression::wrong_type", message),
-                self.span(key),
-                "wrong key",
-            );
+            return self.refuse(Problem::error("expression::wrong_type", message), key.sign, "wrong key");
         }
         let traces = self.places.each(&of.traces, &item);
         let known = path.as_ref().is_some_and(|it| self.present.contains(it));
         if ask == Ask::Strictly && !of.optional && !known && matches!(of.ty, Type::Map(_) | Type::Record(_)) {
-            let (map, key) = (self.text(&call.args[0]), self.text(key));
+            let (map, key) = (self.text(map), self.text(key));
             let problem = Problem::error("expression::may_be_absent", format!("`{map}` may lack the key `{key}`"))
                 .help(format!(
                     "ask first: `{key} in {map}`, or write `{map}[?{key}].orValue(…)`"
                 ));
-            self.report(problem, self.span(it), "may be absent");
+            self.report(problem, it.sign, "may be absent");
         }
         let optional = ask == Ask::Optionally || (of.optional && ask == Ask::Strictly);
         let asked = if optional { Asked::Optionally } else { Asked::Plainly };
@@ -284,7 +248,7 @@ impl Checker<'_> {
 
     fn member_of(
         &mut self,
-        it: &IdedExpr,
+        it: &Syntax<'_>,
         of: (Tree, Typed),
         name: &str,
         path: Option<String>,
@@ -345,18 +309,10 @@ impl Checker<'_> {
     }
 
     /// Checks the argument of `has()`.
-    fn has(&mut self, it: &IdedExpr, field: &IdedExpr) -> (Tree, Typed) {
-        let is_member = match &field.expr {
-            Expr::Select(_) => true,
-            Expr::Call(call) => matches!(
-                &*call.func_name,
-                operators::INDEX | operators::OPT_SELECT | operators::OPT_INDEX
-            ),
-            _ => false,
-        };
-        if !is_member {
+    fn has(&mut self, it: &Syntax<'_>, field: &Syntax<'_>) -> (Tree, Typed) {
+        if !matches!(field.form, Form::Member(..) | Form::Index(..)) {
             let problem = Problem::error("expression::bad_macro", "`has` asks for a field, as in `has(a.b)`");
-            return self.refuse(problem, self.span(field), "not a field");
+            return self.refuse(problem, field.sign, "not a field");
         }
         let (tree, typed) = self.member(field, Ask::Within);
         self.places.whole(&typed.traces);
@@ -366,55 +322,19 @@ impl Checker<'_> {
         )
     }
 
-    /// Returns the source of a member, with what it is asked of.
-    fn text(&self, it: &IdedExpr) -> String {
-        let end = match &it.expr {
-            Expr::Call(call) if matches!(&*call.func_name, operators::INDEX | operators::OPT_INDEX) => {
-                let key = self.last(&call.args[1]);
-                let after = self.tokens.iter().find(|token| token.span.start >= key);
-                after.map_or(key, |token| token.span.end)
-            }
-            _ => self.span(it).end,
-        };
-        let span = Span {
-            start: self.first(it),
-            end,
-        };
-        span.of(self.source).trim().to_owned()
+    /// Returns the source of an expression.
+    fn text(&self, it: &Syntax<'_>) -> &str {
+        it.whole.of(self.source)
     }
 
-    fn operand_text(&self, it: &IdedExpr) -> String {
-        match &it.expr {
-            Expr::Select(select) => self.text(&select.operand),
-            Expr::Call(call) if !call.args.is_empty() => self.text(&call.args[0]),
-            _ => String::new(),
+    /// Returns the source of what a member is asked of.
+    fn operand_text(&self, it: &Syntax<'_>) -> &str {
+        match &it.form {
+            Form::Member(of, ..) => self.text(of),
+            Form::Index(parts, _) => self.text(&parts[0]),
+            _ => "",
         }
     }
-
-    /// Returns where the leftmost token of an expression starts.
-    fn first(&self, it: &IdedExpr) -> u32 {
-        let own = self.span(it).start;
-        let inner = match &it.expr {
-            Expr::Select(select) => Some(&*select.operand),
-            Expr::Call(call) => call.target.as_deref().or_else(|| call.args.first()),
-            _ => None,
-        };
-        inner.map_or(own, |it| self.first(it).min(own))
-    }
-
-    /// Returns where the rightmost token of an expression ends, closing brackets not counted.
-    fn last(&self, it: &IdedExpr) -> u32 {
-        let own = self.span(it).end;
-        match &it.expr {
-            Expr::Call(call) => call.args.last().map_or(own, |it| self.last(it).max(own)),
-            _ => own,
-        }
-    }
-}
-
-/// Tells whether the parser gives a call this name because it was written so, not for a sign.
-fn is_name(name: &str) -> bool {
-    is_identifier(name) && !name.starts_with('_')
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -462,11 +382,4 @@ fn no_member(ty: &Type, name: &str, reason: NoMember) -> Problem {
             Problem::error("expression::unknown_member", message)
         }
     }
-}
-
-/// Returns the tokens of a source.
-pub(crate) fn tokens(source: &str) -> Vec<Token> {
-    super::scan::tokens(source, 0)
-        .filter(|it| it.kind != Kind::Unclosed)
-        .collect()
 }

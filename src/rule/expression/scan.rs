@@ -1,29 +1,39 @@
-//! The tokens of an expression, just far enough to find its end and its depth.
+//! The tokens of an expression.
 //!
-//! The parser proper is the `cel` crate's. It recurses, so that what is handed to it is measured here first; and
-//! it wants a text that ends where the expression ends, which only a scan of strings and braces can find.
+//! They are CEL's, with two kinds more for what CEL has no token for, so that every text has tokens: it is the parser
+//! that refuses those. A scan of tokens alone finds where an expression inside of a text ends, and how deep it nests.
 
 use crate::problem::Span;
 
 /// What a token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A name or a keyword, in back-ticks too.
+    /// A name or a keyword.
     Word,
-    /// A number.
-    Number,
-    /// A string with its quotes and prefixes.
+    /// A name in back-ticks.
+    Quoted,
+    /// A whole number.
+    Int,
+    /// A whole number that ends in `u`.
+    Unsigned,
+    /// A number with a point or an exponent.
+    Float,
+    /// A string with its quotes and its prefix.
     String,
+    /// A string of bytes.
+    Bytes,
     /// A string that never ends.
     Unclosed,
     /// One of `( [ {`.
     Open,
     /// One of `) ] }`.
     Close,
-    /// `,` or `;`.
+    /// `,`
     Comma,
     /// Any other sign.
     Sign,
+    /// What means nothing.
+    Unknown,
 }
 
 /// A token and where it stands.
@@ -51,10 +61,10 @@ pub(crate) fn tokens(source: &str, at: usize) -> Tokens<'_> {
 pub(crate) fn closing_brace(source: &str, at: usize) -> Option<usize> {
     let mut depth = 0_usize;
     for token in tokens(source, at) {
-        match (token.kind, token.of(source)) {
-            (Kind::Open, "{") => depth += 1,
-            (Kind::Close, "}") if depth == 0 => return Some(token.span.start as usize),
-            (Kind::Close, "}") => depth -= 1,
+        match (token.kind, source.as_bytes()[token.span.start as usize]) {
+            (Kind::Open, b'{') => depth += 1,
+            (Kind::Close, b'}') if depth == 0 => return Some(token.span.start as usize),
+            (Kind::Close, b'}') => depth -= 1,
             (Kind::Unclosed, _) => return None,
             _ => {}
         }
@@ -62,40 +72,41 @@ pub(crate) fn closing_brace(source: &str, at: usize) -> Option<usize> {
     None
 }
 
-/// Returns where `source` nests deeper than `limit`, if it does.
-///
-/// A chain (`a.b.c`, `1 + 1 + 1`, `!!!a`) is as deep as it has signs, since its tree is.
-pub(crate) fn too_deep(source: &str, limit: usize) -> Option<Span> {
-    let mut open: Vec<usize> = Vec::new();
-    let mut chain = 0_usize;
-    let mut depth = 0_usize;
-    for token in tokens(source, 0) {
-        match token.kind {
+/// How deep the tokens so far nest. A chain (`a.b.c`, `1 + 1 + 1`, `!!!a`) is as deep as it has signs, since its tree
+/// is.
+#[derive(Default)]
+pub(crate) struct Depth {
+    open: Vec<usize>,
+    chain: usize,
+    depth: usize,
+}
+
+impl Depth {
+    /// Adds a token; returns the depth behind it, and how many brackets are open.
+    pub(crate) fn add(&mut self, kind: Kind) -> (usize, usize) {
+        match kind {
             Kind::Open => {
-                open.push(chain + 1);
-                depth += 1;
-                chain = 0;
+                self.open.push(self.chain + 1);
+                self.depth += 1;
+                self.chain = 0;
             }
             Kind::Close => {
-                depth -= chain;
-                chain = open.pop().unwrap_or_default();
+                self.depth -= self.chain;
                 // What was open goes on as a chain: `a(1)(2)`, `a[0][1]`.
+                self.chain = self.open.pop().unwrap_or_default();
             }
             Kind::Comma => {
-                depth -= chain;
-                chain = 0;
+                self.depth -= self.chain;
+                self.chain = 0;
             }
             Kind::Sign => {
-                chain += 1;
-                depth += 1;
+                self.chain += 1;
+                self.depth += 1;
             }
             _ => {}
         }
-        if depth > limit {
-            return Some(token.span);
-        }
+        (self.depth, self.open.len())
     }
-    None
 }
 
 /// The tokens of a source.
@@ -105,46 +116,119 @@ pub(crate) struct Tokens<'a> {
 }
 
 impl Tokens<'_> {
-    fn peek(&self) -> Option<char> {
-        self.source[self.at..].chars().next()
+    fn peek(&self, ahead: usize) -> u8 {
+        self.source.as_bytes().get(self.at + ahead).copied().unwrap_or(0)
     }
 
-    fn skip_while(&mut self, wanted: impl Fn(char) -> bool) {
-        while let Some(char) = self.peek().filter(|it| wanted(*it)) {
-            self.at += char.len_utf8();
-        }
+    fn skip_while(&mut self, wanted: impl Fn(u8) -> bool) {
+        let rest = &self.source.as_bytes()[self.at..];
+        self.at += rest.iter().position(|it| !wanted(*it)).unwrap_or(rest.len());
     }
 
     fn skip_blanks(&mut self) {
         loop {
-            self.skip_while(char::is_whitespace);
+            self.skip_while(|it| matches!(it, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c'));
             if !self.source[self.at..].starts_with("//") {
                 return;
             }
-            self.skip_while(|it| it != '\n');
+            self.skip_while(|it| it != b'\n');
         }
     }
 
-    fn string(&mut self, escapes: Escapes) -> Kind {
-        let rest = &self.source[self.at..];
-        let quote = &rest[..1];
-        let triple = if quote == "'" { "'''" } else { "\"\"\"" };
-        let end = if rest.starts_with(triple) { triple } else { quote };
-        self.at += end.len();
-        while let Some(char) = self.peek() {
-            if self.source[self.at..].starts_with(end) {
-                self.at += end.len();
-                return Kind::String;
+    /// Reads a string from its first quote on.
+    fn string(&mut self, closed: Kind, escapes: Escapes) -> Kind {
+        let quote = self.peek(0);
+        let is_triple = self.peek(1) == quote && self.peek(2) == quote;
+        self.at += if is_triple { 3 } else { 1 };
+        while self.at < self.source.len() {
+            let byte = self.peek(0);
+            if byte == quote && !is_triple {
+                self.at += 1;
+                return closed;
             }
-            if char == '\n' && end.len() == 1 {
+            if byte == quote && self.peek(1) == quote && self.peek(2) == quote {
+                self.at += 3;
+                return closed;
+            }
+            if matches!(byte, b'\n' | b'\r') && !is_triple {
                 return Kind::Unclosed;
             }
-            self.at += char.len_utf8();
-            if char == '\\' && escapes == Escapes::Read {
-                self.at += self.peek().map_or(0, char::len_utf8);
+            let is_escape = byte == b'\\' && escapes == Escapes::Read;
+            // No quote and no line break lies within a longer character.
+            self.at += if is_escape { 2 } else { 1 };
+        }
+        self.at = self.source.len();
+        Kind::Unclosed
+    }
+
+    fn number(&mut self) -> Kind {
+        if self.peek(0) == b'0' && self.peek(1) == b'x' && self.peek(2).is_ascii_hexdigit() {
+            self.at += 2;
+            self.skip_while(|it| it.is_ascii_hexdigit());
+            return self.suffix();
+        }
+        self.skip_while(|it| it.is_ascii_digit());
+        let mut kind = Kind::Int;
+        if self.peek(0) == b'.' && self.peek(1).is_ascii_digit() {
+            self.at += 1;
+            self.skip_while(|it| it.is_ascii_digit());
+            kind = Kind::Float;
+        }
+        if matches!(self.peek(0), b'e' | b'E') {
+            let sign = usize::from(matches!(self.peek(1), b'+' | b'-'));
+            if self.peek(1 + sign).is_ascii_digit() {
+                self.at += 1 + sign;
+                self.skip_while(|it| it.is_ascii_digit());
+                kind = Kind::Float;
             }
         }
-        Kind::Unclosed
+        if kind == Kind::Int { self.suffix() } else { kind }
+    }
+
+    fn suffix(&mut self) -> Kind {
+        if matches!(self.peek(0), b'u' | b'U') {
+            self.at += 1;
+            return Kind::Unsigned;
+        }
+        Kind::Int
+    }
+
+    /// Reads a word, or a string with a prefix.
+    fn word(&mut self) -> Kind {
+        let start = self.at;
+        self.skip_while(|it| it.is_ascii_alphanumeric() || it == b'_' || !it.is_ascii());
+        let word = &self.source[start..self.at];
+        if matches!(self.peek(0), b'\'' | b'"') {
+            match word {
+                "r" | "R" => return self.string(Kind::String, Escapes::Raw),
+                "b" | "B" => return self.string(Kind::Bytes, Escapes::Read),
+                "br" | "bR" | "Br" | "BR" => return self.string(Kind::Bytes, Escapes::Raw),
+                _ => {}
+            }
+        }
+        if word.is_ascii() {
+            return Kind::Word;
+        }
+        // Blanks that are none here end it, so that a label stands under the word alone.
+        let is_part = |it: char| it.is_alphanumeric() || it == '_';
+        let len = word.find(|it| !is_part(it)).unwrap_or(word.len());
+        self.at = start + len.max(word.chars().next().map_or(0, char::len_utf8));
+        if self.source[start..self.at].is_ascii() {
+            Kind::Word
+        } else {
+            Kind::Unknown
+        }
+    }
+
+    fn quoted(&mut self) -> Kind {
+        self.at += 1;
+        let start = self.at;
+        self.skip_while(|it| it.is_ascii_alphanumeric() || b"_.-/ ".contains(&it));
+        if self.at > start && self.peek(0) == b'`' {
+            self.at += 1;
+            return Kind::Quoted;
+        }
+        Kind::Unknown
     }
 }
 
@@ -160,48 +244,28 @@ impl Iterator for Tokens<'_> {
     fn next(&mut self) -> Option<Token> {
         self.skip_blanks();
         let start = self.at;
-        let char = self.peek()?;
-        let kind = match char {
-            '\'' | '"' => self.string(Escapes::Read),
-            '(' | '[' | '{' => {
-                self.at += 1;
-                Kind::Open
-            }
-            ')' | ']' | '}' => {
-                self.at += 1;
-                Kind::Close
-            }
-            ',' | ';' => {
-                self.at += 1;
-                Kind::Comma
-            }
-            '`' => {
-                self.at += 1;
-                self.skip_while(|it| it != '`' && it != '\n');
-                self.at += usize::from(self.peek() == Some('`'));
-                Kind::Word
-            }
-            '0'..='9' => {
-                self.skip_while(|it| it.is_ascii_alphanumeric());
-                Kind::Number
-            }
-            _ if char.is_alphabetic() || char == '_' => {
-                self.skip_while(|it| it.is_alphanumeric() || it == '_');
-                let prefix = &self.source[start..self.at];
-                let quoted = matches!(self.peek(), Some('\'' | '"'));
-                match prefix {
-                    "r" | "R" | "br" | "bR" | "Br" | "BR" if quoted => self.string(Escapes::Raw),
-                    "b" | "B" if quoted => self.string(Escapes::Read),
-                    _ => Kind::Word,
-                }
-            }
+        let byte = *self.source.as_bytes().get(start)?;
+        let kind = match byte {
+            b'\'' | b'"' => self.string(Kind::String, Escapes::Read),
+            b'`' => self.quoted(),
+            b'0'..=b'9' => self.number(),
+            b'.' if self.peek(1).is_ascii_digit() => self.number(),
+            _ if byte.is_ascii_alphabetic() || byte == b'_' || !byte.is_ascii() => self.word(),
             _ => {
-                self.at += char.len_utf8();
-                let two = self.source.get(start..start + 2).unwrap_or_default();
-                if matches!(two, "&&" | "||" | "==" | "!=" | "<=" | ">=") {
-                    self.at = start + 2;
+                let is_double = matches!(
+                    (byte, self.peek(1)),
+                    (b'&', b'&') | (b'|', b'|') | (b'=' | b'!' | b'<' | b'>', b'=')
+                );
+                self.at += if is_double { 2 } else { 1 };
+                match byte {
+                    b'(' | b'[' | b'{' => Kind::Open,
+                    b')' | b']' | b'}' => Kind::Close,
+                    b',' => Kind::Comma,
+                    b'&' | b'|' | b'=' if !is_double => Kind::Unknown,
+                    b'.' | b'?' | b':' | b'+' | b'-' | b'*' | b'/' | b'%' | b'!' | b'<' | b'>' => Kind::Sign,
+                    b'&' | b'|' | b'=' => Kind::Sign,
+                    _ => Kind::Unknown,
                 }
-                Kind::Sign
             }
         };
         Some(Token {
@@ -225,7 +289,9 @@ mod tests {
             ("{'a': {}}.a}x}", Some(11)),
             ("'''}'''}", Some(7)),
             ("a // }\n}", Some(7)),
+            ("ñ`}", Some(3)),
             ("'a", None),
+            ("'ñ\\", None),
             ("{", None),
         ] {
             assert_eq!(closing_brace(text, 0), expected, "{text}");
@@ -234,12 +300,32 @@ mod tests {
 
     #[test]
     fn depth_counts_brackets_and_chains() {
-        assert_eq!(too_deep("a.b + c.d", 4), None);
-        assert!(too_deep(&"(".repeat(10_000), 64).is_some());
-        assert!(too_deep(&format!("a{}", ".b".repeat(300)), 250).is_some());
-        assert!(too_deep(&"!".repeat(300), 250).is_some());
-        assert!(too_deep(&format!("f{}", "(1)".repeat(300)), 250).is_some());
+        let depth = |source: &str| {
+            let mut depth = Depth::default();
+            tokens(source, 0).map(|it| depth.add(it.kind).0).max()
+        };
+        assert_eq!(depth("a.b + c.d"), Some(3));
+        assert_eq!(depth(&"(".repeat(10_000)), Some(10_000));
+        assert_eq!(depth(&format!("a{}", ".b".repeat(300))), Some(300));
+        assert_eq!(depth(&"!".repeat(300)), Some(300));
+        assert_eq!(depth(&format!("f{}", "(1)".repeat(300))), Some(300));
         let wide = vec!["a.b"; 5_000].join(", ");
-        assert_eq!(too_deep(&format!("[{wide}]"), 16), None);
+        assert_eq!(depth(&format!("[{wide}]")), Some(2));
+    }
+
+    #[test]
+    fn tokens_are_as_long_as_they_can_be() {
+        use Kind::*;
+        let of = |source: &str| tokens(source, 0).map(|it| it.kind).collect::<Vec<_>>();
+        assert_eq!(
+            of("1.5e-3 .5 1e3 0x1F 7u 0xFu"),
+            [Float, Float, Float, Int, Unsigned, Unsigned]
+        );
+        assert_eq!(of("1.e"), [Int, Sign, Word]);
+        assert_eq!(of("0x 1e"), [Int, Word, Int, Word]);
+        assert_eq!(of("b'' br'' rb''"), [Bytes, Bytes, Word, String]);
+        assert_eq!(of("`a.b` `` = =="), [Quoted, Unknown, Unknown, Unknown, Sign]);
+        assert_eq!(of("'a\n'"), [Unclosed, Unclosed]);
+        assert_eq!(of("año ñ\u{a0}a"), [Unknown, Unknown, Unknown, Word]);
     }
 }

@@ -1,6 +1,7 @@
 //! Expressions over a small made-up world: tubes, stations and the air between them.
 
 mod checks;
+mod judge;
 mod oracle;
 mod pages;
 mod reads;

@@ -44,7 +44,7 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
         Err(Wrong::Problem(problem)) => return session.fail(problem),
     };
     let ask = args.ask.ask();
-    let outcome = session.timed("derive", |it| it.engine.outcome(&ask));
+    let outcome = session.outcome(&ask);
     let scope = session::scope(&ask, &outcome, paths);
     let patience = if args.wait { Patience::Wait } else { Patience::Fail };
     let applied = session.timed("apply", |it| {

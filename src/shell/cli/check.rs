@@ -21,6 +21,8 @@ pub(super) struct CheckArgs {
 
 pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
     let ask = args.ask.ask();
+    // What an earlier process found out was not read back whole.
+    session.engine.read_all_back();
     let outcome = session.timed("derive", |it| it.engine.outcome(&ask));
     let mut found = outcome.problems.clone();
     let mut planned = session::Planned::default();
@@ -49,15 +51,16 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
         listing::how_to_take_back(&planned.plan)
             .iter()
             .for_each(|it| report.note(it));
-        let n_errors = found.iter().filter(|it| it.is_error()).count();
         report.note(&match (is_wrong, is_fresh) {
-            (true, _) if n_errors == 1 => "invalid: 1 error".to_owned(),
-            (true, _) => format!("invalid: {n_errors} errors"),
+            (true, _) => listing::invalid(&found),
             (false, true) => format!("valid and fresh: {}", listing::n_files(planned.plan.n_unchanged)),
             (false, false) if planned.plan.is_empty() => {
                 "valid, but the manifest is not settled: run `gen apply`".to_owned()
             }
-            (false, false) => format!("valid, but not fresh: {}; run `gen apply`", planned.plan.counts()),
+            (false, false) if planned.plan.obstacles().is_empty() => {
+                format!("valid, but not fresh: {}; run `gen apply`", planned.plan.counts())
+            }
+            (false, false) => format!("valid, but not fresh: {}; {}", planned.plan.counts(), listing::UNDECIDED),
         });
     }
     match (is_wrong, is_fresh) {

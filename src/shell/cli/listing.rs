@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::plan::{Change, Entry, Intent, Kept, Plan, Resolution};
+use crate::problem::Problem;
 
 /// Whether something is about to happen, or has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,18 @@ pub(super) fn lines(plan: &Plan, tense: Tense) -> String {
     let width = plan.entries.iter().map(|it| it.path.as_str().chars().count()).max();
     let width = width.unwrap_or(0).min(72);
     plan.entries.iter().map(|it| line(it, tense, width)).collect()
+}
+
+/// What to do where `gen apply` would refuse.
+pub(super) const UNDECIDED: &str = "files that were edited by hand, or that gen did not write, wait for a decision: \
+                                    `gen apply --overwrite=PATH` or `--adopt=PATH`";
+
+/// Counts the errors among `problems`.
+pub(super) fn invalid(problems: &[Problem]) -> String {
+    match problems.iter().filter(|it| it.is_error()).count() {
+        1 => "invalid: 1 error".to_owned(),
+        n => format!("invalid: {n} errors"),
+    }
 }
 
 /// Counts files.

@@ -50,7 +50,7 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Exit {
         Err(problem) => return session.fail(problem),
     };
     let ask = args.ask.ask();
-    let outcome = session.timed("derive", |it| it.engine.outcome(&ask));
+    let outcome = session.outcome(&ask);
     let scope = session::scope(&ask, &outcome, paths);
     let mut found = outcome.problems.clone();
     let mut planned = session::Planned::default();
@@ -83,7 +83,9 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Exit {
         session.report.result(&format!("{document:#}\n"));
     } else {
         session.report.problems(&found, &outcome.sources);
-        if !is_wrong {
+        if is_wrong {
+            session.report.note(&listing::invalid(&found));
+        } else {
             show(args, session, &planned, &diffs);
         }
     }
@@ -115,11 +117,7 @@ fn show(args: &PlanArgs, session: &Session, planned: &session::Planned, diffs: &
         return;
     }
     report.note(&planned.plan.counts().to_string());
-    let n_undecided = planned.plan.obstacles().len();
-    if n_undecided > 0 {
-        report.note(
-            "files that were edited by hand, or that gen did not write, wait for a decision: \
-             `gen apply --overwrite=PATH` or `--adopt=PATH`",
-        );
+    if !planned.plan.obstacles().is_empty() {
+        report.note(listing::UNDECIDED);
     }
 }

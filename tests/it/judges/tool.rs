@@ -398,6 +398,46 @@ impl Tools {
         }
     }
 
+    /// Judges Compose files or Dockerfiles by the code of their own readers, all in one process.
+    pub(super) fn containercheck(&self, kind: &str, files: &[PathBuf]) -> Verdict {
+        let (answer, reports) = self.containers(kind, files);
+        let faults = reports.iter().flat_map(|it| {
+            let file = it["file"].as_str().unwrap_or_default().to_owned();
+            let faults = it["faults"].as_array().cloned().unwrap_or_default();
+            faults.into_iter().map(move |fault| format!("{file}: {}", fault.as_str().unwrap_or_default()))
+        });
+        let faults: Vec<String> = faults.collect();
+        verdict("containercheck", &answer, reports.len(), faults)
+    }
+
+    /// Returns the model of a Compose file, as it is once everything is filled in.
+    pub(super) fn compose_project(&self, file: &Path) -> Value {
+        let (_, reports) = self.containers("compose", &[file.to_owned()]);
+        reports[0]["project"].clone()
+    }
+
+    fn containers(&self, kind: &str, files: &[PathBuf]) -> (Answer, Vec<Value>) {
+        let list: String = files.iter().map(|it| format!("{}\n", it.display())).collect();
+        let answer = self.run("containercheck", &[kind, "-json"], &[], &list);
+        let parse =
+            |line| serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("containercheck: {error}: {line}"));
+        let reports: Vec<Value> = answer.stdout.lines().map(parse).collect();
+        (answer, reports)
+    }
+
+    /// Judges Dockerfiles by hadolint, of which each remark is a fault.
+    pub(super) fn hadolint(&self, files: &[PathBuf]) -> Verdict {
+        let answer = self.run("hadolint", &["--no-color", "--format", "json"], files, "");
+        let report = answer.json("hadolint");
+        let remarks = report.as_array().unwrap_or_else(|| panic!("hadolint: {report}"));
+        let faults = remarks.iter().map(|it| {
+            let word = |key: &str| it[key].as_str().unwrap_or_default();
+            format!("{}:{}: {}: {}", word("file"), it["line"], word("code"), word("message"))
+        });
+        let faults: Vec<String> = faults.collect();
+        verdict("hadolint", &answer, files.len(), faults)
+    }
+
     /// Returns a job as Nomad has parsed it.
     pub(super) fn job(&self, file: &Path) -> Value {
         let answer = self.run("jobcheck", &["-json"], &[file.to_owned()], "");

@@ -1,13 +1,12 @@
 //! Calls: signs, macros and the functions of the table.
 
-use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
-
 use super::super::function::{self, Flow, Function, GraphFunction, Run, Style, Wanted};
 use super::super::reads::{GraphUse, Trace};
+use super::super::syntax::{Form, Syntax};
 use super::super::tree::{Op, Tree};
 use super::super::types::{self, is_number, is_text, is_whole};
 use super::super::{ProjectScope, function::pattern};
-use super::{Ask, Checker, Typed, macros, operator};
+use super::{Checker, Typed, macros};
 use crate::kind::{Field, Record, Type};
 use crate::language::Language;
 use crate::problem::Problem;
@@ -16,43 +15,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Checker<'_> {
-    pub(super) fn call(&mut self, it: &IdedExpr, call: &CallExpr) -> (Tree, Typed) {
-        match (&*call.func_name, &*call.args) {
-            (operators::INDEX | operators::OPT_INDEX | operators::OPT_SELECT, [_, _]) => {
-                return self.member(it, Ask::Strictly);
-            }
-            (operators::LOGICAL_AND, [a, b]) => return self.both(it, a, b, Op::And),
-            (operators::LOGICAL_OR, [a, b]) => return self.both(it, a, b, Op::Or),
-            (operators::LOGICAL_NOT, [inner]) => return self.not(it, inner),
-            (operators::NEGATE, [inner]) => return self.negate(it, inner),
-            (operators::CONDITIONAL, [_, _, _]) => return self.conditional(it, &call.args),
-            (name, [_, _]) => {
-                if let Some(sign) = operator::binary(name) {
-                    return self.binary(it, sign, &call.args);
-                }
-            }
-            _ => {}
-        }
-        match &call.target {
-            Some(target) => self.method(it, target, &call.func_name, &call.args),
-            None if call.func_name == operators::HAS => match &*call.args {
-                [field] => self.has(it, field),
-                _ => self.wrong_macro(it, "has"),
-            },
-            None => self.function(
-                it,
-                &call.func_name,
-                Style::Global,
-                &call.args.iter().collect::<Vec<_>>(),
-            ),
+    pub(super) fn call(&mut self, it: &Syntax<'_>, name: &str, args: &[Syntax<'_>]) -> (Tree, Typed) {
+        match (name, args) {
+            ("has", [field]) => self.has(it, field),
+            ("has", _) => self.wrong_macro(it, name),
+            _ => self.function(it, name, Style::Global, &args.iter().collect::<Vec<_>>()),
         }
     }
 
-    fn method(&mut self, it: &IdedExpr, target: &IdedExpr, name: &str, args: &[IdedExpr]) -> (Tree, Typed) {
-        if let Expr::Ident(space) = &target.expr
-            && space == "cel"
-            && !self.scope.variables.contains_key("cel")
-        {
+    pub(super) fn method(
+        &mut self,
+        it: &Syntax<'_>,
+        target: &Syntax<'_>,
+        name: &str,
+        args: &[Syntax<'_>],
+    ) -> (Tree, Typed) {
+        if matches!(target.form, Form::Name("cel")) && !self.scope.variables.contains_key("cel") {
             return match name {
                 "bind" => self.bind(it, args),
                 _ => self.unknown_function(it, &format!("cel.{name}"), Style::Global),
@@ -67,11 +45,11 @@ impl Checker<'_> {
         if macros::is_fold(name) {
             return self.wrong_macro(it, name);
         }
-        let all: Vec<&IdedExpr> = std::iter::once(target).chain(args).collect();
+        let all: Vec<&Syntax<'_>> = std::iter::once(target).chain(args).collect();
         self.function(it, name, Style::Member, &all)
     }
 
-    fn unknown_function(&mut self, it: &IdedExpr, name: &str, style: Style) -> (Tree, Typed) {
+    fn unknown_function(&mut self, it: &Syntax<'_>, name: &str, style: Style) -> (Tree, Typed) {
         let other = if style == Style::Global {
             Style::Member
         } else {
@@ -93,10 +71,10 @@ impl Checker<'_> {
                 }
             },
         };
-        self.refuse(problem, self.span(it), "not a function")
+        self.refuse(problem, it.sign, "not a function")
     }
 
-    fn function(&mut self, it: &IdedExpr, name: &str, style: Style, args: &[&IdedExpr]) -> (Tree, Typed) {
+    fn function(&mut self, it: &Syntax<'_>, name: &str, style: Style, args: &[&Syntax<'_>]) -> (Tree, Typed) {
         let rows: Vec<&'static Function> = function::named(name, style)
             .filter(|it| !matches!(it.run, Run::Macro))
             .collect();
@@ -116,7 +94,7 @@ impl Checker<'_> {
             );
             return self.refuse(
                 problem.help(format!("write {}", shown.join(" or "))),
-                self.span(it),
+                it.sign,
                 "wrong number of arguments",
             );
         }
@@ -157,7 +135,7 @@ impl Checker<'_> {
                 "expression::bad_pattern",
                 format!("`{source}` is no regular expression"),
             );
-            return self.refuse(problem.help(reason), self.span(args[1]), "can't be read");
+            return self.refuse(problem.help(reason), args[1].sign, "can't be read");
         }
         let typed = self.returned(it, row, same, &types);
         let Some(mut typed) = typed else {
@@ -179,7 +157,7 @@ impl Checker<'_> {
         &mut self,
         name: &str,
         rows: &[&'static Function],
-        args: &[&IdedExpr],
+        args: &[&Syntax<'_>],
         types: &[Typed],
     ) -> (Tree, Typed) {
         // The row that gets furthest is the one that was meant.
@@ -203,11 +181,17 @@ impl Checker<'_> {
         } else {
             problem.help(format!("write `{}`", row.signature()))
         };
-        self.refuse(problem, self.span(args[at]), "wrong type")
+        self.refuse(problem, args[at].sign, "wrong type")
     }
 
     /// Returns the type of a call, and follows what it reads.
-    fn returned(&mut self, it: &IdedExpr, row: &'static Function, same: Option<Type>, args: &[Typed]) -> Option<Typed> {
+    fn returned(
+        &mut self,
+        it: &Syntax<'_>,
+        row: &'static Function,
+        same: Option<Type>,
+        args: &[Typed],
+    ) -> Option<Typed> {
         if let Run::Graph(function) = row.run {
             return self.asked(it, function, row, args);
         }
@@ -241,7 +225,7 @@ impl Checker<'_> {
     /// Returns the type of an answer of the graph.
     fn asked(
         &mut self,
-        it: &IdedExpr,
+        it: &Syntax<'_>,
         function: GraphFunction,
         row: &'static Function,
         args: &[Typed],
@@ -252,7 +236,7 @@ impl Checker<'_> {
             let message = format!("only a rule of the whole project may ask for `{}`", row.name);
             let problem = Problem::error("expression::not_anchored", message);
             let problem = problem.help("match `(p:project)`, or ask for neighbours with `reach` and `dependents`");
-            self.report(problem, self.span(it), "reads every node");
+            self.report(problem, it.sign, "reads every node");
             return None;
         }
         let literal = |wanted: Wanted| {
@@ -325,14 +309,14 @@ impl Checker<'_> {
         &mut self,
         row: &Function,
         wanted: Wanted,
-        arg: &IdedExpr,
+        arg: &Syntax<'_>,
         before: &[Typed],
     ) -> Option<(Tree, Typed)> {
-        let strings = match &arg.expr {
-            Expr::List(list) if wanted == Wanted::Edges => {
-                list.elements.iter().map(string_literal).collect::<Option<Vec<_>>>()
+        let strings = match &arg.form {
+            Form::List(list) if wanted == Wanted::Edges => {
+                list.iter().map(|it| it.0.as_str()).collect::<Option<Vec<_>>>()
             }
-            _ => string_literal(arg).map(|it| vec![it]),
+            _ => arg.as_str().map(|it| vec![it]),
         };
         let Some(strings) = strings.filter(|it| !it.is_empty()) else {
             let problem = Problem::error(
@@ -340,7 +324,7 @@ impl Checker<'_> {
                 format!("`{}` wants a name in quotes here", row.name),
             );
             let problem = problem.help(format!("write `{}`", row.signature()));
-            self.report(problem, self.span(arg), "must be written out");
+            self.report(problem, arg.sign, "must be written out");
             return None;
         };
         let schema = self.scope.schema;
@@ -372,7 +356,7 @@ impl Checker<'_> {
         };
         if let Some(name) = strings.iter().find(|it| !known.contains(it)) {
             let problem = Problem::error(code, format!("there is no {what} `{name}`")).suggest(name, known);
-            self.report(problem, self.span(arg), "not known");
+            self.report(problem, arg.sign, "not known");
             return None;
         }
         let value = if wanted == Wanted::Edges {
@@ -386,7 +370,7 @@ impl Checker<'_> {
     }
 
     /// Checks the path of a number that `longest` sums: a field of the edges, or of the nodes at their ends.
-    fn summed(&mut self, path: &str, arg: &IdedExpr, before: &[Typed]) -> Option<()> {
+    fn summed(&mut self, path: &str, arg: &Syntax<'_>, before: &[Typed]) -> Option<()> {
         let edges: Vec<Name> = before
             .last()
             .and_then(|it| it.literal.as_ref())
@@ -414,17 +398,10 @@ impl Checker<'_> {
         };
         self.report(
             Problem::error("expression::unknown_member", message),
-            self.span(arg),
+            arg.sign,
             "not a number to be summed",
         );
         None
-    }
-}
-
-fn string_literal(it: &IdedExpr) -> Option<&str> {
-    match &it.expr {
-        Expr::Literal(LiteralValue::String(text)) => Some(text.inner()),
-        _ => None,
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use cel::common::ast::{Expr, IdedExpr};
-
 use super::super::function::{self, Style};
 use super::super::reads::Trace;
+use super::super::syntax::{Form, Syntax};
 use super::super::tree::{Binds, Fold, Make, Op, Tree};
 use super::super::types::{is_number, is_text};
 use super::{Checker, Local, Typed, present, typed};
@@ -40,9 +39,9 @@ impl Checker<'_> {
     /// Checks a walk over `target`.
     pub(super) fn fold(
         &mut self,
-        it: &IdedExpr,
-        target: &IdedExpr,
-        args: &[IdedExpr],
+        it: &Syntax<'_>,
+        target: &Syntax<'_>,
+        args: &[Syntax<'_>],
         what: (Make, Binds),
     ) -> (Tree, Typed) {
         let (make, binds) = what;
@@ -143,7 +142,7 @@ impl Checker<'_> {
             if make == Make::Filter && !is_map {
                 items.extend(present::moved(&follows, &item_key, ""));
             }
-            let body = it.knowing(&follows, |it| body_arg.map(|body| (it.check(body), it.span(body))));
+            let body = it.knowing(&follows, |it| body_arg.map(|body| (it.check(body), body.sign)));
             (test, body)
         });
         self.locals.truncate(depth);
@@ -257,7 +256,7 @@ impl Checker<'_> {
         }
     }
 
-    fn not_walked(&mut self, target: &IdedExpr, typed: &Typed) -> (Tree, Typed) {
+    fn not_walked(&mut self, target: &Syntax<'_>, typed: &Typed) -> (Tree, Typed) {
         let message = format!("`{}` can't be walked", typed.words());
         let problem = Problem::error("expression::wrong_type", message);
         let problem = if typed.optional {
@@ -265,27 +264,23 @@ impl Checker<'_> {
         } else {
             problem
         };
-        self.refuse(problem, self.span(target), "neither a list nor a map")
+        self.refuse(problem, target.sign, "neither a list nor a map")
     }
 
     /// Returns the names that a macro binds.
-    fn names(&mut self, args: &[IdedExpr]) -> Option<Vec<String>> {
+    fn names(&mut self, args: &[Syntax<'_>]) -> Option<Vec<String>> {
         let mut names: Vec<String> = Vec::new();
         for arg in args {
-            match &arg.expr {
-                Expr::Ident(name) if names.contains(name) => {
+            match &arg.form {
+                Form::Name(name) if names.iter().any(|it| it == name) => {
                     let problem = Problem::error("expression::bad_macro", format!("`{name}` is bound twice"));
-                    self.report(problem, self.span(arg), "again");
+                    self.report(problem, arg.sign, "again");
                     return None;
                 }
-                Expr::Ident(name) => names.push(name.clone()),
+                Form::Name(name) => names.push((*name).to_owned()),
                 _ => {
                     let problem = Problem::error("expression::bad_macro", "a macro wants the name of a variable here");
-                    self.report(
-                        problem.help("as in `list.map(x, x.name)`"),
-                        self.span(arg),
-                        "not a name",
-                    );
+                    self.report(problem.help("as in `list.map(x, x.name)`"), arg.sign, "not a name");
                     return None;
                 }
             }
@@ -294,7 +289,7 @@ impl Checker<'_> {
     }
 
     /// Checks `cel.bind(x, value, result)`.
-    pub(super) fn bind(&mut self, it: &IdedExpr, args: &[IdedExpr]) -> (Tree, Typed) {
+    pub(super) fn bind(&mut self, it: &Syntax<'_>, args: &[Syntax<'_>]) -> (Tree, Typed) {
         let [name, value, result] = args else {
             return self.wrong_macro(it, "bind");
         };
@@ -304,7 +299,7 @@ impl Checker<'_> {
     }
 
     /// Checks `optional.optMap(x, result)`.
-    pub(super) fn optional_map(&mut self, it: &IdedExpr, target: &IdedExpr, args: &[IdedExpr]) -> (Tree, Typed) {
+    pub(super) fn optional_map(&mut self, it: &Syntax<'_>, target: &Syntax<'_>, args: &[Syntax<'_>]) -> (Tree, Typed) {
         let [name, result] = args else {
             return self.wrong_macro(it, "optMap");
         };
@@ -313,7 +308,7 @@ impl Checker<'_> {
             let message = format!("`{}` is no optional", typed.words());
             return self.refuse(
                 Problem::error("expression::wrong_type", message),
-                self.span(target),
+                target.sign,
                 "always there",
             );
         }
@@ -334,11 +329,11 @@ impl Checker<'_> {
 
     fn bound(
         &mut self,
-        it: &IdedExpr,
-        name: &IdedExpr,
+        it: &Syntax<'_>,
+        name: &Syntax<'_>,
         value: (Tree, Typed),
         path: Option<String>,
-        result: &IdedExpr,
+        result: &Syntax<'_>,
         op: fn(Box<[Tree; 2]>) -> Op,
     ) -> (Tree, Typed) {
         let Some(names) = self.names(std::slice::from_ref(name)) else {
@@ -359,7 +354,7 @@ impl Checker<'_> {
         (self.tree(it, op(Box::new([value.0, body]))), typed)
     }
 
-    pub(super) fn wrong_macro(&mut self, it: &IdedExpr, name: &str) -> (Tree, Typed) {
+    pub(super) fn wrong_macro(&mut self, it: &Syntax<'_>, name: &str) -> (Tree, Typed) {
         let mut rows: Vec<String> = function::named(name, Style::Member)
             .chain(function::named(name, Style::Global))
             .map(|it| format!("`{}`", it.signature()))
@@ -368,7 +363,7 @@ impl Checker<'_> {
         let problem = Problem::error("expression::bad_macro", format!("`{name}` is not written so"));
         self.refuse(
             problem.help(format!("write {}", rows.join(" or "))),
-            self.span(it),
+            it.sign,
             "wrong arguments",
         )
     }

@@ -1,7 +1,6 @@
 //! Signs between values: which types they join, and what can never be equal.
 
-use cel::common::ast::{IdedExpr, operators};
-
+use super::super::syntax::Syntax;
 use super::super::tree::{Binary, Op, Tree};
 use super::super::types::{self, is_number, is_text, is_whole};
 use super::{Checker, Typed};
@@ -9,28 +8,9 @@ use crate::kind::Type;
 use crate::problem::Problem;
 use crate::value::Value;
 
-/// Returns the sign that the parser gives this name.
-pub(super) fn binary(name: &str) -> Option<Binary> {
-    Some(match name {
-        operators::ADD => Binary::Add,
-        operators::SUBSTRACT => Binary::Subtract,
-        operators::MULTIPLY => Binary::Multiply,
-        operators::DIVIDE => Binary::Divide,
-        operators::MODULO => Binary::Remainder,
-        operators::EQUALS => Binary::Equal,
-        operators::NOT_EQUALS => Binary::Differ,
-        operators::LESS => Binary::Less,
-        operators::LESS_EQUALS => Binary::LessOrEqual,
-        operators::GREATER => Binary::Greater,
-        operators::GREATER_EQUALS => Binary::GreaterOrEqual,
-        operators::IN => Binary::In,
-        _ => return None,
-    })
-}
-
 impl Checker<'_> {
     /// Checks a condition, and returns its checked form.
-    pub(super) fn condition(&mut self, it: &IdedExpr) -> Tree {
+    pub(super) fn condition(&mut self, it: &Syntax<'_>) -> Tree {
         let (tree, typed) = self.check(it);
         self.places.whole(&typed.traces);
         let fits = typed.broken || (matches!(typed.ty, Type::Bool | Type::Any) && !typed.optional && !typed.nullable);
@@ -46,16 +26,15 @@ impl Checker<'_> {
                 Type::List(_) | Type::Map(_) => problem.help("ask for its size: `size(…) > 0`"),
                 _ => problem,
             };
-            self.report(problem, self.span(it), "not a condition");
+            self.report(problem, it.sign, "not a condition");
         }
         tree
     }
 
     pub(super) fn both(
         &mut self,
-        it: &IdedExpr,
-        a: &IdedExpr,
-        b: &IdedExpr,
+        it: &Syntax<'_>,
+        [a, b]: &[Syntax<'_>; 2],
         wrap: fn(Box<[Tree; 2]>) -> Op,
     ) -> (Tree, Typed) {
         let first = self.condition(a);
@@ -70,7 +49,7 @@ impl Checker<'_> {
         (tree, Typed::new(Type::Bool, Vec::new()))
     }
 
-    pub(super) fn not(&mut self, it: &IdedExpr, inner: &IdedExpr) -> (Tree, Typed) {
+    pub(super) fn not(&mut self, it: &Syntax<'_>, inner: &Syntax<'_>) -> (Tree, Typed) {
         let inner = self.condition(inner);
         (
             self.tree(it, Op::Not(Box::new(inner))),
@@ -78,14 +57,14 @@ impl Checker<'_> {
         )
     }
 
-    pub(super) fn negate(&mut self, it: &IdedExpr, inner: &IdedExpr) -> (Tree, Typed) {
+    pub(super) fn negate(&mut self, it: &Syntax<'_>, inner: &Syntax<'_>) -> (Tree, Typed) {
         let (tree, typed) = self.check(inner);
         self.places.whole(&typed.traces);
         if !typed.broken && !(self.is_plain(&typed) && (is_number(&typed.ty) || typed.ty == Type::Any)) {
             let message = format!("`-` wants a number, not `{}`", typed.words());
             return self.refuse(
                 Problem::error("expression::wrong_type", message),
-                self.span(inner),
+                inner.sign,
                 "not a number",
             );
         }
@@ -97,7 +76,7 @@ impl Checker<'_> {
         (self.tree(it, Op::Negate(Box::new(tree))), typed)
     }
 
-    pub(super) fn conditional(&mut self, it: &IdedExpr, args: &[IdedExpr]) -> (Tree, Typed) {
+    pub(super) fn conditional(&mut self, it: &Syntax<'_>, args: &[Syntax<'_>; 3]) -> (Tree, Typed) {
         let condition = self.condition(&args[0]);
         let follows = self.follows(&args[0]);
         let (yes, yes_typed) = self.knowing(&follows.if_true, |it| it.check(&args[1]));
@@ -107,7 +86,7 @@ impl Checker<'_> {
             let message = format!("one branch is `{a}`, the other `{b}`");
             let problem = Problem::error("expression::wrong_type", message);
             let problem = problem.help("make them of one type, or write `dyn(…)` around one");
-            return self.refuse(problem, self.span(it), "types differ");
+            return self.refuse(problem, it.sign, "types differ");
         };
         (self.tree(it, Op::Conditional(Box::new([condition, yes, no]))), typed)
     }
@@ -117,7 +96,7 @@ impl Checker<'_> {
         !typed.optional && (!typed.nullable || typed.ty == Type::Any)
     }
 
-    pub(super) fn binary(&mut self, it: &IdedExpr, sign: Binary, args: &[IdedExpr]) -> (Tree, Typed) {
+    pub(super) fn binary(&mut self, it: &Syntax<'_>, sign: Binary, args: &[Syntax<'_>; 2]) -> (Tree, Typed) {
         let (a_tree, a) = self.check(&args[0]);
         let (b_tree, b) = self.check(&args[1]);
         // The items of `list + list` live on; everything else is read whole.
@@ -145,7 +124,7 @@ impl Checker<'_> {
             if typed.optional {
                 let problem = Problem::error("expression::wrong_type", format!("`{}` is an optional", typed.words()));
                 let problem = problem.help("give it a value with `.orValue(…)`, or ask `.hasValue()`");
-                return self.refuse(problem, self.span(it), "may hold nothing");
+                return self.refuse(problem, it.sign, "may hold nothing");
             }
         }
         match sign {
@@ -179,7 +158,7 @@ impl Checker<'_> {
                     } else if a.nullable || b.nullable {
                         problem = problem.help("null is neither a number nor a string");
                     }
-                    self.refuse(problem, self.span(it), "wrong types")
+                    self.refuse(problem, it.sign, "wrong types")
                 }
             },
         }
@@ -235,7 +214,7 @@ impl Checker<'_> {
     }
 
     /// Refuses a comparison that always has one answer.
-    fn comparable(&mut self, it: &IdedExpr, a: &Typed, b: &Typed) {
+    fn comparable(&mut self, it: &Syntax<'_>, a: &Typed, b: &Typed) {
         if a.ty == Type::Any || b.ty == Type::Any {
             return;
         }
@@ -245,12 +224,12 @@ impl Checker<'_> {
             let other = if a.ty == Type::Null { b } else { a };
             if !other.nullable {
                 let problem = problem.help("an absent field is no null: ask with `has(…)`");
-                self.report(problem, self.span(it), "always one answer");
+                self.report(problem, it.sign, "always one answer");
             }
             return;
         }
         if let Some(problem) = wrong_choice(a, b) {
-            self.report(problem, self.span(it), "always one answer");
+            self.report(problem, it.sign, "always one answer");
         } else if !(types::may_equal(&a.ty, &b.ty) || a.empty && b.empty || empties(a, b)) {
             let problem = match (is_text(&a.ty), is_text(&b.ty)) {
                 (true, false) if is_number(&b.ty) => {
@@ -261,11 +240,11 @@ impl Checker<'_> {
                 }
                 _ => problem,
             };
-            self.report(problem, self.span(it), "always one answer");
+            self.report(problem, it.sign, "always one answer");
         }
     }
 
-    fn contained(&mut self, it: &IdedExpr, item: &Typed, of: &Typed) {
+    fn contained(&mut self, it: &Syntax<'_>, item: &Typed, of: &Typed) {
         match &of.ty {
             Type::Any => {}
             Type::List(wanted) if of.empty || !of.nullable => {
@@ -274,12 +253,12 @@ impl Checker<'_> {
                     return;
                 }
                 if let Some(problem) = wrong_choice(item, &wanted) {
-                    self.report(problem, self.span(it), "always one answer");
+                    self.report(problem, it.sign, "always one answer");
                 } else if !types::may_equal(&item.ty, &wanted.ty) {
                     let message = format!("`{}` is never in `{}`", item.words(), of.words());
                     self.report(
                         Problem::error("expression::never_equal", message),
-                        self.span(it),
+                        it.sign,
                         "always one answer",
                     );
                 }
@@ -289,7 +268,7 @@ impl Checker<'_> {
                     let message = format!("the keys of a map are strings, not `{}`", item.words());
                     self.report(
                         Problem::error("expression::never_equal", message),
-                        self.span(it),
+                        it.sign,
                         "always one answer",
                     );
                 } else if let (Type::Record(record), Some(Value::String(name))) = (&of.ty, &item.literal)
@@ -298,7 +277,7 @@ impl Checker<'_> {
                     let problem =
                         Problem::error("expression::unknown_member", format!("there is no field `{name}` here"));
                     let problem = problem.suggest(name, record.fields.keys().map(|it| &**it));
-                    self.report(problem, self.span(it), "always one answer");
+                    self.report(problem, it.sign, "always one answer");
                 }
             }
             _ => {
@@ -309,7 +288,7 @@ impl Checker<'_> {
                 } else {
                     problem
                 };
-                self.report(problem, self.span(it), "neither a list nor a map");
+                self.report(problem, it.sign, "neither a list nor a map");
             }
         }
     }

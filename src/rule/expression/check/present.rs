@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use cel::common::ast::{Expr, IdedExpr, LiteralValue, operators};
-
+use super::super::syntax::{Form, Syntax};
+use super::super::tree::Binary;
 use super::Checker;
+use crate::value::Value;
 
 /// Between the steps of a path; it stands in no name.
 const STEP: char = '\u{1f}';
@@ -53,24 +54,21 @@ pub(crate) fn moved<'a>(
 
 impl Checker<'_> {
     /// Returns the path that an expression writes, if it is one.
-    pub(crate) fn path(&self, it: &IdedExpr) -> Option<String> {
-        match &it.expr {
-            Expr::Ident(name) => {
+    pub(crate) fn path(&self, it: &Syntax<'_>) -> Option<String> {
+        match &it.form {
+            Form::Name(name) => {
                 let local = self.locals.iter().rev().find(|it| *it.name == **name);
-                Some(local.map_or_else(|| name.clone(), |it| it.key.clone()))
+                Some(local.map_or_else(|| (*name).to_owned(), |it| it.key.clone()))
             }
-            Expr::Select(select) => Some(step(&self.path(&select.operand)?, &select.field)),
-            Expr::Call(call)
-                if matches!(
-                    &*call.func_name,
-                    operators::INDEX | operators::OPT_INDEX | operators::OPT_SELECT
-                ) =>
-            {
-                let path = self.path(&call.args[0])?;
-                match &call.args[1].expr {
-                    Expr::Literal(LiteralValue::String(name)) => Some(step(&path, name.inner())),
-                    Expr::Literal(LiteralValue::Int(at)) => Some(step_by(&path, &at.inner().to_string())),
-                    _ => Some(step_by(&path, &self.path(&call.args[1])?)),
+            Form::Member(of, name, _) => Some(step(&self.path(of)?, name)),
+            Form::Index(parts, _) => {
+                let path = self.path(&parts[0])?;
+                match &parts[1].form {
+                    Form::Literal(Value::Int(at)) => Some(step_by(&path, &at.to_string())),
+                    _ => match parts[1].as_str() {
+                        Some(name) => Some(step(&path, name)),
+                        None => Some(step_by(&path, &self.path(&parts[1])?)),
+                    },
                 }
             }
             _ => None,
@@ -78,39 +76,36 @@ impl Checker<'_> {
     }
 
     /// Returns what follows from the condition `it`.
-    pub(crate) fn follows(&self, it: &IdedExpr) -> Follows {
-        let Expr::Call(call) = &it.expr else {
-            return Follows::default();
-        };
-        match (&*call.func_name, &call.target, &*call.args) {
-            (operators::HAS, None, [field]) => Follows {
-                if_true: self.prefixes(field),
+    pub(crate) fn follows(&self, it: &Syntax<'_>) -> Follows {
+        match &it.form {
+            Form::Call("has", args) if args.len() == 1 => Follows {
+                if_true: self.prefixes(&args[0]),
                 ..Follows::default()
             },
-            ("hasValue", Some(optional), []) => Follows {
+            Form::Method(optional, "hasValue", args) if args.is_empty() => Follows {
                 if_true: self.prefixes(optional),
                 ..Follows::default()
             },
-            (operators::IN, None, [key, map]) => Follows {
-                if_true: self.key_of(key, map).into_iter().collect(),
+            Form::Binary(Binary::In, sides) => Follows {
+                if_true: self.key_of(&sides[0], &sides[1]).into_iter().collect(),
                 ..Follows::default()
             },
-            (operators::LOGICAL_NOT, None, [inner]) => {
+            Form::Not(inner) => {
                 let follows = self.follows(inner);
                 Follows {
                     if_true: follows.if_false,
                     if_false: follows.if_true,
                 }
             }
-            (operators::LOGICAL_AND, None, [a, b]) => {
-                let (a, b) = (self.follows(a), self.follows(b));
+            Form::And(sides) => {
+                let [a, b] = sides.each_ref().map(|it| self.follows(it));
                 Follows {
                     if_true: &a.if_true | &b.if_true,
                     if_false: &a.if_false & &b.if_false,
                 }
             }
-            (operators::LOGICAL_OR, None, [a, b]) => {
-                let (a, b) = (self.follows(a), self.follows(b));
+            Form::Or(sides) => {
+                let [a, b] = sides.each_ref().map(|it| self.follows(it));
                 Follows {
                     if_true: &a.if_true & &b.if_true,
                     if_false: &a.if_false | &b.if_false,
@@ -121,23 +116,23 @@ impl Checker<'_> {
     }
 
     /// Returns the path of `map[key]`, where both have one.
-    fn key_of(&self, key: &IdedExpr, map: &IdedExpr) -> Option<String> {
+    fn key_of(&self, key: &Syntax<'_>, map: &Syntax<'_>) -> Option<String> {
         let path = self.path(map)?;
-        Some(match &key.expr {
-            Expr::Literal(LiteralValue::String(name)) => step(&path, name.inner()),
-            _ => step_by(&path, &self.path(key)?),
+        Some(match key.as_str() {
+            Some(name) => step(&path, name),
+            None => step_by(&path, &self.path(key)?),
         })
     }
 
     /// Returns the path of an expression and all that lead to it.
-    fn prefixes(&self, it: &IdedExpr) -> BTreeSet<String> {
+    fn prefixes(&self, it: &Syntax<'_>) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut it = it;
         while let Some(path) = self.path(it) {
             found.insert(path);
-            it = match &it.expr {
-                Expr::Select(select) => &select.operand,
-                Expr::Call(call) => &call.args[0],
+            it = match &it.form {
+                Form::Member(of, ..) => of,
+                Form::Index(parts, _) => &parts[0],
                 _ => break,
             };
         }
