@@ -12,6 +12,7 @@
 mod agents;
 mod blame;
 mod cases;
+mod cluster;
 mod containers;
 mod docs;
 mod edges;
