@@ -12,6 +12,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use crate::db::{Db, View};
 use crate::kind::Reads;
 use crate::problem::Problem;
-use crate::rule::expression::{Bindings, Bound, GraphFunction, Scope, Uses, World};
+use crate::rule::expression::{Bindings, Bound, GraphFunction, Scope, Uses, Variables, World};
 use crate::value::{Address, Map, Name, Value};
 
 use compile::{Compiler, Part};
@@ -109,7 +110,7 @@ impl DataTemplate {
     ///
     /// Everything that failed, each at its place in the template.
     pub fn render_context(&self, context: &Map) -> Result<Document, Vec<Problem>> {
-        let variables: BTreeMap<Name, Bound> = context
+        let variables: Variables = context
             .iter()
             .map(|(name, value)| (name.clone(), Bound::Value(value.clone())))
             .collect();
@@ -132,11 +133,11 @@ impl fmt::Debug for DataTemplate {
 struct Nowhere;
 
 impl World for Nowhere {
-    fn field(&self, _: &dyn Db, _: View, _: &Address, _: &str) -> Option<Value> {
+    fn field<'d>(&self, _: &'d dyn Db, _: View, _: &Address, _: &str) -> Option<Cow<'d, Value>> {
         None
     }
 
-    fn facts(&self, _: &dyn Db, _: View, _: &Address, _: &str) -> Option<Value> {
+    fn facts<'d>(&self, _: &'d dyn Db, _: View, _: &Address, _: &str) -> Option<Cow<'d, Value>> {
         None
     }
 
