@@ -24,7 +24,7 @@ const IMAGE: [(&str, &str); 23] = [
     ("ENV NPM_CONFIG_LOGLEVEL=warn", "ENV NPM_CONFIG_LOGLEVEL=warn"),
     ("WORKDIR /app", "WORKDIR /app"),
     ("COPY package*.json ./", "COPY package*.json ./"),
-    ("RUN npm ci ${BUILD_FLAG}", "RUN --mount=type=cache,target=/root/.npm"),
+    ("RUN npm ci ${BUILD_FLAG}", "RUN --mount=type=cache,target=/var/cache/npm"),
     ("COPY . .", "COPY . ."),
     ("RUN npm run build", "npm run build"),
     (
@@ -226,17 +226,25 @@ fn compose_and_nomad_agree_on_every_edge() {
 /// The shortest way: what `gen init` writes for a pattern, and what becomes of it.
 #[test]
 fn few_lines_become_a_server() {
-    let project = Project::new();
-    let init = project.run(&["init", "--framework", "django", "--pattern", "hobby-project"]);
+    let project = Project::new().file("shop/README.md", "# Shop\n");
+    let init = project.run(&[
+        "-C",
+        "shop",
+        "init",
+        "--framework",
+        "django",
+        "--pattern",
+        "hobby-project",
+    ]);
     assert_eq!(init.code, 0, "{}", init.snapshot());
-    let spec = read(&project.dir().join("gen.yaml"));
+    let spec = read(&project.dir().join("shop/gen.yaml"));
     let n_said = spec.lines().filter(|it| !it.trim().is_empty()).count();
     assert!(n_said <= 15, "{n_said} lines are more than 15:\n{spec}");
-    let apply = project.run(&["apply"]);
+    let apply = project.run(&["-C", "shop", "apply"]);
     assert_eq!(apply.code, 0, "{}", apply.snapshot());
-    let made: Vec<String> = files(&project.dir().join("deployments"), "")
+    let made: Vec<String> = files(&project.dir().join("shop/deployments"), "")
         .iter()
-        .map(|it| read(it))
+        .map(|it| read(it.as_path()))
         .collect();
     let n_made: usize = made.iter().map(|it| it.lines().count()).sum();
     assert!(n_made > 400, "only {n_made} lines");

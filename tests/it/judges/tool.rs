@@ -412,12 +412,6 @@ impl Tools {
         verdict("containercheck", &answer, reports.len(), faults)
     }
 
-    /// Returns the model of a Compose file, as it is once everything is filled in.
-    pub(super) fn compose_project(&self, file: &Path) -> Value {
-        let (_, reports) = self.containers("compose", &[file.to_owned()]);
-        reports[0]["project"].clone()
-    }
-
     fn containers(&self, kind: &str, files: &[PathBuf]) -> (Answer, Vec<Value>) {
         let list: String = files.iter().map(|it| format!("{}\n", it.display())).collect();
         let answer = self.run("containercheck", &[kind, "-json"], &[], &list);
