@@ -369,7 +369,7 @@ done
 settle
 
 say "layer 1"
-want "$base/jobs/"api.nomad api service default 750
+want "$base/jobs/"api.nomad api service default 630
 settle
 
 say "all is up"

@@ -396,11 +396,11 @@ want "$base/jobs/"none.nomad none service default 630
 settle
 
 say "layer 2"
-want "$base/jobs/"account.nomad account service default 750
-want "$base/jobs/"certificate.nomad certificate service default 750
-want "$base/jobs/"own.nomad own service web 750
-want "$base/jobs/"signer.nomad signer service default 750
-want "$base/jobs/"values.nomad values service default 750
+want "$base/jobs/"account.nomad account service default 630
+want "$base/jobs/"certificate.nomad certificate service default 630
+want "$base/jobs/"own.nomad own service web 630
+want "$base/jobs/"signer.nomad signer service default 630
+want "$base/jobs/"values.nomad values service default 630
 settle
 
 say "all is up"

@@ -367,8 +367,8 @@ done
 settle
 
 say "layer 1"
-want "$base/jobs/"api.nomad api service default 750
-want "$base/jobs/"nightly.nomad nightly periodic default 750
+want "$base/jobs/"api.nomad api service default 630
+want "$base/jobs/"nightly.nomad nightly periodic default 630
 settle
 
 say "all is up"

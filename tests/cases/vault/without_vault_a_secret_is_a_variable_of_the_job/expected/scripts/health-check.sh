@@ -4,7 +4,7 @@
 # Asks the registry how the services of variables are: a line each, `ok` with the number of its healthy instances,
 # or `sick` where there is none. With names it asks for these alone.
 #
-# It ends with 0 when all are well, 1 when one is sick, 2 when the registry does not answer.
+# It ends with 0 when all are well, 1 when one is sick, 2 when the registry does not answer or does not show them.
 set -eu
 
 sick=0
@@ -40,11 +40,25 @@ case $consul in
 esac
 
 # The token stands in no command line.
+ask_consul() {
+  printf 'header = "X-Consul-Token: %s"\n' "${CONSUL_HTTP_TOKEN:-}" | curl -fsS --config - "$@"
+}
+
+# Who may not read a service is shown none of it, which looks as if there were none.
+may_read() {
+  question='[{"Resource": "service", "Segment": "'$1'", "Access": "read"}]'
+  ! ask_consul --data "$question" "$consul/v1/internal/acl/authorize" 2>/dev/null | grep -q '"Allow": *false'
+}
+
 check_consul() {
   if wanted "$1"; then
-    found=$(printf 'header = "X-Consul-Token: %s"\n' "${CONSUL_HTTP_TOKEN:-}" |
-      curl -fsS --config - "$consul/v1/health/service/$1?passing") || silent "Consul at $consul"
-    tell "$1" "$(printf %s "$found" | grep -o '"Checks":' | wc -l)"
+    found=$(ask_consul "$consul/v1/health/service/$1?passing") || silent "Consul at $consul"
+    n_healthy=$(printf %s "$found" | grep -o '"Checks":' | wc -l)
+    if [ "$n_healthy" -eq 0 ] && ! may_read "$1"; then
+      echo "Consul at $consul does not show $1 to this token: set CONSUL_HTTP_TOKEN to one that may read services and nodes" >&2
+      exit 2
+    fi
+    tell "$1" "$n_healthy"
   fi
 }
 

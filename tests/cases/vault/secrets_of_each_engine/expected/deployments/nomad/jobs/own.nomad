@@ -9,10 +9,10 @@ job "own" {
     count = 1
 
     update {
-      healthy_deadline  = "7m"
+      healthy_deadline  = "5m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      progress_deadline = "12m"
+      progress_deadline = "10m"
     }
 
     service {

@@ -8,10 +8,10 @@ job "api" {
     count = 1
 
     update {
-      healthy_deadline  = "7m"
+      healthy_deadline  = "5m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      progress_deadline = "12m"
+      progress_deadline = "10m"
     }
 
     service {

@@ -8,10 +8,10 @@ job "api" {
     count = 1
 
     update {
-      healthy_deadline  = "7m"
+      healthy_deadline  = "5m"
       max_parallel      = 1
       min_healthy_time  = "10s"
-      progress_deadline = "12m"
+      progress_deadline = "10m"
     }
 
     service {
@@ -63,8 +63,8 @@ EOH
         data = <<EOH
 CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
 REGION="{{ if nomadVarExists (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with (index . "region").Value }}{{ . }}{{ else }}eu{{ end }}{{ end }}{{ else }}eu{{ end }}"
-STRIPE="{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with index . "stripe_key" }}{{ .Value | toJSON | trimPrefix `"` | trimSuffix `"` }}{{ end }}{{ end }}"
-TIER="{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with index . "tier" }}{{ .Value }}{{ end }}{{ end }}"
+STRIPE="{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ or (index . "stripe_key").Value (sprig_fail "no item stripe_key") | toJSON | trimPrefix `"` | trimSuffix `"` }}{{ end }}"
+TIER="{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ or (index . "tier").Value (sprig_fail "no item tier") }}{{ end }}"
 EOH
       }
 
