@@ -216,6 +216,8 @@ pub struct Entry {
     pub wanted: Option<(Fingerprint, Mode)>,
     /// What stands there.
     pub found: Found,
+    /// For a file that is created: the one that goes at the same time, made by the same rule under an old name.
+    pub instead_of: Option<ArtifactPath>,
     /// What is written where the two are merged, once that is made.
     pub merged: Option<Merge>,
     /// Why.
@@ -312,6 +314,22 @@ impl Plan {
             } += 1;
         }
         counts
+    }
+
+    /// Pairs files that come under a new name with those that go under the old one, where a reason says so.
+    pub fn pair_renamed(&mut self) {
+        let going: BTreeMap<String, Name> = self
+            .entries
+            .iter()
+            .filter(|it| it.change == Change::Delete)
+            .map(|it| (it.path.to_string(), it.rule.clone()))
+            .collect();
+        for entry in self.entries.iter_mut().filter(|it| it.change == Change::Create) {
+            let renamed = entry.reasons.iter().filter_map(|it| it.renamed.as_ref());
+            let old = renamed.map(|(old, new)| entry.path.as_str().replace(&**new, old));
+            let old = old.into_iter().find(|it| going.get(it) == Some(&entry.rule));
+            entry.instead_of = old.and_then(|it| ArtifactPath::parse(&it).ok());
+        }
     }
 
     /// Tells whether everything is as wanted and on record.
@@ -573,6 +591,7 @@ fn entry(site: &Site<'_>, found: &Found, change: Change, decisions: &Decisions) 
         rule: rule.cloned().expect("a site is wanted or recorded"),
         wanted: site.wanted.map(|it| (it.digest, it.mode)),
         found: found.clone(),
+        instead_of: None,
         merged: None,
         reasons: site.wanted.map(|it| it.reasons.clone()).unwrap_or_default(),
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::reason::{Reason, Sort};
 use crate::problem::Span;
 use crate::value::{Name, Path};
-use crate::yaml::{self, Data, Yaml};
+use crate::yaml::{self, Data, Entry, Yaml};
 
 /// One step back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,8 @@ struct Difference {
     new: Option<(Span, String)>,
     /// Where its key stands, where there is one.
     key: Option<Span>,
+    /// The path under which the same stood before: only the key differs.
+    renamed: Option<Path>,
 }
 
 /// How many characters of a value are shown.
@@ -59,6 +61,7 @@ pub fn steps(path: &Name, old: Option<&Arc<str>>, new: Option<&Arc<str>>) -> Vec
     };
     let sort = sort(path);
     let of_file = |what: &str| Reason {
+        renamed: None,
         sort,
         file: Some(path.clone()),
         line: None,
@@ -132,7 +135,19 @@ fn reason(file: &Name, difference: &Difference, old: &str, new: &str) -> Reason 
         (None, Some((span, _))) => Some(line(old, *span)),
         (None, None) => None,
     };
+    if let Some(was) = &difference.renamed {
+        return Reason {
+            sort: Sort::Spec,
+            file: Some(file.clone()),
+            line: at,
+            input: format!("{was} is now {}", difference.path).into(),
+            old: None,
+            new: None,
+            renamed: was.0.last().cloned().zip(difference.path.0.last().cloned()),
+        };
+    }
     Reason {
+        renamed: None,
         sort: Sort::Spec,
         file: Some(file.clone()),
         line: at,
@@ -168,13 +183,28 @@ fn compare(path: &Path, old: Side<'_>, new: Side<'_>, texts: (&str, &str), found
             return;
         }
         if let (Data::Map(before), Data::Map(after)) = (&old.data, &new.data) {
-            for entry in after {
+            let (gone, come): (Vec<&Entry>, Vec<&Entry>) = (
+                before.iter().filter(|it| !after.iter().any(|now| now.key == it.key)).collect(),
+                after.iter().filter(|it| !before.iter().any(|was| was.key == it.key)).collect(),
+            );
+            let renamed = renamed(&gone, &come);
+            for (was, now) in &renamed {
+                found.push(Difference {
+                    path: path.join(&*now.key),
+                    old: Some((was.key_span, was.key.to_string())),
+                    new: Some((now.key_span, now.key.to_string())),
+                    key: Some(now.key_span),
+                    renamed: Some(path.join(&*was.key)),
+                });
+            }
+            let is_renamed = |it: &Entry| renamed.iter().any(|(was, now)| *was == it || *now == it);
+            for entry in after.iter().filter(|it| !is_renamed(it)) {
                 let was = before.iter().find(|it| it.key == entry.key);
                 let path = path.join(&*entry.key);
                 let was = was.map(|it| (&it.value, Some(it.key_span)));
                 compare(&path, was, Some((&entry.value, Some(entry.key_span))), texts, found);
             }
-            for entry in before.iter().filter(|it| !after.iter().any(|now| now.key == it.key)) {
+            for entry in gone.into_iter().filter(|it| !is_renamed(it)) {
                 let path = path.join(&*entry.key);
                 compare(&path, Some((&entry.value, Some(entry.key_span))), None, texts, found);
             }
@@ -187,7 +217,22 @@ fn compare(path: &Path, old: Side<'_>, new: Side<'_>, texts: (&str, &str), found
         old: side(old, texts.0),
         new: side(new, texts.1),
         key: new.or(old).and_then(|it| it.1),
+        renamed: None,
     });
+}
+
+/// Returns the entries that are gone and those that are there in their place: the same under another key, if that can
+/// be said of one pair alone.
+fn renamed<'y>(gone: &[&'y Entry], come: &[&'y Entry]) -> Vec<(&'y Entry, &'y Entry)> {
+    let mut pairs = Vec::new();
+    for was in gone {
+        let mut fit = come.iter().filter(|it| same(&was.value, &it.value));
+        let (Some(now), None) = (fit.next(), fit.next()) else { continue };
+        if gone.iter().filter(|it| same(&it.value, &now.value)).count() == 1 {
+            pairs.push((*was, *now));
+        }
+    }
+    pairs
 }
 
 /// Returns how a value is written; of one without characters its type.
@@ -296,6 +341,16 @@ mod tests {
             told("a: {x: 1, y: 2}\n", "a: {y: 2, z: 3}\n"),
             [["gen.yaml:1 a.x 1, gone", "gen.yaml:1 a.z 3, new"]]
         );
+    }
+
+    #[test]
+    fn another_key_of_the_same_is_a_new_name() {
+        assert_eq!(
+            told("services:\n  a: {x: 1}\n  b: {x: 2}\n", "services:\n  c: {x: 1}\n  b: {x: 3}\n"),
+            [["gen.yaml:3 services.b.x 2 → 3"], ["gen.yaml:2 services.a is now services.c"]]
+        );
+        // Two that are alike can't be told apart.
+        assert_eq!(told("{a: 1, b: 1}\n", "{c: 1, d: 1}\n").concat().len(), 4);
     }
 
     #[test]

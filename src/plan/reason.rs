@@ -45,6 +45,9 @@ pub struct Reason {
     /// What it is now; `None` where it no longer exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new: Option<Arc<str>>,
+    /// The old and the new name, where only a name differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub renamed: Option<(Name, Name)>,
 }
 
 impl Reason {

@@ -1,5 +1,6 @@
 //! Tests of the plan: each combination of wanted, recorded and found has its verdict.
 
+use super::reason::Sort;
 use super::*;
 
 fn path(text: &str) -> ArtifactPath {
@@ -153,6 +154,7 @@ fn nothing_is_done_to_a_file_of_others_unless_it_is_said() {
     let decisions = Decisions {
         overwrite: Chosen::Under(["a".to_owned()].into()),
         adopt: Chosen::None,
+        ..Decisions::default()
     };
     let plan = plan(&sites, &found, &decisions);
     assert_eq!(plan.obstacles().len(), 1);
@@ -163,9 +165,13 @@ fn nothing_is_done_to_a_file_of_others_unless_it_is_said() {
 fn the_form_for_machines_is_stable() {
     let wanted = [Wanted {
         reasons: vec![Reason {
+            sort: Sort::Spec,
+            file: Some("gen.yaml".into()),
+            line: Some(7),
             input: "services.orders.deployment.replicas".into(),
             old: Some("1".into()),
             new: Some("2".into()),
+            renamed: None,
         }],
         ..wanted("a", "new")
     }];
@@ -181,9 +187,18 @@ fn the_form_for_machines_is_stable() {
             "rule": "tubes/line",
             "found": Fingerprint::of(b"old").to_string(),
             "wanted": Fingerprint::of(b"new").to_string(),
-            "reasons": [{"input": "services.orders.deployment.replicas", "old": "1", "new": "2"}],
+            "reasons": [{
+                "sort": "spec",
+                "file": "gen.yaml",
+                "line": 7,
+                "input": "services.orders.deployment.replicas",
+                "old": "1",
+                "new": "2",
+            }],
         }])
     );
+    assert_eq!(document["causes"][0]["files"], 1);
+    assert_eq!(document["causes"][0]["line"], 7);
     assert_eq!(
         (&document["format"], &document["counts"]["update"]),
         (&1.into(), &1.into())

@@ -393,6 +393,7 @@ pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut P
             input: what.into(),
             old: None,
             new: None,
+            renamed: None,
         };
         if recorded.is_some() && entry.change == Change::Create {
             entry.reasons.push(on_disk("the file is gone from the disk"));
@@ -412,6 +413,7 @@ pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut P
             why = Why::OtherInputs;
         }
     }
+    planned.plan.pair_renamed();
     why
 }
 
@@ -668,6 +670,7 @@ mod tests {
         let decisions = Decisions {
             overwrite: Chosen::Under(["pipes".to_owned()].into()),
             adopt: Chosen::None,
+            ..Decisions::default()
         };
         let planned = prepare(&disk, &outcome(&[("tubes/orders", "1")]), &Scope::default(), &decisions);
         assert_eq!(planned.problems[0].code, "plan::no_such_path");

@@ -53,6 +53,7 @@ fn through(shape: Shape, n_services: usize) {
             &mut memory,
             &disk,
             &mut engine,
+            &Ask::default(),
             &outcome,
             &scope,
             &decisions,

@@ -75,10 +75,11 @@ fn the_tour_of_the_readme_is_as_it_says() {
     let tour = section("Sixty seconds");
     let spec = *blocks(&tour, "yaml").first().expect("the tour begins with a spec");
     let steps = blocks(&tour, "console");
-    assert_eq!(steps.len(), 4, "apply, the addresses, a changed number, a mistake");
+    assert_eq!(steps.len(), 5, "apply, the addresses, a changed number, blame, a mistake");
     let changes = [
         ("", ""),
         ("", ""),
+        ("replicas: 2", "replicas: 6"),
         ("replicas: 2", "replicas: 6"),
         ("[auth, ", "[auht, "),
     ];

@@ -2,11 +2,12 @@
 //!
 //! Words, not colours, say what happens to a file.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::super::session::Why;
 use crate::plan::json::Difference;
-use crate::plan::{Change, Entry, Intent, Kept, Plan, Reason, Resolution, reason};
+use crate::plan::{ArtifactPath, Change, Entry, Intent, Kept, Plan, Reason, Resolution, reason};
 use crate::problem::Problem;
 
 /// Whether something is about to happen, or has happened.
@@ -103,6 +104,11 @@ pub(super) fn line(entry: &Entry, tense: Tense, width: usize) -> String {
     );
     match &entry.change {
         Change::Moved { from } => _ = write!(text, "  from {from}"),
+        Change::Create => {
+            if let Some(from) = &entry.instead_of {
+                _ = write!(text, "  from {from}, changed");
+            }
+        }
         Change::Obstructed(why) => _ = write!(text, "  {why}"),
         _ => {}
     }
@@ -149,10 +155,14 @@ pub(super) fn grouped(plan: &Plan, length: Length) -> String {
         };
         line(&entry, Tense::Future, width)
     };
+    // A file that goes under an old name is told with the one that comes.
+    let paired: BTreeSet<&ArtifactPath> = plan.entries.iter().filter_map(|it| it.instead_of.as_ref()).collect();
+    let is_told = |it: &&&Entry| it.change != Change::Delete || !paired.contains(&it.path);
     let mut text = String::new();
     if length == Length::Whole || n_lines <= PAGE {
         for group in &groups {
-            group.entries.iter().for_each(|it| text.push_str(&alone(it)));
+            let told = group.entries.iter().filter(is_told);
+            told.for_each(|it| text.push_str(&alone(it)));
             because(&mut text, group.reasons, usize::MAX);
         }
         return text;
@@ -198,6 +208,7 @@ fn word(entry: &Entry, tense: Tense) -> &'static str {
         (Change::Obstructed(_), ..) => "obstructed",
         (Change::EditedByHand(_) | Change::Foreign, Resolution::Adopt, Future) => "keep",
         (Change::EditedByHand(_) | Change::Foreign, Resolution::Adopt, Past) => "kept",
+        (Change::Create, _, Future) if entry.instead_of.is_some() => "move",
         (Change::Create, _, Future) => "create",
         (Change::Create, _, Past) => "created",
         (Change::Delete | Change::EditedByHand(Intent::Delete), _, Future) => "delete",

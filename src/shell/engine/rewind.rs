@@ -150,6 +150,7 @@ impl Engine {
             input: input.into(),
             old: None,
             new: None,
+            renamed: None,
         };
         if concerned.is_empty() && !rewound.built_in.is_empty() {
             let n = rewound.built_in.len();
@@ -203,6 +204,7 @@ fn steps(old: &Inputs, new: &Inputs, ask: &Ask) -> Vec<Back> {
             input: format!("--set {}={}", it.path, it.yaml).into(),
             old: None,
             new: None,
+            renamed: None,
         })
         .collect();
     if !flags.is_empty() {

@@ -97,6 +97,7 @@ fn project() -> (tempfile::TempDir, Vec<Wanted>, Decisions) {
     let decisions = Decisions {
         overwrite: Chosen::All,
         adopt: Chosen::None,
+        ..Decisions::default()
     };
     (folder, next, decisions)
 }
@@ -251,6 +252,7 @@ fn an_adopted_file_stays_and_is_quiet() {
     let decisions = Decisions {
         overwrite: Chosen::None,
         adopt: Chosen::All,
+        ..Decisions::default()
     };
     apply(start.path(), &next, &decisions, Fault::default()).expect("applied");
     assert_eq!(
