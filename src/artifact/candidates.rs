@@ -123,7 +123,7 @@ fn edges(snapshot: &Snapshot) -> BTreeSet<Edge> {
 
 fn fingerprint(db: &Database, project: Project, id: &Name) -> Option<Fingerprint> {
     let rule = set::rule(db, project, id.clone()).as_ref()?;
-    let template = instance::template(db, project, id.clone()).fingerprint;
+    let template = instance::template_fingerprint(db, project, id.clone());
     Some(Fingerprint::of(format!("{}{template}", rule.fingerprint).as_bytes()))
 }
 

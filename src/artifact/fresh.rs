@@ -470,12 +470,22 @@ fn is_derived(db: &Database, project: Project, address: &Address) -> bool {
     })
 }
 
+/// Tells whether the template of the rule `id` is compiled though nothing may be printed by it: mistakes in it are
+/// told in any case.
+fn is_checked(db: &Database, project: Project, id: &Name) -> bool {
+    cfg!(debug_assertions) || !instance::is_given(db, project, id)
+}
+
 /// Compiles all rules, reads all files and checks their names, in parallel: whoever asks for one after the other finds
 /// them made.
 fn read(db: &Database, project: Project) {
     let files: Vec<SourceFile> = project.included(db).iter().copied().chain([project.root(db)]).collect();
     set::ids(db, project).par_iter().for_each_with(db.clone(), |db, id| {
-        instance::template(db, project, id.clone());
+        if is_checked(db, project, id) {
+            instance::template(db, project, id.clone());
+        } else {
+            set::rule(db, project, id.clone());
+        }
     });
     files.par_iter().for_each_with(db.clone(), |db, file| {
         spec::lowered_file(db, *file);
@@ -495,7 +505,7 @@ fn problems(db: &Database, project: Project) -> (Vec<Problem>, Ground) {
     problems.extend(pack::pack_problems(db, project).iter().cloned());
     problems.extend(set::problems(db, project));
     problems.extend(strata::strata(db, project).problems.iter().cloned());
-    for id in set::ids(db, project) {
+    for id in set::ids(db, project).iter().filter(|it| is_checked(db, project, it)) {
         problems.extend(instance::template(db, project, id.clone()).problems.iter().cloned());
     }
     if problems.iter().any(Problem::is_error) {

@@ -12,14 +12,15 @@ use crate::artifact::format::{self, Format};
 use crate::artifact::parse;
 use crate::artifact::text::{PartialSource, TextTemplate, partial_params};
 use crate::db::{Db, Project, SourceFile, View, pack_files};
+use crate::fact;
 use crate::fact::guard::Guarded;
-use crate::fact::{self, matching};
+use crate::fact::matching::{self, Matches};
 use crate::fingerprint::Fingerprint;
 use crate::kind::{Reads, Type, pack};
 use crate::problem::{Place, Problem};
 use crate::rule::expression::{Projection, Scope};
 use crate::rule::file::{Mode, Reach};
-use crate::rule::model::Rule;
+use crate::rule::model::{ArtifactRule, Rule};
 use crate::rule::set;
 use crate::spec;
 use crate::value::{Address, Map, Name, Path, Segment, Text, Value};
@@ -146,7 +147,7 @@ pub fn template(db: &dyn Db, project: Project, id: Name) -> Compiled {
         template: None,
         projections: Vec::new(),
         problems: Vec::new(),
-        fingerprint: Fingerprint::of(b""),
+        fingerprint: template_fingerprint(db, project, id.clone()),
     };
     let (Some(rule), Some(source)) = (set::rule(db, project, id.clone()), set::source(db, project, id)) else {
         return compiled;
@@ -163,14 +164,9 @@ pub fn template(db: &dyn Db, project: Project, id: Name) -> Compiled {
         compiled.problems.push(problem);
         return compiled;
     };
-    let types: BTreeMap<Name, Type> = artifact
-        .with
-        .iter()
-        .map(|(name, expression)| (name.clone(), expression.ty().clone()))
-        .collect();
+    let types = types(artifact);
     let text = file.text(db);
     let path = file.path(db);
-    let mut sources: Vec<Arc<str>> = vec![path.as_str().into(), text.clone(), format!("{types:?}").into()];
     let format = match &written.format {
         None => Format::from_path(name.strip_suffix(".hbs").unwrap_or(name)),
         Some(named) => match Format::parse(&named.text) {
@@ -186,14 +182,9 @@ pub fn template(db: &dyn Db, project: Project, id: Name) -> Compiled {
     };
     let schema = pack::schema_seen_from(db, project, &rule.pack);
     let (template, problems) = if name.ends_with(".hbs") {
-        let (partials, mut problems) = partials(db, project);
-        sources.extend(
-            partials
-                .values()
-                .filter(|it| text.contains("{{>") && !it.source.is_empty())
-                .map(|it| it.source.clone()),
-        );
-        let (template, found) = TextTemplate::compile(path, text, format, &types, schema, &partials);
+        let partials = partials(db, project);
+        let (template, found) = TextTemplate::compile(path, text, format, &types, schema, &partials.of);
+        let mut problems = partials.problems.clone();
         problems.extend(found);
         (template.map(|it| Template::Text(it, format)), problems)
     } else {
@@ -228,14 +219,66 @@ pub fn template(db: &dyn Db, project: Project, id: Name) -> Compiled {
             .collect();
         compiled.template = template.map(Arc::new);
     }
-    compiled.fingerprint = Fingerprint::of(format!("{sources:?}").as_bytes());
     compiled
 }
 
-/// Returns the partials of a project: the files `templates/PACK/_NAME.hbs`, as `PACK/NAME`.
-fn partials(db: &dyn Db, project: Project) -> (BTreeMap<Name, PartialSource>, Vec<Problem>) {
-    let mut partials = BTreeMap::new();
-    let mut problems = Vec::new();
+/// Returns the types of what a rule gives its template.
+fn types(artifact: &ArtifactRule) -> BTreeMap<Name, Type> {
+    let with = artifact.with.iter();
+    with.map(|(name, expression)| (name.clone(), expression.ty().clone()))
+        .collect()
+}
+
+/// Returns the fingerprint of all that the template of the rule `id` is compiled from, without compiling it.
+#[salsa::tracked(returns(copy))]
+pub fn template_fingerprint(db: &dyn Db, project: Project, id: Name) -> Fingerprint {
+    let (Some(rule), Some(source)) = (set::rule(db, project, id.clone()), set::source(db, project, id)) else {
+        return Fingerprint::of(b"");
+    };
+    let (Some(artifact), Some(written)) = (&rule.artifact, &source.artifact) else {
+        return Fingerprint::of(b"");
+    };
+    let Some(file) = template_file(db, project, written.template.text.clone()) else {
+        return Fingerprint::of(b"");
+    };
+    let text = file.text(db);
+    let mut hasher = Hashing(blake3::Hasher::new());
+    (file.path(db), text, format!("{:?}", types(artifact))).hash(&mut hasher);
+    if text.contains("{{>") {
+        for partial in partials(db, project).of.values() {
+            partial.source.hash(&mut hasher);
+        }
+    }
+    Fingerprint::from_hash(&hasher.0.finalize())
+}
+
+/// Tells whether nothing of the project's own takes part in the template of the rule `id`: the tests of the built-in
+/// packs have checked it, so that a run need not.
+#[must_use]
+pub fn is_given(db: &dyn Db, project: Project, id: &Name) -> bool {
+    let own = project.own(db);
+    let changes_others = |it: &SourceFile| {
+        let path = it.path(db);
+        path.starts_with("templates/") || path.ends_with("/pack.yaml")
+    };
+    let is_own = |file: &Name| own.binary_search_by(|it| it.path(db).cmp(file)).is_ok();
+    let source = set::source(db, project, id.clone());
+    !own.iter().any(changes_others) && source.as_ref().is_some_and(|it| !is_own(&it.name.file))
+}
+
+/// The partials of a project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Partials {
+    /// By their name, `PACK/NAME`.
+    of: BTreeMap<Name, PartialSource>,
+    /// What is wrong with their heads.
+    problems: Vec<Problem>,
+}
+
+/// Returns the partials of a project: the files `templates/PACK/_NAME.hbs`.
+#[salsa::tracked(returns(ref))]
+fn partials(db: &dyn Db, project: Project) -> Partials {
+    let mut partials = Partials::default();
     for file in pack_files(db, project) {
         let path = file.path(db);
         let Some(rest) = path.strip_prefix("templates/").and_then(|it| it.strip_suffix(".hbs")) else {
@@ -246,8 +289,8 @@ fn partials(db: &dyn Db, project: Project) -> (BTreeMap<Name, PartialSource>, Ve
         };
         let source = file.text(db).clone();
         let (params, found) = partial_params(path, &source, pack::schema(db, project));
-        problems.extend(found);
-        partials.insert(
+        partials.problems.extend(found);
+        partials.of.insert(
             Name::from(format!("{folder}/{name}")),
             PartialSource {
                 file: path.clone(),
@@ -256,7 +299,7 @@ fn partials(db: &dyn Db, project: Project) -> (BTreeMap<Name, PartialSource>, Ve
             },
         );
     }
-    (partials, problems)
+    partials
 }
 
 /// One artifact before it is printed: its path, and what its `with` gives, cut down to what the template reads.
@@ -413,19 +456,22 @@ fn printed_for(problem: Problem, node: &Address) -> Problem {
     problem.at(place, "printed for this node")
 }
 
+/// Returns the matches of `rule` at the node of `cell`.
+fn matches(db: &dyn Db, project: Project, cell: &Cell, rule: &Rule, artifact: &ArtifactRule) -> Matches {
+    let view = View::finished(cell.environment);
+    matching::matches(db, project, view, rule, &artifact.per[0], &cell.node)
+}
+
 /// Returns the artifacts that `rule` wants at the node of `cell`, one for each distinct binding of its `per`.
 pub(super) fn instances(
     db: &dyn Db,
     project: Project,
     cell: &Cell,
-    rule: &Rule,
+    (rule, artifact): (&Rule, &ArtifactRule),
+    matches: Matches,
     projections: &[Projection],
 ) -> (Vec<Instance>, Vec<Problem>) {
     let view = View::finished(cell.environment);
-    let Some(artifact) = &rule.artifact else {
-        return (Vec::new(), Vec::new());
-    };
-    let matches = matching::matches(db, project, view, rule, &artifact.per[0], &cell.node);
     let mut problems = matches.problems;
     let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut instances = Vec::new();
@@ -565,15 +611,22 @@ impl Resolver<'_> {
 #[salsa::tracked(returns(ref))]
 pub fn artifacts(db: &dyn Db, project: Project, cell: Cell) -> Arc<Artifacts> {
     let mut made = Artifacts::default();
-    let Some(rule) = set::rule(db, project, cell.rule.clone()) else {
+    let rule = set::rule(db, project, cell.rule.clone());
+    let Some((rule, artifact)) = rule.as_ref().and_then(|it| Some((it, it.artifact.as_ref()?))) else {
         return Arc::new(made);
     };
+    let matches = matches(db, project, &cell, rule, artifact);
+    if matches.found.is_empty() {
+        // A template that prints nothing is not compiled.
+        made.problems = matches.problems;
+        return Arc::new(made);
+    }
     let compiled = template(db, project, cell.rule.clone());
     if compiled.template.is_none() {
         return Arc::new(made);
     }
     let mode = mode(db, project, cell.rule.clone());
-    let (instances, problems) = instances(db, project, &cell, rule, &compiled.projections);
+    let (instances, problems) = instances(db, project, &cell, (rule, artifact), matches, &compiled.projections);
     made.problems = problems;
     for instance in &instances {
         made.artifacts.push(Artifact {
@@ -619,14 +672,16 @@ pub fn print_stale(
 ///
 /// What can't be printed where it stands.
 pub fn print(db: &dyn Db, project: Project, cell: &Cell, path: &str) -> Printed {
-    let Some(rule) = set::rule(db, project, cell.rule.clone()) else {
+    let rule = set::rule(db, project, cell.rule.clone());
+    let Some((rule, artifact)) = rule.as_ref().and_then(|it| Some((it, it.artifact.as_ref()?))) else {
         return Err(Vec::new());
     };
     let compiled = template(db, project, cell.rule.clone());
     let Some(template) = &compiled.template else {
         return Err(Vec::new());
     };
-    let (instances, problems) = instances(db, project, cell, rule, &compiled.projections);
+    let matches = matches(db, project, cell, rule, artifact);
+    let (instances, problems) = instances(db, project, cell, (rule, artifact), matches, &compiled.projections);
     match instances.into_iter().find(|it| *it.path == *path) {
         None => Err(problems),
         Some(instance) => template.print(&instance.context, &cell.rule, &cell.node),
