@@ -6,10 +6,12 @@
 pub mod candidates;
 pub mod data;
 pub mod format;
+pub mod found;
 pub mod fresh;
 pub mod instance;
 mod lexer;
 pub mod literal;
 pub mod parse;
 mod place;
+pub mod provenance;
 pub mod text;

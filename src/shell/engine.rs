@@ -3,10 +3,13 @@
 //! Commands know nothing of databases, rules or templates: they open an engine, ask it, and print or carry out the
 //! answer. What the questions are stands here; how they are answered lies behind the methods.
 
+mod blame;
 mod built_in;
 mod cases;
+mod explain;
 mod files;
 mod questions;
+mod rewind;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -29,8 +32,11 @@ use crate::problem::{Place, Problem};
 use crate::rule::{file, set};
 use crate::spec;
 use crate::value::Name;
-pub(crate) use built_in::{built_in, platforms};
+pub use blame::{Blamed, BlamedInput, BlamedLine, BlamedValue, Spot};
+pub(crate) use built_in::{built_in, platforms, problem_page};
+pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
 use files::Files;
+pub use rewind::Rewound;
 
 /// What a command asks about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -298,7 +304,8 @@ impl Engine {
                 ..Outcome::default()
             };
         };
-        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), self.read_back);
+        let last = std::mem::take(&mut self.state);
+        self.state = fresh::refresh(&self.db, project, last, self.files.stir, self.read_back);
         let mut outcome = Outcome {
             problems: self.files.problems.clone(),
             environments: environments(&self.db, project),
@@ -327,7 +334,10 @@ impl Engine {
                     let problem = problem.at(Place::Rule(fresh.rule.clone()), "prints it");
                     outcome.problems.extend(self.located(project, &[problem]));
                 }
-                Ok(path) => outcome.wanted.push(wanted(path, fresh)),
+                Ok(path) => {
+                    let text = self.state.texts.get(path.as_str());
+                    outcome.wanted.push(wanted(path, fresh, text));
+                }
             }
         }
         if !outcome.problems.is_empty() {
@@ -359,7 +369,7 @@ impl Engine {
                 let Some(fresh) = self.state.fresh.get(path.as_str()) else {
                     return Ok([].into());
                 };
-                if let Some(text) = &fresh.text {
+                if let Some(text) = self.state.texts.get(path.as_str()) {
                     return Ok(text.as_bytes().into());
                 }
                 let text = salsa::attach(db, || instance::print(db, project, &fresh.cell, path.as_str()))?;
@@ -467,12 +477,12 @@ enum Wish {
     Changes,
 }
 
-fn wanted(path: ArtifactPath, fresh: &Fresh) -> Wanted {
+fn wanted(path: ArtifactPath, fresh: &Fresh, text: Option<&Arc<str>>) -> Wanted {
     Wanted {
         path,
         rule: fresh.rule.clone(),
         digest: fresh.content,
-        content: match &fresh.text {
+        content: match text {
             Some(text) => Content::Printed(text.clone().into()),
             None => Content::Known(fresh.content),
         },

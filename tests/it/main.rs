@@ -10,7 +10,9 @@
 )]
 
 mod agents;
+mod blame;
 mod cases;
+mod cluster;
 mod containers;
 mod docs;
 mod edges;
