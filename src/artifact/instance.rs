@@ -242,14 +242,15 @@ pub fn template_fingerprint(db: &dyn Db, project: Project, id: Name) -> Fingerpr
         return Fingerprint::of(b"");
     };
     let text = file.text(db);
-    let mut hasher = Hashing(blake3::Hasher::new());
-    (file.path(db), text, format!("{:?}", types(artifact))).hash(&mut hasher);
+    let mut bytes = Vec::new();
+    write_text(file.path(db), &mut bytes);
+    write_text(text, &mut bytes);
+    write_text(&format!("{:?}", types(artifact)), &mut bytes);
     if text.contains("{{>") {
-        for partial in partials(db, project).of.values() {
-            partial.source.hash(&mut hasher);
-        }
+        let partials = partials(db, project).of.values();
+        partials.for_each(|it| write_text(&it.source, &mut bytes));
     }
-    Fingerprint::from_hash(&hasher.0.finalize())
+    Fingerprint::of(&bytes)
 }
 
 /// Tells whether nothing of the project's own takes part in the template of the rule `id`: the tests of the built-in
@@ -457,7 +458,7 @@ fn printed_for(problem: Problem, node: &Address) -> Problem {
 }
 
 /// Returns the matches of `rule` at the node of `cell`.
-fn matches(db: &dyn Db, project: Project, cell: &Cell, rule: &Rule, artifact: &ArtifactRule) -> Matches {
+pub(super) fn matches(db: &dyn Db, project: Project, cell: &Cell, rule: &Rule, artifact: &ArtifactRule) -> Matches {
     let view = View::finished(cell.environment);
     matching::matches(db, project, view, rule, &artifact.per[0], &cell.node)
 }

@@ -24,7 +24,10 @@ const IMAGE: [(&str, &str); 23] = [
     ("ENV NPM_CONFIG_LOGLEVEL=warn", "ENV NPM_CONFIG_LOGLEVEL=warn"),
     ("WORKDIR /app", "WORKDIR /app"),
     ("COPY package*.json ./", "COPY package*.json ./"),
-    ("RUN npm ci ${BUILD_FLAG}", "RUN --mount=type=cache,target=/var/cache/npm"),
+    (
+        "RUN npm ci ${BUILD_FLAG}",
+        "RUN --mount=type=cache,target=/var/cache/npm",
+    ),
     ("COPY . .", "COPY . ."),
     ("RUN npm run build", "npm run build"),
     (

@@ -12,9 +12,9 @@ use crate::artifact::fresh::{self, ReadBack, Stir};
 use crate::artifact::instance;
 use crate::db::Project;
 use crate::fingerprint::Fingerprint;
+use crate::plan::Reason;
 use crate::plan::cause::{self, Step};
 use crate::plan::reason::Sort;
-use crate::plan::Reason;
 use crate::problem::Problem;
 use crate::rule::set;
 use crate::shell::inputs::Inputs;
@@ -44,9 +44,8 @@ impl Engine {
             files.iter().map(text).collect()
         };
         let root = project.root(&self.db);
-        let digest = |it: &crate::db::SourceFile| {
-            (it.path(&self.db).clone(), Fingerprint::of(it.text(&self.db).as_bytes()))
-        };
+        let digest =
+            |it: &crate::db::SourceFile| (it.path(&self.db).clone(), Fingerprint::of(it.text(&self.db).as_bytes()));
         Some(Inputs {
             root: root.path(&self.db).clone(),
             text: root.text(&self.db).clone(),
@@ -89,12 +88,19 @@ impl Engine {
                 }
                 Back::Files(steps) => {
                     for step in steps {
-                        self.files.put_back(&mut self.db, project, &step.file, step.text.clone());
+                        self.files
+                            .put_back(&mut self.db, project, &step.file, step.text.clone());
                         pending.extend(step.reasons);
                     }
                 }
             }
-            self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), Stir::Little, ReadBack::default());
+            self.state = fresh::refresh(
+                &self.db,
+                project,
+                std::mem::take(&mut self.state),
+                Stir::Little,
+                ReadBack::default(),
+            );
             differing.extend(self.state.differing.iter().flatten().cloned());
             if self.state.problems.iter().any(Problem::is_error) {
                 // What stands in between says nothing: this step is taken together with the next one.
@@ -108,7 +114,9 @@ impl Engine {
             pending.clear();
         }
         for path in paths {
-            let Some(fresh) = self.state.fresh.get(path) else { continue };
+            let Some(fresh) = self.state.fresh.get(path) else {
+                continue;
+            };
             let text = match self.state.texts.get(path) {
                 Some(text) => Some(text.clone()),
                 None => salsa::attach(&self.db, || instance::print(&self.db, project, &fresh.cell, path))
@@ -172,7 +180,13 @@ impl Engine {
                 self.files.put_back(&mut self.db, project, path, now.cloned());
             }
         }
-        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), Stir::Little, ReadBack::default());
+        self.state = fresh::refresh(
+            &self.db,
+            project,
+            std::mem::take(&mut self.state),
+            Stir::Little,
+            ReadBack::default(),
+        );
     }
 }
 
