@@ -67,11 +67,7 @@ pub fn steps(path: &Name, old: Option<&Arc<str>>, new: Option<&Arc<str>>) -> Vec
         new: None,
     };
     let (Some(old), Some(new)) = (old, new) else {
-        let what = if new.is_some() {
-            "the file is new"
-        } else {
-            "the file is gone"
-        };
+        let what = if new.is_some() { "the file is new" } else { "the file is gone" };
         return vec![whole(vec![of_file(what)])];
     };
     if sort != Sort::Spec {
@@ -159,13 +155,7 @@ fn differences(old: &str, new: &str) -> Vec<Difference> {
         return Vec::new();
     };
     let mut found = Vec::new();
-    compare(
-        &Path::default(),
-        Some((&before, None)),
-        Some((&after, None)),
-        (old, new),
-        &mut found,
-    );
+    compare(&Path::default(), Some((&before, None)), Some((&after, None)), (old, new), &mut found);
     found.sort_by_key(|it| it.new.as_ref().or(it.old.as_ref()).map(|it| it.0.start));
     found
 }
@@ -272,11 +262,7 @@ mod tests {
     fn told(old: &str, new: &str) -> Vec<Vec<String>> {
         let (old, new): (Arc<str>, Arc<str>) = (old.into(), new.into());
         let steps = steps(&"gen.yaml".into(), Some(&old), Some(&new));
-        assert_eq!(
-            steps.last().and_then(|it| it.text.clone()).unwrap_or(new),
-            old,
-            "the last step is the old text"
-        );
+        assert_eq!(steps.last().and_then(|it| it.text.clone()).unwrap_or(new), old, "the last step is the old text");
         steps
             .iter()
             .map(|it| it.reasons.iter().map(Reason::sentence).collect())
@@ -303,10 +289,7 @@ mod tests {
         let new = "services:\n  a: {}\n  c: {}\n  d:\n    image: y\n";
         assert_eq!(
             told(old, new),
-            [
-                ["gen.yaml:4 services.d image: y, new"],
-                ["gen.yaml:3 services.b image: x, gone"]
-            ]
+            [["gen.yaml:4 services.d image: y, new"], ["gen.yaml:3 services.b image: x, gone"]]
         );
         // Within braces nothing is cut out.
         assert_eq!(
