@@ -330,7 +330,7 @@ impl Bench {
             .expect("the storage can be written");
             let start = Instant::now();
             engine.refresh(&Changed::Paths(vec![path.to_string_lossy().into_owned()]));
-            let outcome = engine.outcome(&Ask::default());
+            let outcome = engine.changes(&Ask::default());
             let printed = outcome
                 .wanted
                 .iter()

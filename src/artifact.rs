@@ -6,6 +6,7 @@
 pub mod candidates;
 pub mod data;
 pub mod format;
+pub mod found;
 pub mod fresh;
 pub mod instance;
 mod lexer;

@@ -10,14 +10,16 @@ pub mod shape;
 pub mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+use rustc_hash::FxHashMap;
 
 use crate::db::{Db, Project, View};
 use crate::fact::guard::{Entry, Guarded};
 use crate::kind::{Relation, Shape, pack};
 use crate::problem::{Place, Problem};
 use crate::rule::strata;
-use crate::value::{Address, Map, Name, Path};
+use crate::value::{Address, Map, Name, Path, Value};
 
 /// One fact.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,10 +33,53 @@ pub struct Fact {
 /// The facts of one stratum that speak of one node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// The facts of each relation that has any, in the order in which they are read.
-    pub of: BTreeMap<Name, Arc<[Fact]>>,
+    /// The facts of each relation that has any.
+    pub of: BTreeMap<Name, Known>,
     /// What failed, and what contradicts.
     pub problems: Vec<Problem>,
+}
+
+/// The facts of one relation that speak of one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The facts, in the order in which they are read.
+    pub facts: Arc<[Fact]>,
+    /// What an expression reads: their fields, as a list, or of the one that may be.
+    pub value: Value,
+}
+
+impl Known {
+    fn new(facts: Vec<Fact>, shape: &Shape) -> Self {
+        let mut fields = facts.iter().map(|it| Value::Map(it.fields.clone()));
+        let value = match (shape, facts.as_slice()) {
+            (Shape::One, [_, ..]) => fields.next().unwrap_or_default(),
+            _ => Value::list(fields),
+        };
+        Self {
+            facts: facts.into(),
+            value,
+        }
+    }
+}
+
+/// Where the facts of a relation are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Kept {
+    stratum: u16,
+    is_one: bool,
+}
+
+/// Returns where the facts of each relation are kept.
+#[salsa::tracked(returns(ref))]
+fn kept(db: &dyn Db, project: Project) -> FxHashMap<Name, Kept> {
+    let relations = &pack::schema(db, project).relations;
+    let strata = strata::strata(db, project).of.iter();
+    let kept = strata.map(|(name, stratum)| {
+        let is_one = relations.get(name).is_some_and(|it| it.shape == Shape::One);
+        let stratum = *stratum;
+        (name.clone(), Kept { stratum, is_one })
+    });
+    kept.collect()
 }
 
 /// Returns which facts of which rules speak of nodes of `kind` in `stratum`.
@@ -93,7 +138,7 @@ pub fn facts(db: &dyn Db, project: Project, environment: u16, address: Address, 
             rules: rules.into_iter().collect(),
         });
         let ordered = ordered(records.collect(), relation, &address, environment, &mut facts.problems);
-        facts.of.insert(id.clone(), ordered.into());
+        facts.of.insert(id.clone(), Known::new(ordered, &relation.shape));
     }
     facts
 }
@@ -156,11 +201,32 @@ fn ordered(
 /// Returns the facts of `relation` that speak of the node at `address`.
 #[must_use]
 pub fn of<'db>(db: &'db dyn Db, project: Project, environment: u16, address: &Address, relation: &str) -> &'db [Fact] {
-    let Some(stratum) = strata::strata(db, project).of.get(relation) else {
+    let Some(kept) = kept(db, project).get(relation) else {
         return &[];
     };
-    let facts = facts(db, project, environment, address.clone(), *stratum);
-    facts.of.get(relation).map_or(&[], |it| it)
+    let facts = facts(db, project, environment, address.clone(), kept.stratum);
+    facts.of.get(relation).map_or(&[], |it| &it.facts)
+}
+
+/// Returns the facts of `relation` that speak of the node at `address`, as an expression reads them: a list of maps, or
+/// one map or none where the relation's shape is `one`.
+#[must_use]
+pub fn value<'db>(
+    db: &'db dyn Db,
+    project: Project,
+    environment: u16,
+    address: &Address,
+    relation: &str,
+) -> Option<&'db Value> {
+    static NOTHING: LazyLock<Value> = LazyLock::new(|| Value::list([]));
+    let Some(kept) = kept(db, project).get(relation) else {
+        return Some(&NOTHING);
+    };
+    let facts = facts(db, project, environment, address.clone(), kept.stratum);
+    match facts.of.get(relation) {
+        Some(known) => Some(&known.value),
+        None => (!kept.is_one).then_some(&*NOTHING),
+    }
 }
 
 /// Returns the number of strata.

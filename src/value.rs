@@ -10,6 +10,8 @@ use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
+use rustc_hash::FxHasher;
+
 /// A short string that is shared rather than copied: a name, a key, a path.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
 pub struct Name(Arc<str>);
@@ -82,25 +84,42 @@ impl fmt::Debug for Name {
 }
 
 /// The identity of a node: its kind and its name, printed `service.orders`. It is shared rather than copied.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct Address(Arc<Identity>);
 
 /// What an [`Address`] holds.
-#[derive(PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity {
     /// The kind of the node.
     pub kind: Name,
     /// Its name, unique within the kind.
     pub name: Name,
+    /// Of both: an address is looked up far more often than it is made.
+    hash: u64,
 }
 
 impl Address {
     /// Returns the address of the `kind` named `name`.
     pub fn new(kind: impl Into<Name>, name: impl Into<Name>) -> Self {
-        Self(Arc::new(Identity {
-            kind: kind.into(),
-            name: name.into(),
-        }))
+        let (kind, name) = (kind.into(), name.into());
+        let mut hasher = FxHasher::default();
+        (&kind, &name).hash(&mut hasher);
+        let hash = hasher.finish();
+        Self(Arc::new(Identity { kind, name, hash }))
+    }
+}
+
+impl PartialEq for Address {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+            || (self.0.hash == other.0.hash && self.0.name == other.0.name && self.0.kind == other.0.kind)
+    }
+}
+
+impl Eq for Address {}
+
+impl Hash for Address {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash.hash(state);
     }
 }
 
@@ -123,7 +142,7 @@ impl Ord for Address {
         if Arc::ptr_eq(&self.0, &other.0) {
             return Ordering::Equal;
         }
-        self.0.cmp(&other.0)
+        (&self.0.kind, &self.0.name).cmp(&(&other.0.kind, &other.0.name))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which artifacts an edit may concern: the changed nodes walked backwards through the compiled rules.
+//! Which artifacts and findings an edit may concern: the changed nodes walked backwards through the compiled rules.
 //!
 //! What is named here may be too much, never too little; salsa decides what is really stale. The walk goes over the
 //! union of the adjacency before and after the edit, so that an edge that went away is still followed.
@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::artifact::found::Spot;
 use crate::artifact::fresh::cells_of;
 use crate::artifact::instance::{self, Cell, MAX_REFERENCES};
-use crate::db::{Database, Project, View};
+use crate::db::{Database, Db, Project, View};
 use crate::fact::shape;
 
 use crate::fingerprint::Fingerprint;
@@ -144,12 +145,69 @@ pub fn is_there(db: &Database, project: Project, cell: &Cell) -> bool {
             .is_some()
 }
 
-/// Returns every place where an artifact may differ `now` from what `before` made it.
+/// What a rule reads, by what it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct ReadBy {
+    /// For each of its facts.
+    facts: Vec<Uses>,
+    artifact: Uses,
+    finding: Uses,
+}
+
+#[salsa::tracked(returns(ref))]
+fn read_by(db: &dyn Db, project: Project, id: Name) -> ReadBy {
+    let Some(rule) = set::rule(db, project, id) else {
+        return ReadBy::default();
+    };
+    let with = |parts: &mut dyn FnMut(&mut Uses)| {
+        let mut uses = rule.body.uses();
+        parts(&mut uses);
+        uses
+    };
+    let facts = rule
+        .facts
+        .iter()
+        .map(|fact| with(&mut |uses| uses.extend(&fact.uses())));
+    let artifact = rule.artifact.as_ref().map(|artifact| {
+        let schema = pack::schema_seen_from(db, project, &rule.pack);
+        let compiled = instance::template(db, project, rule.id.clone());
+        let nothing = Reads::default();
+        with(&mut |uses| {
+            uses.extend(artifact.path.uses());
+            for (name, expression) in &artifact.with {
+                let template = compiled.template.as_ref();
+                let reads = template.and_then(|it| it.reads().get(name)).unwrap_or(&nothing);
+                uses.extend(&expression.uses_for(reads, schema));
+            }
+        })
+    });
+    let finding = rule.finding.as_ref().map(|finding| {
+        let texts = [Some(&finding.message), finding.help.as_ref(), finding.field.as_ref()];
+        with(&mut |uses| texts.into_iter().flatten().for_each(|it| uses.extend(it.uses())))
+    });
+    ReadBy {
+        facts: facts.collect(),
+        artifact: artifact.unwrap_or_default(),
+        finding: finding.unwrap_or_default(),
+    }
+}
+
+/// What an edit may concern.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Candidates {
+    /// Where an artifact may differ.
+    pub cells: Vec<Cell>,
+    /// The nodes of which something else may be found.
+    pub nodes: Vec<Spot>,
+}
+
+/// Returns every place where an artifact, or what is found, may differ `now` from what it was `before`.
 #[must_use]
-pub fn candidates(db: &Database, project: Project, before: &Before, now: &Before) -> Vec<Cell> {
+pub fn candidates(db: &Database, project: Project, before: &Before, now: &Before) -> Candidates {
     let infos: Vec<&spec::EnvironmentInfo> = before.environments.iter().map(|it| &it.0).collect();
     let same_environments = infos.into_iter().eq(spec::environments(db, project));
     let mut cells: BTreeSet<Cell> = BTreeSet::new();
+    let mut nodes: BTreeSet<Spot> = BTreeSet::new();
     let rules: Vec<Arc<Rule>> = set::ids(db, project)
         .iter()
         .filter_map(|id| set::rule(db, project, id.clone()).clone())
@@ -179,20 +237,38 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &Before
         if !everything && any_here {
             walk.prepare();
         }
+        let spots = |nodes: BTreeSet<Address>| nodes.into_iter().map(move |it| (environment, it));
+        if everything {
+            nodes.extend(spots(union.nodes().iter().cloned().collect()));
+        } else {
+            nodes.extend(spots(walk.changed.facts.values().flatten().cloned().collect()));
+        }
         for rule in &rules {
             if everything || stale.contains(&rule.id) {
                 cells.extend(cells_of(db, project, environment, rule));
+                nodes.extend(spots(walk.critical(rule)));
             } else if any_here && rule.reach == Reach::Each {
                 cells.extend(walk.cells(rule));
+                nodes.extend(spots(walk.criticised(rule)));
             }
         }
+        // What is gone has nothing to be found.
+        nodes.retain(|it| it.0 != environment || now.snapshot.index(&it.1).is_some());
     }
     if any_change {
         // What is gone is asked for once more, to be found gone; what sees all environments sees any change.
-        let across = rules.iter().filter(|it| it.reach == Reach::Across);
-        cells.extend(across.flat_map(|it| cells_of(db, project, 0, it)));
+        for rule in rules.iter().filter(|it| it.reach == Reach::Across) {
+            cells.extend(cells_of(db, project, 0, rule));
+            if let (Some(_), Some(anchor)) = (&rule.finding, rule.body.pattern.first()) {
+                let all = shape::nodes_of(db, project, View::finished(0), rule, &anchor.name);
+                nodes.extend(all.into_iter().map(|it| (0, it)));
+            }
+        }
     }
-    cells.into_iter().collect()
+    Candidates {
+        cells: cells.into_iter().collect(),
+        nodes: nodes.into_iter().collect(),
+    }
 }
 
 fn rules_of_facts_changed(db: &Database, project: Project, stale: &BTreeSet<Name>, rules: &[Arc<Rule>]) -> bool {
@@ -277,10 +353,10 @@ impl<'a> Backwards<'a> {
         let last = of.values().copied().max().unwrap_or(0);
         for stratum in 0..=last {
             for rule in self.rules {
-                for fact in rule.facts.iter().filter(|it| of.get(&it.relation) == Some(&stratum)) {
-                    let mut uses = rule.body.uses();
-                    uses.extend(&fact.uses());
-                    let touched = self.touched(rule, &fact.of, &uses, &roots);
+                let facts = rule.facts.iter().enumerate();
+                for (nth, fact) in facts.filter(|it| of.get(&it.1.relation) == Some(&stratum)) {
+                    let uses = &read_by(self.db, self.project, rule.id.clone()).facts[nth];
+                    let touched = self.touched(rule, &fact.of, uses, &roots);
                     roots.facts.entry(fact.relation.clone()).or_default().extend(touched);
                 }
             }
@@ -317,22 +393,10 @@ impl<'a> Backwards<'a> {
         let Some(artifact) = &rule.artifact else {
             return Vec::new();
         };
-        let schema = pack::schema_seen_from(self.db, self.project, &rule.pack);
-        let mut uses = rule.body.uses();
-        uses.extend(artifact.path.uses());
-        let compiled = instance::template(self.db, self.project, rule.id.clone());
-        let nothing = Reads::default();
-        for (name, expression) in &artifact.with {
-            let reads = compiled
-                .template
-                .as_ref()
-                .and_then(|it| it.reads().get(name))
-                .unwrap_or(&nothing);
-            uses.extend(&expression.uses_for(reads, schema));
-        }
-        let mut touched = self.touched(rule, &artifact.per[0], &uses, &self.changed);
+        let uses = &read_by(self.db, self.project, rule.id.clone()).artifact;
+        let mut touched = self.touched(rule, &artifact.per[0], uses, &self.changed);
         if let Some(mentions) = artifact.references.as_ref().and_then(|it| self.mentions.get(it)) {
-            touched.extend(self.touched(rule, &artifact.per[0], &uses, mentions));
+            touched.extend(self.touched(rule, &artifact.per[0], uses, mentions));
         }
         touched
             .into_iter()
@@ -342,6 +406,23 @@ impl<'a> Backwards<'a> {
                 node,
             })
             .collect()
+    }
+
+    /// Returns the nodes at which what `rule` finds may have changed.
+    fn criticised(&self, rule: &Rule) -> BTreeSet<Address> {
+        let (Some(_), Some(anchor)) = (&rule.finding, rule.body.pattern.first()) else {
+            return BTreeSet::new();
+        };
+        let uses = &read_by(self.db, self.project, rule.id.clone()).finding;
+        self.touched(rule, &anchor.name, uses, &self.changed)
+    }
+
+    /// Returns the nodes at which `rule` may find something.
+    fn critical(&self, rule: &Rule) -> BTreeSet<Address> {
+        match (&rule.finding, rule.body.pattern.first()) {
+            (Some(_), Some(anchor)) => self.all(rule, &anchor.name),
+            _ => BTreeSet::new(),
+        }
     }
 
     /// Returns the nodes that `anchor` may be bound to where something that `rule` reads is among `roots`.

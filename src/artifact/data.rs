@@ -13,6 +13,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use crate::db::{Db, View};
 use crate::kind::Reads;
 use crate::problem::Problem;
-use crate::rule::expression::{Bindings, Bound, GraphFunction, Scope, Uses, World};
+use crate::rule::expression::{Bindings, Bound, GraphFunction, Scope, Uses, Variables, World};
 use crate::value::{Address, Map, Name, Value};
 
 use compile::{Compiler, Part};
@@ -134,12 +135,12 @@ impl DataTemplate {
     }
 }
 
-fn variables(context: &Map) -> BTreeMap<Name, Bound> {
+fn variables(context: &Map) -> Variables {
     let bound = |(name, value): &(Name, Value)| (name.clone(), Bound::Value(value.clone()));
     context.iter().map(bound).collect()
 }
 
-fn bindings(variables: &BTreeMap<Name, Bound>) -> Bindings<'_> {
+fn bindings(variables: &Variables) -> Bindings<'_> {
     Bindings {
         view: View::finished(0),
         variables,
@@ -158,11 +159,11 @@ impl fmt::Debug for DataTemplate {
 struct Nowhere;
 
 impl World for Nowhere {
-    fn field(&self, _: &dyn Db, _: View, _: &Address, _: &str) -> Option<Value> {
+    fn field<'d>(&self, _: &'d dyn Db, _: View, _: &Address, _: &str) -> Option<Cow<'d, Value>> {
         None
     }
 
-    fn facts(&self, _: &dyn Db, _: View, _: &Address, _: &str) -> Option<Value> {
+    fn facts<'d>(&self, _: &'d dyn Db, _: View, _: &Address, _: &str) -> Option<Cow<'d, Value>> {
         None
     }
 

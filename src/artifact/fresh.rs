@@ -1,8 +1,8 @@
 //! All artifacts of a project: from nothing, or after an edit only those that may have changed.
 //!
 //! After an edit the changed nodes are walked backwards through the rules ([`candidates`]); only those artifacts are
-//! asked of salsa, and only those whose fingerprint changed are printed again. Debug builds ask for all of them as
-//! well and compare.
+//! asked of salsa, and only those whose fingerprint changed are printed again. What is wrong with nodes is asked again
+//! where it may have changed in the same way. Debug builds ask for all of it as well and compare.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,10 +10,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use crate::artifact::candidates::{self, Before};
+use crate::artifact::candidates::{self, Before, Candidates};
+use crate::artifact::found::Found;
 use crate::artifact::instance::{self, Artifact, Artifacts, Cell, Printed};
 use crate::db::{Database, Project, SourceFile, View};
-use crate::fact::{self, finding, shape};
+use crate::fact::shape;
 use crate::fingerprint::Fingerprint;
 use crate::kind::pack;
 use crate::problem::{Place, Problem};
@@ -36,8 +37,6 @@ pub struct Fresh {
     pub source: Fingerprint,
     /// Of its text.
     pub content: Fingerprint,
-    /// Its text, where this run printed it.
-    pub text: Option<Arc<str>>,
 }
 
 /// All that one run found out, for the next one to begin from.
@@ -47,8 +46,16 @@ pub struct State {
     /// The last state without an error, where this one has one.
     good: Option<Box<State>>,
     cells: BTreeMap<Cell, Arc<Artifacts>>,
+    /// Those of the cells that have a problem.
+    troubled: BTreeSet<Cell>,
+    /// What is wrong with nodes; `None` where that was not asked, since the spec itself has an error.
+    found: Option<Found>,
+    /// Whether what stands at each path was decided: it is what its one place makes, and it could be printed.
+    is_settled: bool,
     /// What stands at each path.
     pub fresh: BTreeMap<Name, Fresh>,
+    /// The texts that this run printed, by path.
+    pub texts: BTreeMap<Name, Arc<str>>,
     /// What is wrong, in no particular order.
     pub problems: Vec<Problem>,
     /// The paths that this run printed, sorted.
@@ -78,13 +85,26 @@ pub enum ReadBack {
     All,
 }
 
+/// Whether so much has changed that the files are better read in parallel than when they are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stir {
+    /// A few files.
+    Little,
+    /// Many, or nobody knows.
+    #[default]
+    Much,
+}
+
 /// Returns the state of the project now, going on from what the last run found out.
 #[must_use]
-pub fn refresh(db: &Database, project: Project, last: State, read_back: ReadBack) -> State {
-    let last = match last.good {
+pub fn refresh(db: &Database, project: Project, last: State, stir: Stir, read_back: ReadBack) -> State {
+    let mut last = match last.good {
         Some(good) => *good,
         None => last,
     };
+    if stir == Stir::Much {
+        read(db, project);
+    }
     let (problems, ground) = problems(db, project);
     let mut state = State {
         problems,
@@ -99,53 +119,49 @@ pub fn refresh(db: &Database, project: Project, last: State, read_back: ReadBack
         };
     }
     let now = Before::now(db, project);
-    let cells = match &last.before {
-        None => cells(db, project),
+    let Candidates { cells, nodes } = match &last.before {
+        None => Candidates {
+            cells: cells(db, project),
+            nodes: Vec::new(),
+        },
         Some(before) => candidates::candidates(db, project, before, &now),
     };
+    let has_lost = last.before.as_ref().is_some_and(|it| it.has_lost(&now));
+    if ground == Ground::Sound {
+        let known = last.found.take().filter(|_| last.before.is_some());
+        let found = match known {
+            Some(known) => known.again(db, project, &nodes, has_lost),
+            None => Found::all(db, project),
+        };
+        debug_assert!(
+            found == Found::all(db, project),
+            "what is found outside of the candidates differs"
+        );
+        state.problems.extend(found.problems());
+        state.found = Some(found);
+    }
     let asked: Vec<Asked> = cells
         .into_par_iter()
         .map_with(db.clone(), |db, cell| {
             salsa::attach(db, || asked(db, project, cell, &last.fresh))
         })
         .collect();
-    state.cells = last.cells;
-    if last.before.as_ref().is_some_and(|it| it.has_lost(&now)) {
-        state.cells.retain(|cell, _| candidates::is_there(db, project, cell));
-    }
-    let mut texts = BTreeMap::new();
-    for Asked {
-        cell,
-        artifacts,
-        printed,
-    } in asked
-    {
-        for (at, text) in printed {
-            let artifact = &artifacts.artifacts[at];
-            texts.insert((artifact.path.clone(), artifact.fingerprint), text);
-        }
-        if artifacts.artifacts.is_empty() && artifacts.problems.is_empty() {
-            state.cells.remove(&cell);
-        } else {
-            state.cells.insert(cell, artifacts);
-        }
-    }
+    let is_first = last.before.is_none();
+    state.before = Some(now);
+    let told = state.problems.len();
+    let settling = Settling {
+        asked,
+        has_lost,
+        read_back,
+    };
+    state.take(db, project, last, settling);
     debug_assert!(
         same_cells(db, project, &state.cells),
         "an artifact outside of the candidates differs"
     );
-    state.before = Some(now);
-    let told = state.problems.len();
-    state
-        .problems
-        .extend(state.cells.values().flat_map(|it| it.problems.iter().cloned()));
-    let cells = std::mem::take(&mut state.cells);
-    let wanted = by_path(&cells, &mut state.problems);
-    let gone = state.print(db, project, wanted, last.fresh, texts, read_back);
-    if last.before.is_some() {
-        state.differing = Some(state.printed.iter().cloned().chain(gone).collect());
+    if is_first {
+        state.differing = None;
     }
-    state.cells = cells;
     if ground == Ground::Shaky {
         state.problems.truncate(told);
     }
@@ -241,7 +257,7 @@ fn same_cells(db: &Database, project: Project, known: &BTreeMap<Cell, Arc<Artifa
 
 /// Returns what goes to each path; two artifacts with one path are a problem.
 fn by_path<'a>(
-    cells: &'a BTreeMap<Cell, Arc<Artifacts>>,
+    cells: impl Iterator<Item = (&'a Cell, &'a Arc<Artifacts>)>,
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<Name, (&'a Cell, &'a Artifact)> {
     let mut wanted: BTreeMap<Name, (&Cell, &Artifact)> = BTreeMap::new();
@@ -263,7 +279,89 @@ fn by_path<'a>(
     wanted
 }
 
+/// What one run has asked for, to be settled with what the last one left.
+struct Settling {
+    asked: Vec<Asked>,
+    /// Whether there were places at which nothing can be made any more.
+    has_lost: bool,
+    read_back: ReadBack,
+}
+
+/// Texts that were printed already, by their path and what they are printed from.
+type Texts = BTreeMap<(Name, Fingerprint), Printed>;
+
 impl State {
+    /// Takes over what the last run left, and what was asked for in this one.
+    fn take(&mut self, db: &Database, project: Project, last: State, settling: Settling) {
+        let Settling {
+            asked,
+            has_lost,
+            read_back,
+        } = settling;
+        let mut last = last;
+        self.cells = std::mem::take(&mut last.cells);
+        self.troubled = std::mem::take(&mut last.troubled);
+        if has_lost {
+            self.cells.retain(|cell, _| candidates::is_there(db, project, cell));
+            self.troubled.retain(|cell| self.cells.contains_key(cell));
+        }
+        let mut texts = Texts::new();
+        let mut again: BTreeSet<Cell> = BTreeSet::new();
+        // The paths at which something of the places stood that were asked for.
+        let mut left: BTreeSet<Name> = BTreeSet::new();
+        for Asked {
+            cell,
+            artifacts,
+            printed,
+        } in asked
+        {
+            for (at, text) in printed {
+                let artifact = &artifacts.artifacts[at];
+                texts.insert((artifact.path.clone(), artifact.fingerprint), text);
+            }
+            if artifacts.problems.is_empty() {
+                self.troubled.remove(&cell);
+            } else {
+                self.troubled.insert(cell.clone());
+            }
+            let old = if artifacts.artifacts.is_empty() && artifacts.problems.is_empty() {
+                self.cells.remove(&cell)
+            } else {
+                self.cells.insert(cell.clone(), artifacts)
+            };
+            left.extend(old.iter().flat_map(|it| it.artifacts.iter().map(|it| it.path.clone())));
+            again.insert(cell);
+        }
+        let troubled = self.troubled.iter().filter_map(|it| self.cells.get(it));
+        let told: Vec<Problem> = troubled.flat_map(|it| it.problems.iter().cloned()).collect();
+        self.problems.extend(told);
+        let cells = std::mem::take(&mut self.cells);
+        let alone = last.is_settled && !has_lost;
+        let wanted = alone.then(|| alone_wanted(&cells, &again, &last.fresh)).flatten();
+        let gone = match wanted {
+            Some(wanted) => {
+                // What stands at all other paths is as it was.
+                self.fresh = last.fresh;
+                let mut touched = BTreeMap::new();
+                for path in left.iter().chain(wanted.keys()) {
+                    if let Some(known) = self.fresh.remove(path) {
+                        touched.insert(path.clone(), known);
+                    }
+                }
+                self.is_settled = true;
+                self.print(db, project, wanted, touched, texts, read_back)
+            }
+            None => {
+                let n_problems = self.problems.len();
+                let wanted = by_path(cells.iter(), &mut self.problems);
+                self.is_settled = self.problems.len() == n_problems;
+                self.print(db, project, wanted, last.fresh, texts, read_back)
+            }
+        };
+        self.differing = Some(self.printed.iter().cloned().chain(gone).collect());
+        self.cells = cells;
+    }
+
     /// Takes over what is fresh from the last run, and of the rest the `texts` that are printed already. Returns the
     /// paths at which nothing is wanted any more.
     fn print(
@@ -272,7 +370,7 @@ impl State {
         project: Project,
         wanted: BTreeMap<Name, (&Cell, &Artifact)>,
         last: BTreeMap<Name, Fresh>,
-        mut texts: BTreeMap<(Name, Fingerprint), Printed>,
+        mut texts: Texts,
         read_back: ReadBack,
     ) -> Vec<Name> {
         let mut last = last;
@@ -284,14 +382,7 @@ impl State {
                     // The same text may go to the same path from another place: a node has been renamed, and what the
                     // path is made of has not.
                     let cell = cell.clone();
-                    self.fresh.insert(
-                        path,
-                        Fresh {
-                            text: None,
-                            cell,
-                            ..known
-                        },
-                    );
+                    self.fresh.insert(path, Fresh { cell, ..known });
                 }
                 _ => {
                     let text = texts.remove(&(path.clone(), artifact.fingerprint));
@@ -314,7 +405,10 @@ impl State {
             .collect();
         for (path, cell, artifact, text) in printed {
             match text {
-                Err(problems) => self.problems.extend(problems),
+                Err(problems) => {
+                    self.problems.extend(problems);
+                    self.is_settled = false;
+                }
                 Ok((content, text)) => {
                     let fresh = Fresh {
                         rule: artifact.rule,
@@ -322,15 +416,27 @@ impl State {
                         cell,
                         source: artifact.fingerprint,
                         content,
-                        text: Some(text.into()),
                     };
                     self.printed.push(path.clone());
+                    self.texts.insert(path.clone(), text.into());
                     self.fresh.insert(path, fresh);
                 }
             }
         }
         last.into_keys().collect()
     }
+}
+
+/// Returns what the places of `again` want at their paths, if no other place wants something there.
+fn alone_wanted<'a>(
+    cells: &'a BTreeMap<Cell, Arc<Artifacts>>,
+    again: &BTreeSet<Cell>,
+    fresh: &BTreeMap<Name, Fresh>,
+) -> Option<BTreeMap<Name, (&'a Cell, &'a Artifact)>> {
+    let mut contested = Vec::new();
+    let wanted = by_path(again.iter().filter_map(|it| cells.get_key_value(it)), &mut contested);
+    let is_free = |path: &Name| fresh.get(path).is_none_or(|it| again.contains(&it.cell));
+    (contested.is_empty() && wanted.keys().all(is_free)).then_some(wanted)
 }
 
 /// Leaves out what follows from a file that could be read in part only: names that stand in the rest of it.
@@ -383,9 +489,8 @@ fn read(db: &Database, project: Project) {
     }
 }
 
-/// Returns what is wrong with the spec, the packs, the graph and the facts, and what rules find fault with.
+/// Returns what is wrong with the spec, the packs and the graph.
 fn problems(db: &Database, project: Project) -> (Vec<Problem>, Ground) {
-    read(db, project);
     let mut problems = spec::problems_given(db, project, &|it| is_derived(db, project, it));
     problems.extend(pack::pack_problems(db, project).iter().cloned());
     problems.extend(set::problems(db, project));
@@ -402,18 +507,7 @@ fn problems(db: &Database, project: Project) -> (Vec<Problem>, Ground) {
         );
     }
     for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
-        problems.extend(shape::problems(db, project, environment));
-        let snapshot = shape::snapshot(db, project, View::finished(environment));
-        let found: Vec<Vec<Problem>> = snapshot
-            .nodes()
-            .par_iter()
-            .map_with(db.clone(), |db, node| {
-                let mut problems = fact::problems(db, project, environment, node);
-                problems.extend(salsa::attach(db, || finding::at(db, project, environment, node)));
-                problems
-            })
-            .collect();
-        problems.extend(found.into_iter().flatten());
+        problems.extend(shape::problems(db, project, environment).iter().cloned());
     }
     (problems, Ground::Sound)
 }

@@ -5,7 +5,6 @@
 //! changed asks for the text.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::artifact::data::{DataFormat, DataTemplate};
@@ -267,6 +266,95 @@ pub(super) struct Instance {
     pub(super) context: Map,
 }
 
+impl Instance {
+    /// Returns the fingerprint of all that it is printed from.
+    fn fingerprint(&self, rule: &Rule, compiled: &Compiled, mode: Mode) -> Fingerprint {
+        let mut bytes: Vec<u8> = Vec::with_capacity(4_096);
+        bytes.extend(rule.fingerprint.bytes());
+        bytes.extend(compiled.fingerprint.bytes());
+        bytes.push(u8::from(mode == Mode::Executable));
+        write_text(&self.path, &mut bytes);
+        write_map(&self.context, &mut bytes);
+        Fingerprint::of(&bytes)
+    }
+}
+
+/// Writes a text so that no other texts in a row write the same bytes.
+fn write_text(text: &str, bytes: &mut Vec<u8>) {
+    bytes.extend((text.len() as u64).to_le_bytes());
+    bytes.extend(text.as_bytes());
+}
+
+fn write_map(map: &Map, bytes: &mut Vec<u8>) {
+    bytes.extend((map.len() as u64).to_le_bytes());
+    for (key, value) in map {
+        write_text(key, bytes);
+        write_value(value, bytes);
+    }
+}
+
+/// Writes a value so that no other value writes the same bytes.
+fn write_value(value: &Value, bytes: &mut Vec<u8>) {
+    match value {
+        Value::Null => bytes.push(0),
+        Value::Bool(truth) => bytes.extend([1, u8::from(*truth)]),
+        Value::Int(number) => {
+            bytes.push(2);
+            bytes.extend(number.to_le_bytes());
+        }
+        Value::Double(number) => {
+            bytes.push(3);
+            bytes.extend(number.0.to_bits().to_le_bytes());
+        }
+        Value::String(text) => {
+            bytes.push(4);
+            write_text(text, bytes);
+        }
+        Value::Text(text) => {
+            bytes.push(5);
+            bytes.extend((text.segments().len() as u64).to_le_bytes());
+            for segment in text.segments() {
+                write_segment(segment, bytes);
+            }
+        }
+        Value::List(items) => {
+            bytes.push(6);
+            bytes.extend((items.len() as u64).to_le_bytes());
+            items.iter().for_each(|it| write_value(it, bytes));
+        }
+        Value::Map(map) => {
+            bytes.push(7);
+            write_map(map, bytes);
+        }
+        Value::Node(node) => {
+            bytes.push(8);
+            write_text(&node.kind, bytes);
+            write_text(&node.name, bytes);
+        }
+    }
+}
+
+fn write_segment(segment: &Segment, bytes: &mut Vec<u8>) {
+    match segment {
+        Segment::Literal(text) => {
+            bytes.push(0);
+            write_text(text, bytes);
+        }
+        Segment::Reference(it) => {
+            bytes.extend([1, u8::from(it.required), u8::from(it.manner.is_some())]);
+            for text in [&it.node.kind, &it.node.name, &it.attribute] {
+                write_text(text, bytes);
+            }
+            it.manner.iter().for_each(|it| write_text(it, bytes));
+        }
+        Segment::Code { language, source } => {
+            bytes.push(2);
+            write_text(language, bytes);
+            write_text(source, bytes);
+        }
+    }
+}
+
 impl Template {
     /// Returns what the template reads of each value that its rule gives it.
     #[must_use]
@@ -488,19 +576,10 @@ pub fn artifacts(db: &dyn Db, project: Project, cell: Cell) -> Arc<Artifacts> {
     let (instances, problems) = instances(db, project, &cell, rule, &compiled.projections);
     made.problems = problems;
     for instance in &instances {
-        let mut hasher = Hashing(blake3::Hasher::new());
-        (
-            rule.fingerprint,
-            compiled.fingerprint,
-            &instance.path,
-            mode,
-            &instance.context,
-        )
-            .hash(&mut hasher);
         made.artifacts.push(Artifact {
             path: instance.path.clone(),
             rule: cell.rule.clone(),
-            fingerprint: Fingerprint::from_hash(&hasher.0.finalize()),
+            fingerprint: instance.fingerprint(rule, compiled, mode),
             mode,
         });
     }
@@ -608,18 +687,4 @@ fn mode(db: &dyn Db, project: Project, rule: Name) -> Mode {
         .as_ref()
         .and_then(|it| it.artifact.as_ref())
         .map_or(Mode::Plain, |it| it.mode)
-}
-
-/// A hasher that the standard library's `Hash` can feed and that gives a fingerprint.
-struct Hashing(blake3::Hasher);
-
-impl Hasher for Hashing {
-    fn finish(&self) -> u64 {
-        let mut first = [0; 8];
-        first.copy_from_slice(&self.0.finalize().as_bytes()[..8]);
-        u64::from_le_bytes(first)
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        self.0.update(bytes);
-    }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::db::{Db, Project, View};
 use crate::fact::world::NODES;
 use crate::kind::Type;
-use crate::rule::expression::{Bindings, Bound, Guard};
+use crate::rule::expression::{Bindings, Bound, Guard, Variables};
 use crate::rule::model::Rule;
 use crate::rule::set;
 use crate::value::{Address, Name};
@@ -18,6 +18,8 @@ use crate::value::{Address, Name};
 pub struct Guarded {
     rules: Vec<Entry>,
     guards: Vec<Guard>,
+    /// The variables that the guards read.
+    variables: Vec<Name>,
 }
 
 impl Eq for Guarded {}
@@ -62,6 +64,9 @@ impl Guarded {
             let known = self.guards.iter().position(|it| it == guard);
             guards.push(known.unwrap_or_else(|| {
                 self.guards.push(guard.clone());
+                if !self.variables.contains(guard.variable()) {
+                    self.variables.push(guard.variable().clone());
+                }
                 self.guards.len() - 1
             }));
         }
@@ -82,9 +87,11 @@ impl Guarded {
     /// Returns the rules that may have something to say of `node`.
     pub fn admitted<'g>(&'g self, db: &'g dyn Db, view: View, node: &'g Address) -> impl Iterator<Item = &'g Entry> {
         let mut known: Vec<Option<Answer>> = vec![None; self.guards.len()];
+        let bound = self.variables.iter().map(|it| (it.clone(), Bound::Node(node.clone())));
+        let variables: Variables = bound.collect();
         self.rules.iter().filter(move |entry| {
             for at in &entry.guards {
-                match known[*at].get_or_insert_with(|| ask(db, view, &self.guards[*at], node)) {
+                match known[*at].get_or_insert_with(|| ask(db, view, &self.guards[*at], &variables)) {
                     Answer::Holds => {}
                     Answer::Fails => return true,
                     Answer::HoldsNot => return false,
@@ -102,11 +109,10 @@ enum Answer {
     Fails,
 }
 
-fn ask(db: &dyn Db, view: View, guard: &Guard, node: &Address) -> Answer {
-    let variables = [(guard.variable().clone(), Bound::Node(node.clone()))].into();
+fn ask(db: &dyn Db, view: View, guard: &Guard, variables: &Variables) -> Answer {
     let bindings = Bindings {
         view,
-        variables: &variables,
+        variables,
         world: &NODES,
     };
     match guard.holds(db, &bindings) {

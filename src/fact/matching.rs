@@ -11,7 +11,7 @@ use crate::fact::world::{GraphWorld, NODES};
 use crate::graph::pattern::{self, Overrun};
 use crate::graph::{Steps, TooManySteps};
 use crate::problem::{Place, Problem, Span};
-use crate::rule::expression::{Bindings, Bound, BoundEdge, Expression, Failure, Projection};
+use crate::rule::expression::{Bindings, Bound, BoundEdge, Expression, Failure, Projection, Variables};
 use crate::rule::file::Reach;
 use crate::rule::interpolation::Interpolation;
 use crate::rule::model::{Filled, Inner, Join, Rule};
@@ -20,10 +20,10 @@ use crate::spec;
 use crate::value::{Address, Map, Name, Path, Value};
 
 /// What the variables of a rule stand for, once everything that it asks for holds.
-pub type Match = BTreeMap<Name, Bound>;
+pub type Match = Variables;
 
 /// The variable that every rule has which runs in each environment.
-static ENVIRONMENT: LazyLock<Name> = LazyLock::new(|| "environment".into());
+pub(super) const ENVIRONMENT: &str = "environment";
 
 /// How many steps a pattern may take around one node before it is given up.
 pub const MAX_STEPS: u64 = 500_000;
@@ -132,7 +132,7 @@ impl Run<'_> {
         for (path, filled) in fields {
             let value = self.given(filled, found)?;
             if value != Value::Null {
-                values.push((path.clone(), value));
+                values.push((path, value));
             }
         }
         Ok(nested(values))
@@ -287,14 +287,8 @@ impl Run<'_> {
         let mut found: Match = variables
             .map(|(variable, it)| (variable.name.clone(), from_pattern(it)))
             .collect();
-        match self.rule.reach {
-            Reach::Each => {
-                let environment = environment_value(self.db, self.project, self.view.environment);
-                found.insert(ENVIRONMENT.clone(), Bound::Value(environment));
-            }
-            Reach::Across => {
-                found.insert("environments".into(), environments(self.db, self.project));
-            }
+        if self.rule.reach == Reach::Across {
+            found.insert("environments".into(), environments(self.db, self.project));
         }
         found
     }
@@ -416,12 +410,7 @@ impl Run<'_> {
     /// Returns the values on one side of a look-up, with its variable bound to `node`.
     fn join_keys(&self, join: &Join, side: usize, node: &Address) -> Vec<Value> {
         let (variable, expression) = &join.sides[side];
-        let environment = environment_value(self.db, self.project, self.view.environment);
-        let found: Match = [
-            (variable.clone(), Bound::Node(node.clone())),
-            (ENVIRONMENT.clone(), Bound::Value(environment)),
-        ]
-        .into();
+        let found: Match = [(variable.clone(), Bound::Node(node.clone()))].into();
         // A value that can't be had equals none.
         self.value(expression, &found).map(|it| items(&it)).unwrap_or_default()
     }
@@ -510,16 +499,18 @@ fn items(value: &Value) -> Vec<Value> {
 }
 
 fn entry((key, value): &(Name, Value)) -> Value {
+    static WORDS: LazyLock<[Name; 2]> = LazyLock::new(|| [Name::from("key"), Name::from("value")]);
+    let [key_word, value_word] = &*WORDS;
     [
-        (Name::from("key"), Value::String(key.clone())),
-        (Name::from("value"), value.clone()),
+        (key_word.clone(), Value::String(key.clone())),
+        (value_word.clone(), value.clone()),
     ]
     .into_iter()
     .collect()
 }
 
 /// Returns the value of the variable `environment`.
-#[salsa::tracked(returns(clone))]
+#[salsa::tracked(returns(ref))]
 pub fn environment_value(db: &dyn Db, project: Project, environment: u16) -> Value {
     let Some(it) = spec::environments(db, project).get(usize::from(environment)) else {
         return Value::Null;

@@ -1,11 +1,13 @@
 //! What patterns and expressions ask, answered by queries: whatever is asked is remembered by salsa.
 
+use std::borrow::Cow;
+
 use crate::db::{Db, Project, View};
 use crate::fact::{self, matching, shape};
 use crate::graph::order::Components;
 use crate::graph::reach::{Longest, Weigh};
 use crate::graph::{self, pattern};
-use crate::kind::{EdgeKind, Shape, pack};
+use crate::kind::{EdgeKind, pack};
 use crate::rule::expression::{GraphFunction, World};
 use crate::rule::model::Rule;
 use crate::value::{Address, Map, Name, Path, Value};
@@ -18,21 +20,18 @@ pub struct Nodes;
 pub static NODES: Nodes = Nodes;
 
 impl World for Nodes {
-    fn field(&self, db: &dyn Db, view: View, node: &Address, name: &str) -> Option<Value> {
-        shape::node(db, Project::get(db), view, node)?.fields.get(name).cloned()
+    fn field<'d>(&self, db: &'d dyn Db, view: View, node: &Address, name: &str) -> Option<Cow<'d, Value>> {
+        let fields = &shape::node(db, Project::get(db), view, node)?.fields;
+        fields.get(name).map(Cow::Borrowed)
     }
 
-    fn facts(&self, db: &dyn Db, view: View, node: &Address, relation: &str) -> Option<Value> {
-        let project = Project::get(db);
-        let facts = fact::of(db, project, view.environment, node, relation);
-        let one = pack::schema(db, project)
-            .relations
-            .get(relation)
-            .is_some_and(|it| it.shape == Shape::One);
-        if one {
-            return facts.first().map(|it| Value::Map(it.fields.clone()));
-        }
-        Some(Value::list(facts.iter().map(|it| Value::Map(it.fields.clone()))))
+    fn facts<'d>(&self, db: &'d dyn Db, view: View, node: &Address, relation: &str) -> Option<Cow<'d, Value>> {
+        fact::value(db, Project::get(db), view.environment, node, relation).map(Cow::Borrowed)
+    }
+
+    fn variable<'d>(&self, db: &'d dyn Db, view: View, name: &str) -> Option<&'d Value> {
+        let is_known = name == matching::ENVIRONMENT;
+        is_known.then(|| matching::environment_value(db, Project::get(db), view.environment))
     }
 
     fn call(&self, db: &dyn Db, view: View, function: GraphFunction, args: &[Value]) -> Result<Value, String> {
@@ -238,7 +237,7 @@ impl pattern::World for GraphWorld<'_> {
     }
 
     fn field(&self, node: &Address, name: &Name) -> Option<Value> {
-        NODES.field(self.db, self.view, node, name)
+        NODES.field(self.db, self.view, node, name).map(Cow::into_owned)
     }
 
     fn exists(&self, node: &Address) -> bool {

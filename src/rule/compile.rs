@@ -96,7 +96,7 @@ impl Compiler<'_> {
             }
         }
         let body = Body {
-            guards: guards(&pattern, &when),
+            guards: guards(&pattern, &each, &when),
             pattern,
             span: written.span(),
             walks,
@@ -733,15 +733,14 @@ fn walks(pattern: &Arc<Pattern>, joins: &[Join]) -> BTreeMap<Name, Walk> {
         .collect()
 }
 
-/// Returns, of each node variable, the conditions that read it alone.
-fn guards(pattern: &Pattern, when: &[Expression]) -> BTreeMap<Name, Vec<Guard>> {
+/// Returns, of each node variable, the conditions that read it alone, those of the collections that are walked last.
+fn guards(pattern: &Pattern, each: &[(Name, Expression)], when: &[Expression]) -> BTreeMap<Name, Vec<Guard>> {
     let nodes = pattern.variables().iter().filter(|it| matches!(it.ty, Type::Node(_)));
     nodes
         .map(|it| {
-            (
-                it.name.clone(),
-                when.iter().flat_map(|when| when.guards(&it.name)).collect(),
-            )
+            let conditions = when.iter().flat_map(|when| when.guards(&it.name));
+            let walked = each.iter().filter_map(|(_, each)| each.filled(&it.name));
+            (it.name.clone(), conditions.chain(walked).collect())
         })
         .collect()
 }

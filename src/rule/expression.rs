@@ -7,6 +7,7 @@
 mod check;
 mod evaluate;
 mod function;
+mod held;
 mod parse;
 mod quoted;
 mod reads;
@@ -18,6 +19,7 @@ mod tests;
 mod tree;
 mod types;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use crate::value::{Address, Name, Value};
 
 use check::{Checker, Typed};
 use evaluate::Evaluator;
+use held::Held;
 use reads::{Places, Trace};
 use tree::Tree;
 
@@ -36,7 +39,7 @@ pub use check::Present;
 pub use function::{Function, GraphFunction, MAX_PROJECT_STEPS, MAX_STEPS, Style, Wanted, markdown};
 pub use reads::{GraphUse, Projection, Reached, Uses, add_reads};
 pub(crate) use scan::closing_brace;
-pub use seen::{Bound, BoundEdge};
+pub use seen::{Bound, BoundEdge, Variables};
 pub use types::fits;
 
 #[cfg(test)]
@@ -118,7 +121,7 @@ pub struct Bindings<'a> {
     /// From where nodes are seen.
     pub view: View,
     /// What the variables are.
-    pub variables: &'a BTreeMap<Name, Bound>,
+    pub variables: &'a Variables,
     /// Who answers for nodes.
     pub world: &'static dyn World,
 }
@@ -127,11 +130,11 @@ pub struct Bindings<'a> {
 /// an expression runs (`salsa::attach`, or any tracked function around it).
 pub trait World: fmt::Debug + Send + Sync {
     /// Returns a field of a node, if it is there.
-    fn field(&self, db: &dyn Db, view: View, node: &Address, name: &str) -> Option<Value>;
+    fn field<'d>(&self, db: &'d dyn Db, view: View, node: &Address, name: &str) -> Option<Cow<'d, Value>>;
 
     /// Returns the facts of a relation (by its full name) on a node: a list of maps, or one map or none where the
     /// relation's shape is `one`.
-    fn facts(&self, db: &dyn Db, view: View, node: &Address, relation: &str) -> Option<Value>;
+    fn facts<'d>(&self, db: &'d dyn Db, view: View, node: &Address, relation: &str) -> Option<Cow<'d, Value>>;
 
     /// Returns the graph's answer.
     ///
@@ -139,6 +142,11 @@ pub trait World: fmt::Debug + Send + Sync {
     ///
     /// Says in the user's words why there is none.
     fn call(&self, db: &dyn Db, view: View, function: GraphFunction, args: &[Value]) -> Result<Value, String>;
+
+    /// Returns the value of a variable that nobody binds, since it is the same everywhere in a view.
+    fn variable<'d>(&self, _db: &'d dyn Db, _view: View, _name: &str) -> Option<&'d Value> {
+        None
+    }
 }
 
 /// Why an expression has no value.
@@ -236,6 +244,18 @@ impl Expression {
             variable: Name::from(variable),
             file: self.0.file.clone(),
             tree: it.clone(),
+            asks: Asks::Truth,
+        })
+    }
+
+    /// Returns the condition that this is a collection with something in it, if it reads nothing but `variable`.
+    pub(crate) fn filled(&self, variable: &str) -> Option<Guard> {
+        let tree = &self.0.tree;
+        tree.reads_only(variable).then(|| Guard {
+            variable: Name::from(variable),
+            file: self.0.file.clone(),
+            tree: tree.clone(),
+            asks: Asks::Items,
         })
     }
 
@@ -265,7 +285,7 @@ impl Expression {
     ///
     /// [`Failure`] says why there is none, and which part failed.
     pub fn evaluate(&self, bindings: &Bindings<'_>) -> Result<Value, Failure> {
-        self.run(bindings, |_, seen| Ok(seen.value()))
+        self.run(bindings, |_, place| Ok(place.value().into_owned()))
     }
 
     /// Returns its value with just what `projection` names; nodes become maps of that.
@@ -274,18 +294,18 @@ impl Expression {
     ///
     /// [`Failure`] says why there is none, and which part failed.
     pub fn evaluate_for(&self, bindings: &Bindings<'_>, projection: &Projection) -> Result<Value, Failure> {
-        self.run(bindings, |evaluator, seen| evaluator.project(seen, projection))
+        self.run(bindings, |evaluator, place| evaluator.project(place, projection))
     }
 
     fn run(
         &self,
         bindings: &Bindings<'_>,
-        finish: impl Fn(&mut Evaluator<'_>, &seen::Seen) -> Result<Value, Failure>,
+        finish: impl for<'e> Fn(&mut Evaluator<'e>, &Held<'e>) -> Result<Value, Failure>,
     ) -> Result<Value, Failure> {
         let run = |db: Option<&dyn Db>| {
             let mut evaluator = Evaluator::new(bindings, db, &self.0.file, self.0.most_steps);
-            let seen = evaluator.run(&self.0.tree)?;
-            finish(&mut evaluator, &seen)
+            let place = evaluator.place(&self.0.tree)?;
+            finish(&mut evaluator, &place)
         };
         match salsa::with_attached_database(|db| run(Some(db))) {
             Some(result) => result,
@@ -294,19 +314,29 @@ impl Expression {
     }
 }
 
-/// A condition on one variable: a part of a rule's conditions, by which most nodes are told from those that the rule
-/// is about.
+/// A condition on one variable: a part of a rule's conditions, or that there is something to walk, by which most nodes
+/// are told from those that the rule is about.
 #[derive(Clone, Debug)]
 pub struct Guard {
     variable: Name,
     file: Name,
     tree: Tree,
+    asks: Asks,
+}
+
+/// What must be so of the value of a [`Guard`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asks {
+    /// It is true.
+    Truth,
+    /// It is no collection, or one that is not empty.
+    Items,
 }
 
 /// The same is asked of the same variable, wherever it stands.
 impl PartialEq for Guard {
     fn eq(&self, other: &Self) -> bool {
-        self.variable == other.variable && self.tree == other.tree
+        self.variable == other.variable && self.asks == other.asks && self.tree == other.tree
     }
 }
 
@@ -320,7 +350,11 @@ impl Guard {
     /// Tells whether it holds; `None` where it fails.
     #[must_use]
     pub fn holds(&self, db: &dyn Db, bindings: &Bindings<'_>) -> Option<bool> {
-        Evaluator::new(bindings, Some(db), &self.file, MAX_STEPS).truth(&self.tree).ok()
+        let mut evaluator = Evaluator::new(bindings, Some(db), &self.file, MAX_STEPS);
+        match self.asks {
+            Asks::Truth => evaluator.truth(&self.tree).ok(),
+            Asks::Items => evaluator.place(&self.tree).ok().map(|it| !it.holds_nothing()),
+        }
     }
 }
 

@@ -159,6 +159,16 @@ impl Interpolation {
         }
     }
 
+    /// Does the same, sharing them.
+    #[must_use]
+    pub fn constant_name(&self) -> Option<Name> {
+        match &*self.parts {
+            [] => Some(Name::default()),
+            [Part::Literal(text)] => Some(text.clone()),
+            _ => None,
+        }
+    }
+
     /// Returns the type of its value.
     #[must_use]
     pub fn ty(&self) -> &Type {

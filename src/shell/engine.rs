@@ -304,7 +304,8 @@ impl Engine {
                 ..Outcome::default()
             };
         };
-        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), self.read_back);
+        let last = std::mem::take(&mut self.state);
+        self.state = fresh::refresh(&self.db, project, last, self.files.stir, self.read_back);
         let mut outcome = Outcome {
             problems: self.files.problems.clone(),
             environments: environments(&self.db, project),
@@ -333,7 +334,10 @@ impl Engine {
                     let problem = problem.at(Place::Rule(fresh.rule.clone()), "prints it");
                     outcome.problems.extend(self.located(project, &[problem]));
                 }
-                Ok(path) => outcome.wanted.push(wanted(path, fresh)),
+                Ok(path) => {
+                    let text = self.state.texts.get(path.as_str());
+                    outcome.wanted.push(wanted(path, fresh, text));
+                }
             }
         }
         if !outcome.problems.is_empty() {
@@ -365,7 +369,7 @@ impl Engine {
                 let Some(fresh) = self.state.fresh.get(path.as_str()) else {
                     return Ok([].into());
                 };
-                if let Some(text) = &fresh.text {
+                if let Some(text) = self.state.texts.get(path.as_str()) {
                     return Ok(text.as_bytes().into());
                 }
                 let text = salsa::attach(db, || instance::print(db, project, &fresh.cell, path.as_str()))?;
@@ -473,12 +477,12 @@ enum Wish {
     Changes,
 }
 
-fn wanted(path: ArtifactPath, fresh: &Fresh) -> Wanted {
+fn wanted(path: ArtifactPath, fresh: &Fresh, text: Option<&Arc<str>>) -> Wanted {
     Wanted {
         path,
         rule: fresh.rule.clone(),
         digest: fresh.content,
-        content: match &fresh.text {
+        content: match text {
             Some(text) => Content::Printed(text.clone().into()),
             None => Content::Known(fresh.content),
         },

@@ -33,21 +33,32 @@ pub fn problems(db: &dyn Db, project: Project) -> Vec<Problem> {
 /// Returns all that is wrong with the spec files, where `is_derived` knows the nodes that rules add.
 pub fn problems_given(db: &dyn Db, project: Project, is_derived: &dyn Fn(&Address) -> bool) -> Vec<Problem> {
     let mut found: Vec<Problem> = project_problems(db, project).clone();
-    let files = [project.root(db)]
-        .into_iter()
-        .chain(project.included(db).iter().copied());
-    for file in files {
-        found.extend(lowered_file(db, file).problems.iter().cloned());
-        let findings = file_findings(db, file).iter();
-        let standing = findings.filter(|it| !it.unless.iter().any(is_derived));
-        found.extend(standing.map(|it| it.problem.clone()));
-    }
+    let standing = all_findings(db, project)
+        .iter()
+        .filter(|it| !it.unless.iter().any(is_derived));
+    found.extend(standing.map(|it| it.problem.clone()));
     let pointless = pointless(db, project)
         .iter()
         .filter(|it| !it.unless.iter().any(is_derived));
     found.extend(pointless.map(|it| it.problem.clone()));
     found.sort();
     found.dedup();
+    found
+}
+
+/// Returns what is wrong with the files one by one.
+#[salsa::tracked(returns(ref))]
+fn all_findings(db: &dyn Db, project: Project) -> Vec<Finding> {
+    let included = project.included(db).iter().copied();
+    let mut found = Vec::new();
+    for file in [project.root(db)].into_iter().chain(included) {
+        let problems = lowered_file(db, file).problems.iter();
+        found.extend(problems.map(|it| Finding {
+            problem: it.clone(),
+            unless: Vec::new(),
+        }));
+        found.extend(file_findings(db, file).iter().cloned());
+    }
     found
 }
 

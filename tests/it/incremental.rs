@@ -94,15 +94,18 @@ fn files() -> Files {
 }
 
 /// What runs where a field of one service differs. No `snapshot`: the graph is the same.
-const FIELD: [&str; 8] = [
+const FIELD: [&str; 11] = [
+    "all_findings",
     "artifacts",
     "complete_node",
     "declared_at",
     "facts",
     "file_findings",
+    "finished_node",
     "lowered_file",
     "node_edges",
     "outline",
+    "read_by",
 ];
 
 /// Makes one edit of a fresh project: puts `new` in the place of `old` in one file.
@@ -154,15 +157,19 @@ fn an_edge_prints_what_stands_at_both_ends() {
         world.take_ran(),
         [
             "adjacent",
+            "all_findings",
             "artifacts",
             "complete_node",
             "declared_at",
             "facts",
             "file_findings",
+            "finished_node",
             "lowered_file",
             "node_edges",
             "of_kind",
             "outline",
+            "problems",
+            "read_by",
             "snapshot"
         ]
     );

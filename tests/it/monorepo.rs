@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use groundplan::artifact::candidates::{self, Before};
-use groundplan::artifact::fresh::{self, ReadBack, State};
+use groundplan::artifact::fresh::{self, ReadBack, State, Stir};
 use groundplan::artifact::instance::{self, Artifacts, Cell};
 use groundplan::db::{Database, Project, SourceFile, View};
 use groundplan::fact::shape;
@@ -376,14 +376,13 @@ impl World {
 
     /// Brings the artifacts up to date.
     pub(crate) fn refresh(&mut self) {
-        self.state = fresh::refresh(&self.db, self.project, std::mem::take(&mut self.state), ReadBack::First);
+        let last = std::mem::take(&mut self.state);
+        self.state = fresh::refresh(&self.db, self.project, last, Stir::Little, ReadBack::First);
         self.texts
             .retain(|path, _| self.state.fresh.contains_key(path.as_str()));
-        for (path, fresh) in &self.state.fresh {
-            if let Some(text) = &fresh.text {
-                self.texts.insert(path.to_string(), text.clone());
-            }
-        }
+        let printed = self.state.texts.iter();
+        self.texts
+            .extend(printed.map(|(path, text)| (path.to_string(), text.clone())));
     }
 
     /// Returns the names of the queries that ran since this was last asked, each once, sorted.
@@ -478,6 +477,7 @@ impl World {
     /// `before` does not name, and how many places it does name.
     pub(crate) fn missed(&self, before: &Before, old: &Cells) -> (Vec<Cell>, usize) {
         let named: BTreeSet<Cell> = candidates::candidates(&self.db, self.project, before, &self.before())
+            .cells
             .into_iter()
             .collect();
         let new = self.cells();

@@ -1,12 +1,14 @@
 //! Filling a template: expressions become values, directives are followed, nulls are left out.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+
+use rustc_hash::FxHashMap;
 
 use super::compile::{EntryPart, MapPart, Part, What};
 use super::document::{Around, Datum, Kind};
 use super::{DataFormat, holes, language};
 use crate::problem::{Place, Problem, Span};
-use crate::rule::expression::{Bindings, Bound, Expression, Failure, Uses, printed};
+use crate::rule::expression::{Bindings, Bound, Expression, Failure, Uses, Variables, printed};
 use crate::rule::interpolation::{Evaluated, Interpolation};
 use crate::value::{Name, Value};
 
@@ -73,7 +75,7 @@ impl Notes {
 /// The state of a filling.
 pub(super) struct Renderer<'a> {
     bindings: &'a Bindings<'a>,
-    variables: BTreeMap<Name, Bound>,
+    variables: Variables,
     file: &'a Name,
     format: DataFormat,
     left: usize,
@@ -269,13 +271,14 @@ impl<'a> Renderer<'a> {
     }
 
     fn text(&mut self, interpolation: &Interpolation, at: Span, languages: &[Name]) -> Option<Datum> {
-        let parts = self.parts(interpolation)?;
         if let Some(notes) = &mut self.notes {
             notes.uses = interpolation.uses().clone();
         }
-        if let [Evaluated::Value(value)] = &*parts {
-            return self.datum(value, at, languages);
+        if let Some(expression) = interpolation.whole() {
+            let value = self.evaluate(expression)?;
+            return self.datum(&value, at, languages);
         }
+        let parts = self.parts(interpolation)?;
         let text = self.characters(&parts, at, languages)?;
         Some(Datum {
             at,
@@ -546,8 +549,7 @@ impl<'a> Renderer<'a> {
 
     /// Returns a filled key; none of a null, nothing at all of one that failed.
     fn key(&mut self, key: &Interpolation, at: Span) -> Option<Option<Name>> {
-        if let Some(constant) = key.constant() {
-            let key = Name::from(constant);
+        if let Some(key) = key.constant_name() {
             self.key_fits(&key, at)?;
             return Some(Some(key));
         }
@@ -561,7 +563,7 @@ impl<'a> Renderer<'a> {
     }
 
     fn key_fits(&mut self, key: &Name, at: Span) -> Option<()> {
-        if key.chars().count() > MAX_KEY {
+        if key.len() > MAX_KEY && key.chars().count() > MAX_KEY {
             self.report(
                 "data::wrong_key",
                 format!("a key has more than {MAX_KEY} characters"),
@@ -577,7 +579,7 @@ impl<'a> Renderer<'a> {
 #[derive(Default)]
 struct Entries {
     all: Vec<(Name, Datum)>,
-    places: BTreeMap<Name, usize>,
+    places: FxHashMap<Name, usize>,
     /// Keys that came by `$merge`, over which an entry may be written.
     merged: BTreeSet<Name>,
 }

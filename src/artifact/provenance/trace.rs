@@ -14,7 +14,7 @@ use crate::fact::{self, matching, shape};
 use crate::kind::whence::{self, Of};
 use crate::kind::{Reads, Schema, Shape, Type, pack};
 use crate::problem::{Place, Span};
-use crate::rule::expression::{Bound, BoundEdge, Expression, Uses};
+use crate::rule::expression::{Bound, BoundEdge, Expression, Uses, Variables};
 use crate::rule::model::{Filled, Rule};
 use crate::rule::set;
 use crate::spec;
@@ -30,7 +30,7 @@ const MAX_INPUTS: usize = 200;
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) view: View,
-    pub(super) bound: BTreeMap<Name, Bound>,
+    pub(super) bound: Variables,
     /// What an expression gave a name for: the expression, whose variables it reads (this frame's where there is
     /// none), and the item that the name stands for, where it is one of several.
     pub(super) given: BTreeMap<Name, (Expression, Option<Rc<Frame>>, Option<Value>)>,

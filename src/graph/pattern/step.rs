@@ -13,7 +13,7 @@ pub(super) fn admits(
     node: &Address,
     steps: &mut Steps,
 ) -> Result<bool, TooManySteps> {
-    if !element.may_be(&node.kind) || !world.exists(node) {
+    if !element.may_be(&node.kind) {
         return Ok(false);
     }
     for filter in &element.filters {

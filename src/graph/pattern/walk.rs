@@ -165,6 +165,16 @@ impl Walk {
     pub fn matches(&self, world: &dyn World, bound: &[Address], limit: u64) -> Result<Vec<Binding>, Overrun> {
         let mut found = Vec::new();
         let mut steps = Steps::new(limit);
+        if let ([variable], [node], []) = (&*self.pattern.variables, bound, &*self.moves)
+            && variable.slot == Slot::Node(self.bound[0])
+        {
+            // Most patterns are one node.
+            let element = &self.pattern.nodes[self.bound[0]];
+            if world.exists(node) && admits(world, element, node, &mut steps).map_err(|it| self.overrun(it))? {
+                found.push(Binding([Bound::Node(node.clone())].into()));
+            }
+            return Ok(found);
+        }
         self.go(world, bound, &self.kept, &mut steps, &mut |row| {
             let values = self
                 .pattern
@@ -256,7 +266,7 @@ impl Walk {
         assert_eq!(bound.len(), self.bound.len(), "as many nodes as the walk was made for");
         for (at, (slot, node)) in self.bound.iter().zip(bound).enumerate() {
             let differs = row.nodes[*slot].as_ref().is_some_and(|it| it != node);
-            if differs || !admits(world, &self.pattern.nodes[*slot], node, steps)? {
+            if differs || !world.exists(node) || !admits(world, &self.pattern.nodes[*slot], node, steps)? {
                 return Ok(Depth::Bound(at));
             }
             row.nodes[*slot] = Some(node.clone());

@@ -19,7 +19,7 @@ pub trait World {
     /// Returns what the field called `name` of `node` holds, defaults included.
     fn field(&self, node: &Address, name: &Name) -> Option<Value>;
 
-    /// Tells whether there is such a node: an edge may lead to nowhere.
+    /// Tells whether there is such a node. Of those that the other answers name this is not asked: each of them is there.
     fn exists(&self, node: &Address) -> bool;
 
     /// Calls `each` with the nodes that `to` may be when `from` is `node`, by the equation of a `join:`.

@@ -2,12 +2,14 @@
 //!
 //! It does what CEL says, with numbers of both kinds mixed; each step is counted, so that it always ends.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::function::{Meter, Run, finite, sorted_by};
+use super::held::Held;
 use super::reads::Projection;
-use super::seen::{Seen, equal, order};
+use super::seen::{Bound, Seen, equal, order};
 use super::tree::{Absent, Asked, Binary, Binds, Fold, Make, Member, Op, Tree};
 use super::{Bindings, Failure};
 use crate::db::{Db, View};
@@ -20,7 +22,7 @@ pub(super) struct Evaluator<'a> {
     bindings: &'a Bindings<'a>,
     db: Option<&'a dyn Db>,
     file: &'a Name,
-    locals: Vec<Seen>,
+    locals: Vec<Held<'a>>,
     meter: Meter,
 }
 
@@ -53,26 +55,52 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Returns the value of a part of an expression.
-    pub(super) fn run(&mut self, tree: &Tree) -> Result<Seen> {
-        self.spend(tree.span, 1)?;
-        let seen = self.value(tree)?;
-        let most = self.meter.most();
-        if seen.weight() as u64 > most {
-            return Err(self.failure(tree.span, format!("a list of more than {most} values was made")));
-        }
-        Ok(seen)
+    fn run(&mut self, tree: &'a Tree) -> Result<Seen> {
+        self.place(tree).map(Held::seen)
     }
 
-    fn value(&mut self, tree: &Tree) -> Result<Seen> {
-        match &tree.op {
-            Op::Literal(value) => Ok(Seen::Plain(self.bindings.view, value.clone())),
-            Op::Variable(name) => match self.bindings.variables.get(name) {
-                Some(bound) => Ok(Seen::bound(self.bindings.view, bound)),
-                None => Err(self.failure(tree.span, format!("`{name}` is not bound"))),
+    /// Returns where the value of a part of an expression is: what is stored is not copied before it is kept.
+    pub(super) fn place(&mut self, tree: &'a Tree) -> Result<Held<'a>> {
+        self.spend(tree.span, 1)?;
+        let place = match &tree.op {
+            Op::Literal(value) => return Ok(Held::Stored(self.bindings.view, value)),
+            Op::Variable(name) => self.variable(tree.span, name)?,
+            Op::Local(at) => self.locals[*at].clone(),
+            Op::Member(member) => self.member(tree, member)?,
+            Op::Index(of, key, asked) => self.index(tree, of, key, *asked)?,
+            Op::Conditional(parts) => {
+                let [condition, yes, no] = &**parts;
+                let branch = if self.truth(condition)? { yes } else { no };
+                self.place(branch)?
+            }
+            _ => Held::Made(self.value(tree)?),
+        };
+        let most = self.meter.most();
+        if place.weight() as u64 > most {
+            return Err(self.failure(tree.span, format!("a list of more than {most} values was made")));
+        }
+        Ok(place)
+    }
+
+    fn variable(&self, at: Span, name: &Name) -> Result<Held<'a>> {
+        let view = self.bindings.view;
+        match self.bindings.variables.get(name) {
+            Some(Bound::Node(node)) => Ok(Held::Node(view, node)),
+            Some(Bound::Elsewhere(view, node)) => Ok(Held::Node(*view, node)),
+            Some(Bound::Value(value)) => Ok(Held::Stored(view, value)),
+            Some(bound) => Ok(Held::Made(Seen::bound(view, bound))),
+            None => match self.db.and_then(|it| self.bindings.world.variable(it, view, name)) {
+                Some(value) => Ok(Held::Stored(view, value)),
+                None => Err(self.failure(at, format!("`{name}` is not bound"))),
             },
-            Op::Local(at) => Ok(self.locals[*at].clone()),
-            Op::Member(member) => self.member(tree, member),
-            Op::Index(of, key, asked) => self.index(tree, of, key, *asked),
+        }
+    }
+
+    fn value(&mut self, tree: &'a Tree) -> Result<Seen> {
+        match &tree.op {
+            Op::Literal(_) | Op::Variable(_) | Op::Local(_) | Op::Member(_) | Op::Index(..) | Op::Conditional(_) => {
+                self.run(tree)
+            }
             Op::Has(of, ty) => Ok(Seen::of(self.is_there(of, ty)?)),
             Op::List(items) => self.list(tree, items),
             Op::Map(entries) => self.map(tree, entries),
@@ -80,29 +108,30 @@ impl<'a> Evaluator<'a> {
             Op::Or(sides) => self.either(sides, true),
             Op::Not(inner) => Ok(Seen::of(!self.truth(inner)?)),
             Op::Negate(inner) => self.negate(inner),
-            Op::Conditional(parts) => {
-                let [condition, yes, no] = &**parts;
-                let branch = if self.truth(condition)? { yes } else { no };
-                self.run(branch)
-            }
             Op::Binary(sign, sides) => {
-                let (a, b) = (self.run(&sides[0])?, self.run(&sides[1])?);
+                let (a, b) = (self.place(&sides[0])?, self.place(&sides[1])?);
                 self.spend(tree.span, a.weight().saturating_add(b.weight()))?;
                 self.binary(tree.span, *sign, &a, &b)
             }
             Op::Call(function, args) => {
-                let args = args.iter().map(|it| self.run(it)).collect::<Result<Vec<Seen>>>()?;
-                self.spend(tree.span, args.iter().map(Seen::weight).sum())?;
+                let args = args
+                    .iter()
+                    .map(|it| self.place(it))
+                    .collect::<Result<Vec<Held<'a>>>>()?;
+                self.spend(tree.span, args.iter().map(Held::weight).sum())?;
+                let values = |args: &[Held<'a>]| args.iter().map(|it| it.value().into_owned()).collect::<Vec<Value>>();
                 let result = match function.run {
                     Run::Values(run) => {
-                        let args: Vec<Value> = args.iter().map(Seen::value).collect();
+                        let args = values(&args);
                         run(&mut self.meter, &args).map(|it| Seen::Plain(self.bindings.view, it))
                     }
-                    Run::Seen(run) => run(&mut self.meter, &args),
+                    Run::Seen(run) => {
+                        let args: Vec<Seen> = args.into_iter().map(Held::seen).collect();
+                        run(&mut self.meter, &args)
+                    }
                     Run::Graph(function) => {
-                        let view = args.iter().find_map(seen_from).unwrap_or(self.bindings.view);
-                        let args: Vec<Value> = args.iter().map(Seen::value).collect();
-                        let answer = self.bindings.world.call(self.db(), view, function, &args);
+                        let view = args.iter().find_map(Held::seen_from).unwrap_or(self.bindings.view);
+                        let answer = self.bindings.world.call(self.db(), view, function, &values(&args));
                         answer.map(|it| Seen::Plain(view, it))
                     }
                     Run::Macro => unreachable!("the checker resolves macros"),
@@ -111,13 +140,13 @@ impl<'a> Evaluator<'a> {
             }
             Op::Fold(fold) => self.fold(tree, fold),
             Op::Bind(parts) => {
-                let value = self.run(&parts[0])?;
-                self.with(&[value], |it| it.run(&parts[1]))
+                let value = self.place(&parts[0])?;
+                self.with(value, |it| it.run(&parts[1]))
             }
             Op::OptionalMap(parts) => match self.run(&parts[0])? {
                 Seen::Optional(Some(value)) => {
-                    let value = (*value).clone();
-                    let result = self.with(&[value], |it| it.run(&parts[1]))?;
+                    let value = Held::Made((*value).clone());
+                    let result = self.with(value, |it| it.run(&parts[1]))?;
                     Ok(Seen::optional(Some(result)))
                 }
                 _ => Ok(Seen::Optional(None)),
@@ -126,25 +155,25 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn with<T>(&mut self, values: &[Seen], run: impl FnOnce(&mut Self) -> T) -> T {
+    fn with<T>(&mut self, value: Held<'a>, run: impl FnOnce(&mut Self) -> T) -> T {
         let depth = self.locals.len();
-        self.locals.extend_from_slice(values);
+        self.locals.push(value);
         let result = run(self);
         self.locals.truncate(depth);
         result
     }
 
     /// Returns the truth of a condition.
-    pub(super) fn truth(&mut self, tree: &Tree) -> Result<bool> {
-        let seen = self.run(tree)?;
-        match seen.plain() {
+    pub(super) fn truth(&mut self, tree: &'a Tree) -> Result<bool> {
+        let place = self.place(tree)?;
+        match place.plain() {
             Some(Value::Bool(truth)) => Ok(*truth),
-            _ => Err(self.failure(tree.span, format!("a condition is a boolean, not {}", seen.noun()))),
+            _ => Err(self.failure(tree.span, format!("a condition is a boolean, not {}", place.noun()))),
         }
     }
 
     /// `&&` and `||`: a side that decides wins over a failure of the other.
-    fn either(&mut self, sides: &[Tree; 2], decides: bool) -> Result<Seen> {
+    fn either(&mut self, sides: &'a [Tree; 2], decides: bool) -> Result<Seen> {
         let first = self.truth(&sides[0]);
         if matches!(first, Ok(truth) if truth == decides) {
             return Ok(Seen::of(decides));
@@ -156,7 +185,7 @@ impl<'a> Evaluator<'a> {
         first.map(|_| Seen::of(second))
     }
 
-    fn negate(&mut self, inner: &Tree) -> Result<Seen> {
+    fn negate(&mut self, inner: &'a Tree) -> Result<Seen> {
         let seen = self.run(inner)?;
         match seen.plain() {
             Some(Value::Int(number)) => match number.checked_neg() {
@@ -169,76 +198,83 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Returns a member of a value, none if it is not there.
-    fn look(&self, at: Span, of: &Seen, name: &str, relation: Option<&Name>) -> Result<Option<Seen>> {
+    fn look(&self, at: Span, of: &Held<'a>, name: &str, relation: Option<&Name>) -> Result<Option<Held<'a>>> {
         match of {
-            Seen::Plain(view, Value::Map(map)) => Ok(map.get(name).map(|it| Seen::Plain(*view, it.clone()))),
+            Held::Stored(view, Value::Map(map)) => Ok(map.get(name).map(|it| Held::Stored(*view, it))),
+            Held::Stored(view, Value::Node(node)) => Ok(self.ask(*view, node, name, relation)),
+            Held::Node(view, node) => Ok(self.ask(*view, node, name, relation)),
+            Held::Stored(_, other) => Err(self.failure(at, format!("{} has no field `{name}`", other.noun()))),
+            Held::Made(seen) => self.look_made(at, seen, name, relation),
+        }
+    }
+
+    fn look_made(&self, at: Span, of: &Seen, name: &str, relation: Option<&Name>) -> Result<Option<Held<'a>>> {
+        let plain = |view: View, value: Value| Some(Held::Made(Seen::Plain(view, value)));
+        match of {
+            Seen::Plain(view, Value::Map(map)) => Ok(map.get(name).and_then(|it| plain(*view, it.clone()))),
             Seen::Plain(view, Value::Node(node)) => Ok(self.ask(*view, node, name, relation)),
-            Seen::Record(fields, _) => Ok(fields.get(name).cloned()),
+            Seen::Record(fields, _) => Ok(fields.get(name).cloned().map(Held::Made)),
             Seen::Edge(view, edge) => Ok(match name {
-                "from" => Some(Seen::Plain(*view, Value::Node(edge.from.clone()))),
-                "to" => Some(Seen::Plain(*view, Value::Node(edge.to.clone()))),
-                "kind" => Some(Seen::Plain(*view, Value::String(edge.kind.clone()))),
-                _ => edge.fields.get(name).map(|it| Seen::Plain(*view, it.clone())),
+                "from" => plain(*view, Value::Node(edge.from.clone())),
+                "to" => plain(*view, Value::Node(edge.to.clone())),
+                "kind" => plain(*view, Value::String(edge.kind.clone())),
+                _ => edge.fields.get(name).and_then(|it| plain(*view, it.clone())),
             }),
             Seen::Optional(None) => Ok(None),
-            Seen::Optional(Some(inner)) => self.look(at, inner, name, relation),
+            Seen::Optional(Some(inner)) => self.look_made(at, inner, name, relation),
             other => Err(self.failure(at, format!("{} has no field `{name}`", other.noun()))),
         }
     }
 
     /// Asks a node for a member: this is where salsa learns what was read.
-    fn ask(&self, view: View, node: &Address, name: &str, relation: Option<&Name>) -> Option<Seen> {
+    fn ask(&self, view: View, node: &Address, name: &str, relation: Option<&Name>) -> Option<Held<'a>> {
+        let made = |value: Value| Some(Held::Made(Seen::Plain(view, value)));
         let value = match (name, relation) {
-            ("name", _) => Some(Value::String(node.name.clone())),
-            ("kind", _) => Some(Value::String(node.kind.clone())),
-            ("address", _) => Some(Value::string(node.to_string())),
+            ("name", _) => return made(Value::String(node.name.clone())),
+            ("kind", _) => return made(Value::String(node.kind.clone())),
+            ("address", _) => return made(Value::string(node.to_string())),
             (_, Some(relation)) => self.bindings.world.facts(self.db(), view, node, relation),
             (_, None) => self.bindings.world.field(self.db(), view, node, name),
         };
-        value.map(|it| Seen::Plain(view, it))
+        match value? {
+            Cow::Borrowed(value) => Some(Held::Stored(view, value)),
+            Cow::Owned(value) => made(value),
+        }
     }
 
-    fn member(&mut self, tree: &Tree, member: &Member) -> Result<Seen> {
-        let of = self.run(&member.of)?;
+    fn member(&mut self, tree: &Tree, member: &'a Member) -> Result<Held<'a>> {
+        let of = self.place(&member.of)?;
         let found = self.look(tree.span, &of, &member.name, member.relation.as_ref())?;
         let found = found.or_else(|| match (member.absent, &of) {
-            (_, Seen::Optional(None)) | (Absent::Failure, _) => None,
-            (Absent::List, _) => Some(Seen::of(Value::list([]))),
-            (Absent::Map, _) => Some(Seen::of(Value::Map(Map::default()))),
+            (_, Held::Made(Seen::Optional(None))) | (Absent::Failure, _) => None,
+            (Absent::List, _) => Some(Held::Made(Seen::of(Value::list([])))),
+            (Absent::Map, _) => Some(Held::Made(Seen::of(Value::Map(Map::default())))),
         });
         match (member.asked, found) {
-            (Asked::Optionally, found) => Ok(Seen::optional(found)),
+            (Asked::Optionally, found) => Ok(Held::Made(Seen::optional(found.map(Held::seen)))),
             (Asked::Plainly, Some(found)) => Ok(found),
             (Asked::Plainly, None) => Err(self.failure(tree.span, format!("there is no `{}` here", member.name))),
         }
     }
 
-    fn at(&self, at: Span, of: &Seen, key: &Seen) -> Result<Option<Seen>> {
-        if let Seen::Optional(inner) = of {
-            return match inner {
-                Some(of) => self.at(at, of, key),
-                None => Ok(None),
-            };
-        }
+    fn at(&self, at: Span, of: &Held<'a>, key: &Held<'a>) -> Result<Option<Held<'a>>> {
         match (of, key.plain()) {
+            (Held::Made(Seen::Optional(None)), _) => Ok(None),
+            (Held::Made(Seen::Optional(Some(inner))), _) => self.at(at, &Held::Made((**inner).clone()), key),
             (_, Some(Value::String(name))) => self.look(at, of, name, None),
-            (Seen::Plain(view, Value::List(items)), Some(Value::Int(position))) => {
-                let item = usize::try_from(*position).ok().and_then(|it| items.get(it));
-                Ok(item.map(|it| Seen::Plain(*view, it.clone())))
-            }
-            (Seen::List(items, _), Some(Value::Int(position))) => {
-                Ok(usize::try_from(*position).ok().and_then(|it| items.get(it)).cloned())
+            (_, Some(Value::Int(position))) if of.has_items() => {
+                Ok(usize::try_from(*position).ok().and_then(|it| of.item(it)))
             }
             _ => Err(self.failure(at, format!("{} can't be indexed by {}", of.noun(), key.noun()))),
         }
     }
 
-    fn index(&mut self, tree: &Tree, of: &Tree, key: &Tree, asked: Asked) -> Result<Seen> {
-        let of = self.run(of)?;
-        let key = self.run(key)?;
+    fn index(&mut self, tree: &Tree, of: &'a Tree, key: &'a Tree, asked: Asked) -> Result<Held<'a>> {
+        let of = self.place(of)?;
+        let key = self.place(key)?;
         let found = self.at(tree.span, &of, &key)?;
         match (asked, found) {
-            (Asked::Optionally, found) => Ok(Seen::optional(found)),
+            (Asked::Optionally, found) => Ok(Held::Made(Seen::optional(found.map(Held::seen)))),
             (Asked::Plainly, Some(found)) => Ok(found),
             (Asked::Plainly, None) => Err(match key.plain() {
                 Some(Value::Int(position)) => {
@@ -252,18 +288,20 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Tells whether the way to a member is there, and the member is not empty.
-    fn is_there(&mut self, tree: &Tree, ty: &Type) -> Result<bool> {
+    fn is_there(&mut self, tree: &'a Tree, ty: &Type) -> Result<bool> {
         let found = self.reach(tree)?;
         Ok(match found {
-            Some(Seen::Optional(inner)) => inner.is_some(),
-            Some(Seen::Plain(_, value)) => !ty.is_blank(&value),
-            Some(seen) => seen.len() != Some(0),
+            Some(Held::Made(Seen::Optional(inner))) => inner.is_some(),
+            Some(place) => match place.plain() {
+                Some(value) => !ty.is_blank(value),
+                None => place.len() != Some(0),
+            },
             None => false,
         })
     }
 
     /// Returns what stands at the end of a way, none if a step is missing.
-    fn reach(&mut self, tree: &Tree) -> Result<Option<Seen>> {
+    fn reach(&mut self, tree: &'a Tree) -> Result<Option<Held<'a>>> {
         self.spend(tree.span, 1)?;
         match &tree.op {
             Op::Member(member) => match self.reach(&member.of)? {
@@ -272,16 +310,16 @@ impl<'a> Evaluator<'a> {
             },
             Op::Index(of, key, _) => match self.reach(of)? {
                 Some(of) => {
-                    let key = self.run(key)?;
+                    let key = self.place(key)?;
                     self.at(tree.span, &of, &key)
                 }
                 None => Ok(None),
             },
-            _ => self.run(tree).map(Some),
+            _ => self.place(tree).map(Some),
         }
     }
 
-    fn list(&mut self, tree: &Tree, items: &[(Tree, Asked)]) -> Result<Seen> {
+    fn list(&mut self, tree: &Tree, items: &'a [(Tree, Asked)]) -> Result<Seen> {
         self.spend(tree.span, items.len())?;
         let mut made = Vec::with_capacity(items.len());
         for (item, asked) in items {
@@ -293,7 +331,7 @@ impl<'a> Evaluator<'a> {
         Ok(Seen::list(made))
     }
 
-    fn map(&mut self, tree: &Tree, entries: &[(Tree, Tree, Asked)]) -> Result<Seen> {
+    fn map(&mut self, tree: &Tree, entries: &'a [(Tree, Tree, Asked)]) -> Result<Seen> {
         self.spend(tree.span, entries.len())?;
         let mut made = BTreeMap::new();
         for (key, value, asked) in entries {
@@ -310,8 +348,8 @@ impl<'a> Evaluator<'a> {
         Ok(Seen::record(made))
     }
 
-    fn key(&mut self, tree: &Tree) -> Result<Name> {
-        let seen = self.run(tree)?;
+    fn key(&mut self, tree: &'a Tree) -> Result<Name> {
+        let seen = self.place(tree)?;
         match seen.plain() {
             Some(Value::String(name)) => Ok(name.clone()),
             Some(Value::Text(_)) => Err(self.failure(tree.span, "a text with references can't be a key")),
@@ -319,13 +357,13 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    fn binary(&mut self, at: Span, sign: Binary, a: &Seen, b: &Seen) -> Result<Seen> {
+    fn binary(&mut self, at: Span, sign: Binary, a: &Held<'a>, b: &Held<'a>) -> Result<Seen> {
         match sign {
             Binary::Add if a.plain().is_none_or(|it| it.as_list().is_some()) => {
                 if let (Some(mut items), Some(more)) = (a.items(), b.items()) {
                     self.spend(at, items.len() + more.len())?;
                     items.extend(more);
-                    return Ok(Seen::list(items));
+                    return Ok(Seen::list(items.into_iter().map(Held::seen).collect()));
                 }
             }
             Binary::In => return self.contains(at, a, b),
@@ -361,28 +399,30 @@ impl<'a> Evaluator<'a> {
         Ok(Seen::of(Value::text(text)))
     }
 
-    fn contains(&mut self, at: Span, item: &Seen, of: &Seen) -> Result<Seen> {
+    fn contains(&mut self, at: Span, item: &Held<'a>, of: &Held<'a>) -> Result<Seen> {
         if let Some(items) = of.plain().and_then(Value::as_list) {
             self.spend(at, items.len())?;
             let item = item.value();
             return Ok(Seen::of(items.iter().any(|it| equal(it, &item))));
         }
-        if let Seen::List(items, _) = of {
+        if let Held::Made(Seen::List(items, _)) = of {
             self.spend(at, items.len())?;
             let item = item.value();
             return Ok(Seen::of(items.iter().any(|it| equal(&it.value(), &item))));
         }
-        match (of, item.plain()) {
-            (Seen::Plain(_, Value::Map(map)), Some(Value::String(name))) => Ok(Seen::of(map.get(name).is_some())),
-            (Seen::Record(fields, _), Some(Value::String(name))) => Ok(Seen::of(fields.contains_key(name))),
-            (Seen::Plain(_, Value::Map(_)) | Seen::Record(..), _) => Ok(Seen::of(false)),
+        match (of.plain(), of, item.plain()) {
+            (Some(Value::Map(map)), _, Some(Value::String(name))) => Ok(Seen::of(map.get(name).is_some())),
+            (_, Held::Made(Seen::Record(fields, _)), Some(Value::String(name))) => {
+                Ok(Seen::of(fields.contains_key(name)))
+            }
+            (Some(Value::Map(_)), ..) | (_, Held::Made(Seen::Record(..)), _) => Ok(Seen::of(false)),
             _ => Err(self.failure(at, format!("`in` looks into a list or a map, not into {}", of.noun()))),
         }
     }
 
-    fn fold(&mut self, tree: &Tree, fold: &Fold) -> Result<Seen> {
-        let of = self.run(&fold.of)?;
-        let pairs: Vec<(Option<Name>, Seen)> = if let Some(items) = of.items() {
+    fn fold(&mut self, tree: &Tree, fold: &'a Fold) -> Result<Seen> {
+        let of = self.place(&fold.of)?;
+        let pairs: Vec<(Option<Name>, Held<'a>)> = if let Some(items) = of.items() {
             items.into_iter().map(|it| (None, it)).collect()
         } else if let Some(entries) = of.entries() {
             entries.into_iter().map(|(key, it)| (Some(key), it)).collect()
@@ -398,14 +438,15 @@ impl<'a> Evaluator<'a> {
         for (at, (key, value)) in pairs.into_iter().enumerate() {
             self.spend(tree.span, 1)?;
             let first = match &key {
-                Some(key) => Seen::of(Value::String(key.clone())),
+                Some(key) => Held::Made(Seen::of(Value::String(key.clone()))),
                 None if fold.binds == Binds::Item => value.clone(),
-                None => Seen::of(i64::try_from(at).unwrap_or(i64::MAX)),
+                None => Held::Made(Seen::of(i64::try_from(at).unwrap_or(i64::MAX))),
             };
-            let bound = [first.clone(), value.clone()];
-            let n_bound = if fold.binds == Binds::Both { 2 } else { 1 };
             let depth = self.locals.len();
-            self.locals.extend_from_slice(&bound[..n_bound]);
+            self.locals.push(first.clone());
+            if fold.binds == Binds::Both {
+                self.locals.push(value);
+            }
             let result = self.step(fold);
             self.locals.truncate(depth);
             let (held, body) = match result {
@@ -421,9 +462,9 @@ impl<'a> Evaluator<'a> {
             match (fold.make, body) {
                 (Make::All, _) if !held => return Ok(Seen::of(false)),
                 (Make::Exists, _) if held => return Ok(Seen::of(true)),
-                (Make::Filter, _) if held => made.push(first),
+                (Make::Filter, _) if held => made.push(first.seen()),
                 (Make::List, Some(body)) => made.push(body),
-                (Make::Sorted, Some(body)) => keyed.push((body.value(), first)),
+                (Make::Sorted, Some(body)) => keyed.push((body.value(), first.seen())),
                 (Make::Map, Some(body)) => {
                     let key = key.unwrap_or_else(|| Name::from(at.to_string()));
                     entries.insert(key, body);
@@ -450,7 +491,7 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Returns whether an item counts, and what it becomes.
-    fn step(&mut self, fold: &Fold) -> Result<(bool, Option<Seen>)> {
+    fn step(&mut self, fold: &'a Fold) -> Result<(bool, Option<Seen>)> {
         let held = match &fold.test {
             Some(test) => self.truth(test)?,
             None => true,
@@ -463,12 +504,12 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Returns a value with just what its reader names: nodes become maps of it.
-    pub(super) fn project(&mut self, seen: &Seen, projection: &Projection) -> Result<Value> {
+    pub(super) fn project(&mut self, place: &Held<'a>, projection: &Projection) -> Result<Value> {
         self.spend(Span::default(), 1)?;
         if projection.whole {
-            return Ok(seen.value());
+            return Ok(place.value().into_owned());
         }
-        if let Some(items) = seen.items() {
+        if let Some(items) = place.items() {
             let item = projection.each.as_deref();
             let items = items.iter().map(|it| match item {
                 Some(item) => self.project(it, item),
@@ -476,7 +517,7 @@ impl<'a> Evaluator<'a> {
             });
             return items.collect::<Result<Vec<Value>>>().map(Value::list);
         }
-        if let (Some(entries), Some(item)) = (seen.entries(), projection.each.as_deref()) {
+        if let (Some(item), Some(entries)) = (projection.each.as_deref(), place.entries()) {
             let entries = entries
                 .iter()
                 .map(|(key, it)| Ok((key.clone(), self.project(it, item)?)));
@@ -484,28 +525,20 @@ impl<'a> Evaluator<'a> {
                 .collect::<Result<Vec<(Name, Value)>>>()
                 .map(|it| it.into_iter().collect());
         }
-        let has_members = matches!(
-            seen,
-            Seen::Plain(_, Value::Map(_) | Value::Node(_)) | Seen::Record(..) | Seen::Edge(..)
-        );
+        let has_members = match place {
+            Held::Node(..) | Held::Made(Seen::Record(..) | Seen::Edge(..)) => true,
+            _ => matches!(place.plain(), Some(Value::Map(_) | Value::Node(_))),
+        };
         if !has_members {
-            return Ok(seen.value());
+            return Ok(place.value().into_owned());
         }
-        let mut fields = Vec::new();
+        let mut fields = Vec::with_capacity(projection.members.len());
         for (name, relation, projection) in &projection.members {
-            if let Some(member) = self.look(Span::default(), seen, name, relation.as_ref())? {
+            if let Some(member) = self.look(Span::default(), place, name, relation.as_ref())? {
                 fields.push((name.clone(), self.project(&member, projection)?));
             }
         }
         Ok(fields.into_iter().collect())
-    }
-}
-
-/// Returns from where the nodes of a value are seen.
-fn seen_from(seen: &Seen) -> Option<View> {
-    match seen {
-        Seen::Plain(view, Value::Node(_)) => Some(*view),
-        _ => None,
     }
 }
 

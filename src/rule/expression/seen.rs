@@ -27,6 +27,47 @@ pub enum Bound {
     Record(Arc<BTreeMap<Name, Bound>>),
 }
 
+/// What the variables of an expression are, by name. They are few.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Variables(Vec<(Name, Bound)>);
+
+impl Variables {
+    /// Returns what the variable `name` is.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Bound> {
+        self.0.iter().find(|it| *it.0 == *name).map(|it| &it.1)
+    }
+
+    /// Binds the variable `name`, in place of what it was.
+    pub fn insert(&mut self, name: Name, bound: Bound) {
+        match self.0.iter_mut().find(|it| it.0 == name) {
+            Some(known) => known.1 = bound,
+            None => self.0.push((name, bound)),
+        }
+    }
+
+    /// Unbinds the variable `name`.
+    pub fn remove(&mut self, name: &str) {
+        self.0.retain(|it| *it.0 != *name);
+    }
+}
+
+impl FromIterator<(Name, Bound)> for Variables {
+    fn from_iter<T: IntoIterator<Item = (Name, Bound)>>(variables: T) -> Self {
+        let mut all = Self::default();
+        for (name, bound) in variables {
+            all.insert(name, bound);
+        }
+        all
+    }
+}
+
+impl<const N: usize> From<[(Name, Bound); N]> for Variables {
+    fn from(variables: [(Name, Bound); N]) -> Self {
+        variables.into_iter().collect()
+    }
+}
+
 /// An edge that a pattern bound.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BoundEdge {

@@ -6,12 +6,20 @@ use std::sync::Arc;
 use salsa::{Durability, Setter};
 
 use super::Changed;
+use crate::artifact::fresh::Stir;
 use crate::db::{Database, Override, Project, SourceFile};
 use crate::problem::{Place, Problem};
 use crate::shell::discover::{self, Gathered, Include, Interest, Root, Text, Witness};
 use crate::shell::report::Sources;
 use crate::value::Name;
 use crate::yaml;
+
+/// How many files are read again as fast one after the other.
+const FEW: usize = 100;
+
+/// Whatever is less durable makes salsa keep, of each question that a query asks, that its arguments are still in use:
+/// a quarter of all that it keeps.
+const PROJECT: Durability = Durability::MEDIUM;
 
 /// The inputs that were set, by path.
 #[derive(Default)]
@@ -24,6 +32,8 @@ pub(super) struct Files {
     pending: Pending,
     /// What could not be read.
     pub(super) problems: Vec<Problem>,
+    /// How much the last reading has changed.
+    pub(super) stir: Stir,
     /// What there is to watch.
     pub(super) interest: Interest,
     /// On what it depends that a reading finds the same.
@@ -63,8 +73,13 @@ impl Files {
     pub(super) fn load(&mut self, db: &mut Database, root: &Root, overrides: &[Override]) -> Option<Project> {
         let pending = std::mem::replace(&mut self.pending, Pending::Paths(Vec::new()));
         match pending {
-            Pending::Paths(paths) if self.project.is_some() && self.update(db, root, &paths) => {}
-            _ => self.read(db, root),
+            Pending::Paths(paths) if self.project.is_some() && self.update(db, root, &paths) => {
+                self.stir = if paths.len() > FEW { Stir::Much } else { Stir::Little };
+            }
+            _ => {
+                self.stir = Stir::Much;
+                self.read(db, root);
+            }
         }
         let project = self.project?;
         self.override_with(db, project, overrides);
@@ -130,7 +145,8 @@ impl Files {
                         .new(db)
                 });
                 let files: Vec<SourceFile> = files.collect();
-                self.project = Some(Project::new(db, first, included, files, own, Vec::new()));
+                let project = Project::builder(first, included, files, own, Vec::new());
+                self.project = Some(project.durability(PROJECT).new(db));
             }
             Some(project) => {
                 if *project.included(db) != included {
@@ -207,7 +223,7 @@ fn set(db: &mut Database, known: &mut BTreeMap<Name, SourceFile>, texts: Vec<Tex
     let mut next = BTreeMap::new();
     for Text { path, text, .. } in texts {
         let file = match known.remove(&path) {
-            None => SourceFile::new(db, path.clone(), text),
+            None => SourceFile::builder(path.clone(), text).durability(PROJECT).new(db),
             Some(file) => {
                 if **file.text(db) != *text {
                     file.set_text(db).to(text);

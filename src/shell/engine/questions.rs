@@ -1,5 +1,6 @@
 //! What commands ask of the engine besides artifacts: bindings of a pattern, drawings, the schema, packs.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -51,7 +52,7 @@ impl Engine {
         for (environment, name) in self.asked(project, ask) {
             let view = View::finished(environment);
             let snapshot = shape::snapshot(&self.db, project, view);
-            let field = |node: &Address, name: &str| NODES.field(&self.db, view, node, name);
+            let field = |node: &Address, name: &str| NODES.field(&self.db, view, node, name).map(Cow::into_owned);
             let world = Still {
                 snapshot,
                 field: &field,
@@ -104,7 +105,7 @@ impl Engine {
         let only = first.filter(|_| form != GraphForm::Text && asked.len() > 1);
         let mut problems = self.unknown_environments(project, ask);
         if let Some((environment, _)) = asked.first() {
-            problems.extend(shape::problems(&self.db, project, *environment));
+            problems.extend(shape::problems(&self.db, project, *environment).iter().cloned());
         }
         answer(
             Some((text, only)),

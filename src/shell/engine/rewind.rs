@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Ask, Engine, Wish};
-use crate::artifact::fresh::{self, ReadBack};
+use crate::artifact::fresh::{self, ReadBack, Stir};
 use crate::artifact::instance;
 use crate::db::Project;
 use crate::fingerprint::Fingerprint;
@@ -77,12 +77,7 @@ impl Engine {
             .collect();
         let asked: BTreeSet<&Name> = paths.iter().collect();
         // What is printed now stays at hand, so that nobody has to print it again.
-        let texts: BTreeMap<Name, Arc<str>> = self
-            .state
-            .fresh
-            .iter()
-            .filter_map(|(path, it)| Some((path.clone(), it.text.clone()?)))
-            .collect();
+        let texts = self.state.texts.clone();
         let printed = self.state.printed.clone();
         let mut pending: Vec<Reason> = Vec::new();
         let mut differing: BTreeSet<Name> = BTreeSet::new();
@@ -99,7 +94,7 @@ impl Engine {
                     }
                 }
             }
-            self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), ReadBack::default());
+            self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), Stir::Little, ReadBack::default());
             differing.extend(self.state.differing.iter().flatten().cloned());
             if self.state.problems.iter().any(Problem::is_error) {
                 // What stands in between says nothing: this step is taken together with the next one.
@@ -114,7 +109,7 @@ impl Engine {
         }
         for path in paths {
             let Some(fresh) = self.state.fresh.get(path) else { continue };
-            let text = match &fresh.text {
+            let text = match self.state.texts.get(path) {
                 Some(text) => Some(text.clone()),
                 None => salsa::attach(&self.db, || instance::print(&self.db, project, &fresh.cell, path))
                     .ok()
@@ -124,10 +119,9 @@ impl Engine {
         }
         self.put_forward(project, old, &new, ask);
         for (path, text) in texts {
-            if let Some(fresh) = self.state.fresh.get_mut(&path)
-                && Fingerprint::of(text.as_bytes()) == fresh.content
-            {
-                fresh.text = Some(text);
+            let fresh = self.state.fresh.get(&path);
+            if fresh.is_some_and(|it| it.content == Fingerprint::of(text.as_bytes())) {
+                self.state.texts.insert(path, text);
             }
         }
         self.state.printed = printed;
@@ -177,7 +171,7 @@ impl Engine {
                 self.files.put_back(&mut self.db, project, path, now.cloned());
             }
         }
-        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), ReadBack::default());
+        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), Stir::Little, ReadBack::default());
     }
 }
 

@@ -147,6 +147,9 @@ const WORDS: [&str; 14] = [
     "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", ".nan", ".inf", "nan", "inf",
 ];
 
+/// How long the longest of them is.
+const LONGEST_WORD: usize = 5;
+
 /// Tells whether a string can stand without quotes.
 fn is_plain(text: &str) -> bool {
     let mut chars = text.chars();
@@ -164,11 +167,10 @@ fn is_plain(text: &str) -> bool {
         // Signs alone are left to quotes: YAML 1.1 takes even a point for a number.
         && text.contains(char::is_alphanumeric)
         && !text.ends_with([' ', ':'])
-        && !text.contains(": ")
-        && !text.contains(" #")
+        && !text.as_bytes().windows(2).any(|it| it == b": " || it == b" #")
         && !text.starts_with("...")
         && !is_numeric(text)
-        && !WORDS.iter().any(|it| it.eq_ignore_ascii_case(text))
+        && (text.len() > LONGEST_WORD || !WORDS.iter().any(|it| it.eq_ignore_ascii_case(text)))
 }
 
 /// Tells whether a reader could take a string for a number in any notation, a date or a time.

@@ -1,5 +1,6 @@
 //! A schema and a world of made-up things.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use crate::db::{Database, Db, View};
 use crate::kind::{Bare, EdgeKind, Field, Kind, Record, Relation, Schema, Shape, Type};
 use crate::problem::{Place, Problem};
 use crate::rule::expression::{
-    Bindings, Bound, BoundEdge, Expression, Failure, GraphFunction, ProjectScope, Scope, World,
+    Bindings, Bound, BoundEdge, Expression, Failure, GraphFunction, ProjectScope, Scope, Variables, World,
 };
 use crate::value::{Address, Map, Name, Reference, Segment, Text, Value};
 
@@ -161,42 +162,12 @@ pub(crate) fn reference() -> Value {
 }
 
 impl World for Tubes {
-    fn field(&self, _: &dyn Db, view: View, node: &Address, name: &str) -> Option<Value> {
-        if &*node.kind == "tank" {
-            return (name == "bore").then_some(Value::Int(200));
-        }
-        let second = &*node.name == "b";
-        Some(match name {
-            "bore" => Value::Int(if second { 40 } else { 80 } + i64::from(view.environment)),
-            "cpu" => Value::Int(250),
-            "memory" => Value::Int(256 << 20),
-            "interval" if second => Value::Int(90_000),
-            "mode" if second => Value::from("pull"),
-            "tags" => Value::list(["fast", "dry"].map(Value::from)),
-            "platforms" => Value::list([Value::from("tubes")]),
-            "env" => map([("LOG", Value::from("info")), ("PEER", reference())]),
-            "ports" => map([
-                ("http", map([("port", Value::Int(80)), ("static", Value::Bool(true))])),
-                ("raw", map([("port", Value::Int(81))])),
-            ]),
-            "raw" if second => map([("deep", map([("x", Value::Int(1))]))]),
-            "scaling" if second => map([("max", Value::Int(3))]),
-            _ => return None,
-        })
+    fn field<'d>(&self, _: &'d dyn Db, view: View, node: &Address, name: &str) -> Option<Cow<'d, Value>> {
+        field(view, node, name).map(Cow::Owned)
     }
 
-    fn facts(&self, _: &dyn Db, _: View, node: &Address, relation: &str) -> Option<Value> {
-        match (relation, &*node.name) {
-            ("tubes/tag" | "a/both", _) => {
-                Some(Value::list(["x", "y"].map(|it| {
-                    map([("value", Value::from(&*format!("{}-{it}", node.name)))])
-                })))
-            }
-            ("tubes/home", "b") => Some(map([("value", Value::from("north"))])),
-            ("tubes/waits_for", "a") => Some(Value::list([map([("node", Value::Node(station("b")))])])),
-            ("tubes/home", _) => None,
-            _ => Some(Value::list([])),
-        }
+    fn facts<'d>(&self, _: &'d dyn Db, _: View, node: &Address, relation: &str) -> Option<Cow<'d, Value>> {
+        facts(node, relation).map(Cow::Owned)
     }
 
     fn call(&self, _: &dyn Db, _: View, function: GraphFunction, args: &[Value]) -> Result<Value, String> {
@@ -209,6 +180,44 @@ impl World for Tubes {
             GraphFunction::Longest => Ok(Value::Int(7)),
             _ => Err("the graph is closed today".to_owned()),
         }
+    }
+}
+
+fn field(view: View, node: &Address, name: &str) -> Option<Value> {
+    if &*node.kind == "tank" {
+        return (name == "bore").then_some(Value::Int(200));
+    }
+    let second = &*node.name == "b";
+    Some(match name {
+        "bore" => Value::Int(if second { 40 } else { 80 } + i64::from(view.environment)),
+        "cpu" => Value::Int(250),
+        "memory" => Value::Int(256 << 20),
+        "interval" if second => Value::Int(90_000),
+        "mode" if second => Value::from("pull"),
+        "tags" => Value::list(["fast", "dry"].map(Value::from)),
+        "platforms" => Value::list([Value::from("tubes")]),
+        "env" => map([("LOG", Value::from("info")), ("PEER", reference())]),
+        "ports" => map([
+            ("http", map([("port", Value::Int(80)), ("static", Value::Bool(true))])),
+            ("raw", map([("port", Value::Int(81))])),
+        ]),
+        "raw" if second => map([("deep", map([("x", Value::Int(1))]))]),
+        "scaling" if second => map([("max", Value::Int(3))]),
+        _ => return None,
+    })
+}
+
+fn facts(node: &Address, relation: &str) -> Option<Value> {
+    match (relation, &*node.name) {
+        ("tubes/tag" | "a/both", _) => {
+            Some(Value::list(["x", "y"].map(|it| {
+                map([("value", Value::from(&*format!("{}-{it}", node.name)))])
+            })))
+        }
+        ("tubes/home", "b") => Some(map([("value", Value::from("north"))])),
+        ("tubes/waits_for", "a") => Some(Value::list([map([("node", Value::Node(station("b")))])])),
+        ("tubes/home", _) => None,
+        _ => Some(Value::list([])),
     }
 }
 
@@ -230,7 +239,7 @@ pub(crate) fn types() -> BTreeMap<Name, Type> {
 }
 
 /// Returns what the variables of the tests are.
-pub(crate) fn variables() -> BTreeMap<Name, Bound> {
+pub(crate) fn variables() -> Variables {
     let edge = BoundEdge {
         kind: "sends_to".into(),
         from: station("a"),
