@@ -8,6 +8,7 @@ pub mod discover;
 pub mod disk;
 pub mod engine;
 pub mod index;
+pub mod inputs;
 pub mod manifest;
 mod recall;
 pub mod report;

@@ -110,7 +110,7 @@ pub struct Compiled {
     /// The template.
     pub template: Option<Arc<Template>>,
     /// What it reads of each value that the rule gives it, in the order of the rule.
-    projections: Vec<Projection>,
+    pub(super) projections: Vec<Projection>,
     /// What is wrong with it.
     pub problems: Vec<Problem>,
     /// Of its source and that of its partials.
@@ -261,9 +261,9 @@ fn partials(db: &dyn Db, project: Project) -> (BTreeMap<Name, PartialSource>, Ve
 
 /// One artifact before it is printed: its path, and what its `with` gives, cut down to what the template reads.
 #[derive(Debug)]
-struct Instance {
-    path: Name,
-    context: Map,
+pub(super) struct Instance {
+    pub(super) path: Name,
+    pub(super) context: Map,
 }
 
 impl Instance {
@@ -414,7 +414,7 @@ fn printed_for(problem: Problem, node: &Address) -> Problem {
 }
 
 /// Returns the artifacts that `rule` wants at the node of `cell`, one for each distinct binding of its `per`.
-fn instances(
+pub(super) fn instances(
     db: &dyn Db,
     project: Project,
     cell: &Cell,

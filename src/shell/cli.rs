@@ -4,8 +4,10 @@
 //! found out is not known here.
 
 mod apply;
+mod blame;
 mod check;
 mod completions;
+mod explain;
 mod graph;
 mod init;
 mod listing;
@@ -64,6 +66,8 @@ enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Check(check::CheckArgs),
+    Blame(blame::BlameArgs),
+    Explain(explain::ExplainArgs),
     Watch(watch::WatchArgs),
     Query(query::QueryArgs),
     Graph(graph::GraphArgs),
@@ -131,6 +135,8 @@ impl Cli {
             Command::Plan(args) => global.within(args.format(), |it| plan::run(&args, it)),
             Command::Apply(args) => global.within(ProblemFormat::Full, |it| apply::run(&args, it)),
             Command::Check(args) => global.within(args.output_format, |it| check::run(&args, it)),
+            Command::Blame(args) => global.within(ProblemFormat::Full, |it| blame::run(&args, it)),
+            Command::Explain(args) => global.within(ProblemFormat::Full, |it| explain::run(&args, it)),
             Command::Watch(args) => global.within(ProblemFormat::Full, |it| watch::run(&args, it)),
             Command::Query(args) => global.within(ProblemFormat::Full, |it| query::run(&args, it)),
             Command::Graph(args) => global.within(ProblemFormat::Full, |it| graph::run(&args, it)),

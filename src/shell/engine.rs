@@ -3,10 +3,13 @@
 //! Commands know nothing of databases, rules or templates: they open an engine, ask it, and print or carry out the
 //! answer. What the questions are stands here; how they are answered lies behind the methods.
 
+mod blame;
 mod built_in;
 mod cases;
+mod explain;
 mod files;
 mod questions;
+mod rewind;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -29,8 +32,11 @@ use crate::problem::{Place, Problem};
 use crate::rule::{file, set};
 use crate::spec;
 use crate::value::Name;
-pub(crate) use built_in::{built_in, platforms};
+pub use blame::{Blamed, BlamedInput, BlamedLine, BlamedValue, Spot};
+pub(crate) use built_in::{built_in, platforms, problem_page};
+pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
 use files::Files;
+pub use rewind::Rewound;
 
 /// What a command asks about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

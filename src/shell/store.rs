@@ -398,6 +398,17 @@ impl Work {
                 (None, Some(None))
             }
             (Change::Forget, ..) | (Change::EditedByHand(Wish::Delete), ..) => (None, None),
+            (_, Resolution::Merge, Some((wanted, mode)), _) => {
+                let merged = entry.merged.expect("a merge is made before it is written");
+                // With conflicts it is no file that the user has chosen yet: it stays edited, and what is wanted now
+                // is what the next merge goes on from.
+                let record = match merged.n_conflicts {
+                    0 if merged.digest == wanted => record(wanted, None),
+                    0 => record(merged.digest, Some(wanted)),
+                    _ => record(wanted, None),
+                };
+                (Some(record), Some(Some((merged.digest, mode))))
+            }
             (Change::Adopt, _, Some((digest, _)), _) => (Some(record(digest, None)), None),
             (_, Resolution::Adopt, Some((wanted, _)), Found::File(digest, _)) => {
                 (Some(record(*digest, Some(wanted))), None)

@@ -82,9 +82,7 @@ impl Files {
             }
         }
         let project = self.project?;
-        if project.overrides(db) != overrides {
-            project.set_overrides(db).to(overrides.to_vec());
-        }
+        self.override_with(db, project, overrides);
         Some(project)
     }
 
@@ -158,6 +156,51 @@ impl Files {
                     project.set_own(db).to(own);
                 }
             }
+        }
+    }
+
+    /// Sets what a run sets apart from the files.
+    pub(super) fn override_with(&self, db: &mut Database, project: Project, overrides: &[Override]) {
+        if project.overrides(db) != overrides {
+            project.set_overrides(db).to(overrides.to_vec());
+        }
+    }
+
+    /// Gives the file at `path` the text that it once had; none where it was not there. The disk is not asked.
+    pub(super) fn put_back(&mut self, db: &mut Database, project: Project, path: &Name, text: Option<Arc<str>>) {
+        if let Some(root) = self.root.get(path) {
+            if let Some(text) = text {
+                root.set_text(db).to(text);
+            }
+            return;
+        }
+        let is_own = path.starts_with("rules/") || path.starts_with("templates/");
+        let files = if is_own && !self.included.contains_key(path) {
+            &mut self.own
+        } else {
+            &mut self.included
+        };
+        match (files.get(path).copied(), text) {
+            (Some(file), Some(text)) => {
+                file.set_text(db).to(text);
+                return;
+            }
+            (Some(_), None) => {
+                files.remove(path);
+            }
+            (None, Some(text)) => {
+                let file = SourceFile::builder(path.clone(), text).durability(PROJECT).new(db);
+                files.insert(path.clone(), file);
+            }
+            (None, None) => return,
+        }
+        let included: Vec<SourceFile> = self.included.values().copied().collect();
+        let own: Vec<SourceFile> = self.own.values().copied().collect();
+        if *project.included(db) != included {
+            project.set_included(db).to(included);
+        }
+        if *project.own(db) != own {
+            project.set_own(db).to(own);
         }
     }
 
