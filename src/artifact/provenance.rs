@@ -14,7 +14,7 @@ use crate::artifact::text::{ContextPath, Step};
 use crate::db::{Db, Project, View};
 use crate::fact::matching::{self, Match};
 use crate::problem::{Problem, Span};
-use crate::rule::expression::{Bound, Uses, Variables};
+use crate::rule::expression::{Bound, Uses};
 use crate::rule::file::Reach;
 use crate::rule::model::Rule;
 use crate::rule::set;
