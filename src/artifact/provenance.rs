@@ -12,9 +12,9 @@ use crate::artifact::format;
 use crate::artifact::instance::{self, Cell, Template};
 use crate::artifact::text::{ContextPath, Step};
 use crate::db::{Db, Project, View};
-use crate::fact::matching;
+use crate::fact::matching::{self, Match};
 use crate::problem::{Problem, Span};
-use crate::rule::expression::{Bound, Uses, Variables};
+use crate::rule::expression::{Bound, Uses};
 use crate::rule::file::Reach;
 use crate::rule::model::Rule;
 use crate::rule::set;
@@ -189,7 +189,7 @@ pub fn shown(value: &Value) -> Option<String> {
 fn frame(db: &dyn Db, project: Project, cell: &Cell, rule: &Rule, path: &str) -> Frame {
     let view = View::finished(cell.environment);
     let Some(artifact) = &rule.artifact else {
-        return rule_frame(view, rule, Variables::default());
+        return rule_frame(view, rule, Match::default());
     };
     let dir = match rule.reach {
         Reach::Across => "",

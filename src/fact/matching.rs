@@ -23,7 +23,7 @@ use crate::value::{Address, Map, Name, Path, Value};
 pub type Match = Variables;
 
 /// The variable that every rule has which runs in each environment.
-pub(super) const ENVIRONMENT: &str = "environment";
+pub const ENVIRONMENT: &str = "environment";
 
 /// How many steps a pattern may take around one node before it is given up.
 pub const MAX_STEPS: u64 = 500_000;

@@ -195,6 +195,10 @@ impl<'a> Tracer<'a> {
         }
         match frame.bound.get(name) {
             Some(bound) => self.bound(frame.view, bound, reads, leaves),
+            None if &**name == matching::ENVIRONMENT => {
+                let value = matching::environment_value(self.db, self.project, frame.view.environment);
+                self.bound(frame.view, &Bound::Value(value.clone()), reads, leaves);
+            }
             None if &**name == "data" => leaves.push(plain(Read::Data, Value::Null)),
             None => {}
         }

@@ -189,7 +189,7 @@ impl Files {
                 files.remove(path);
             }
             (None, Some(text)) => {
-                let file = SourceFile::new(db, path.clone(), text);
+                let file = SourceFile::builder(path.clone(), text).durability(PROJECT).new(db);
                 files.insert(path.clone(), file);
             }
             (None, None) => return,

@@ -76,7 +76,7 @@ impl Engine {
             .collect();
         let asked: BTreeSet<&Name> = paths.iter().collect();
         // What is printed now stays at hand, so that nobody has to print it again.
-        let texts = self.state.texts.clone();
+        let texts = std::mem::take(&mut self.state.texts);
         let printed = self.state.printed.clone();
         let mut pending: Vec<Reason> = Vec::new();
         let mut differing: BTreeSet<Name> = BTreeSet::new();
@@ -94,13 +94,7 @@ impl Engine {
                     }
                 }
             }
-            self.state = fresh::refresh(
-                &self.db,
-                project,
-                std::mem::take(&mut self.state),
-                Stir::Little,
-                ReadBack::default(),
-            );
+            self.refresh_again(project);
             differing.extend(self.state.differing.iter().flatten().cloned());
             if self.state.problems.iter().any(Problem::is_error) {
                 // What stands in between says nothing: this step is taken together with the next one.
@@ -158,7 +152,6 @@ impl Engine {
             input: input.into(),
             old: None,
             new: None,
-            renamed: None,
         };
         if concerned.is_empty() && !rewound.built_in.is_empty() {
             let n = rewound.built_in.len();
@@ -180,13 +173,12 @@ impl Engine {
                 self.files.put_back(&mut self.db, project, path, now.cloned());
             }
         }
-        self.state = fresh::refresh(
-            &self.db,
-            project,
-            std::mem::take(&mut self.state),
-            Stir::Little,
-            ReadBack::default(),
-        );
+        self.refresh_again(project);
+    }
+
+    fn refresh_again(&mut self, project: Project) {
+        let last = std::mem::take(&mut self.state);
+        self.state = fresh::refresh(&self.db, project, last, Stir::Little, ReadBack::default());
     }
 }
 
@@ -218,7 +210,6 @@ fn steps(old: &Inputs, new: &Inputs, ask: &Ask) -> Vec<Back> {
             input: format!("--set {}={}", it.path, it.yaml).into(),
             old: None,
             new: None,
-            renamed: None,
         })
         .collect();
     if !flags.is_empty() {
