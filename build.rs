@@ -1,4 +1,4 @@
-//! Puts the built-in packs into the binary: every file under `rules/` and `templates/`, sorted by path.
+//! Puts the built-in packs into the binary, and the pages of the problems: every file of their folders, by path.
 //!
 //! A debug build reads them when it runs, so that a change of a pack compiles nothing.
 #![allow(
@@ -19,9 +19,15 @@ fn main() -> io::Result<()> {
     println!("cargo::rustc-cfg=embedded");
     let top = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
+    embed(&top, &["rules", "templates"], &out.join("built_in.rs"))?;
+    embed(&top, &["docs/problems"], &out.join("problems.rs"))
+}
+
+/// Writes a list of the files below `folders`, with their texts, to `to`.
+fn embed(top: &Path, folders: &[&str], to: &Path) -> io::Result<()> {
     let mut files = Vec::new();
-    for folder in ["rules", "templates"] {
-        collect(&top, &top.join(folder), &mut files)?;
+    for folder in folders {
+        collect(top, &top.join(folder), &mut files)?;
     }
     files.sort();
     let mut source = String::from("&[\n");
@@ -29,7 +35,7 @@ fn main() -> io::Result<()> {
         let _ = writeln!(source, "    ({file:?}, include_str!({:?})),", top.join(&file));
     }
     source.push_str("]\n");
-    fs::write(out.join("built_in.rs"), source)
+    fs::write(to, source)
 }
 
 /// Adds the files below `folder`, relative to `top`, and asks to be run again when one comes or goes.

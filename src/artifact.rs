@@ -12,4 +12,5 @@ mod lexer;
 pub mod literal;
 pub mod parse;
 mod place;
+pub mod provenance;
 pub mod text;

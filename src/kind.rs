@@ -22,6 +22,7 @@ pub mod reference;
 mod tests;
 pub mod typed;
 pub mod unit;
+pub mod whence;
 
 pub use limits::Limits;
 

@@ -11,7 +11,7 @@ use std::fmt::{self, Write as _};
 pub enum Language {
     /// Text with actions in `{{…}}`, in the grammar of Go's `text/template`.
     GoTemplate,
-    /// Text in which `$(x)` is looked up at run time and `$$` is a dollar.
+    /// Text in which `$(x)` or `${x}` is looked up at run time and `$$` is a dollar.
     DollarParen,
     /// Text in which `${x}` is looked up at run time and nothing can escape it.
     DollarVariable,

@@ -3,9 +3,13 @@
 //! Pure: the shell looks at the disk and hands in what it found, and carries out what comes back. A file that
 //! was edited by hand, or that was never gen's, is neither replaced nor deleted unless the user said so.
 
+pub mod cause;
 pub mod decision;
 pub mod diff;
+pub mod fields;
 pub mod json;
+pub mod markdown;
+pub mod merge;
 pub mod path;
 pub mod reason;
 
@@ -212,8 +216,19 @@ pub struct Entry {
     pub wanted: Option<(Fingerprint, Mode)>,
     /// What stands there.
     pub found: Found,
+    /// What is written where the two are merged, once that is made.
+    pub merged: Option<Merge>,
     /// Why.
     pub reasons: Vec<Reason>,
+}
+
+/// What a merge writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Merge {
+    /// The fingerprint of the merged content.
+    pub digest: Fingerprint,
+    /// How many conflicts are marked in it.
+    pub n_conflicts: usize,
 }
 
 /// A file that the user chose to keep as it stood.
@@ -284,6 +299,7 @@ impl Plan {
                     &mut counts.delete
                 }
                 (Change::Update, _)
+                | (Change::EditedByHand(_), Resolution::Merge)
                 | (Change::EditedByHand(Intent::Write) | Change::Foreign, Resolution::Overwrite) => &mut counts.update,
                 (Change::Moved { .. }, _) => &mut counts.moved,
                 (Change::Adopt, _) | (Change::EditedByHand(Intent::Write) | Change::Foreign, Resolution::Adopt) => {
@@ -291,7 +307,7 @@ impl Plan {
                 }
                 (Change::Forget, _) | (Change::EditedByHand(Intent::Delete), Resolution::Adopt) => &mut counts.forget,
                 (Change::EditedByHand(_), Resolution::Open) => &mut counts.edited_by_hand,
-                (Change::Foreign, Resolution::Open) => &mut counts.foreign,
+                (Change::Foreign, Resolution::Open | Resolution::Merge) => &mut counts.foreign,
                 (Change::Obstructed(_), _) => &mut counts.obstructed,
             } += 1;
         }
@@ -329,8 +345,12 @@ impl Plan {
 
 fn obstacle(entry: &Entry) -> Option<Problem> {
     let path = &entry.path;
-    let choose =
-        || format!("`--overwrite={path}` takes the generated content, `--adopt={path}` keeps the file as it is");
+    let choose = || match entry.change {
+        Change::EditedByHand(_) => format!(
+            "`--overwrite={path}` takes the generated content, `--adopt={path}` keeps the file as it is, `--merge={path}` joins both"
+        ),
+        _ => format!("`--overwrite={path}` takes the generated content, `--adopt={path}` keeps the file as it is"),
+    };
     match (&entry.change, entry.resolution) {
         (Change::EditedByHand(Intent::Write), Resolution::Open) => Some(
             Problem::error(
@@ -537,6 +557,10 @@ fn entry(site: &Site<'_>, found: &Found, change: Change, decisions: &Decisions) 
     let resolution = match decisions.for_path(site.path) {
         // A link that is to stay has no content that could be on record.
         Resolution::Adopt if *found == Found::Link && site.wanted.is_some() => Resolution::Open,
+        // Only a file of which it is known what was written can be merged.
+        Resolution::Merge if change != Change::EditedByHand(Intent::Write) || !matches!(found, Found::File(..)) => {
+            Resolution::Open
+        }
         decided if change.needs_decision() => decided,
         _ => Resolution::Open,
     };
@@ -548,6 +572,7 @@ fn entry(site: &Site<'_>, found: &Found, change: Change, decisions: &Decisions) 
         rule: rule.cloned().expect("a site is wanted or recorded"),
         wanted: site.wanted.map(|it| (it.digest, it.mode)),
         found: found.clone(),
+        merged: None,
         reasons: site.wanted.map(|it| it.reasons.clone()).unwrap_or_default(),
     }
 }

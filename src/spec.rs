@@ -23,7 +23,7 @@ pub use edge::{Edge, OpenEdge};
 pub use file::{EnvironmentInfo, Settings, lowered_file};
 pub use index::{addresses, environments, project_address, settings};
 pub use layer::{Declared, declared, declared_in, inherited, inherited_in, seen_as};
-pub use locate::{locate, origin};
+pub use locate::{Written, locate, origin};
 
 use crate::value::{Address, Map};
 

@@ -5,6 +5,7 @@
 
 mod compile;
 mod document;
+mod holes;
 mod language;
 mod print;
 mod render;
@@ -25,8 +26,9 @@ use crate::value::{Address, Map, Name, Value};
 use compile::{Compiler, Part};
 use render::Renderer;
 
-pub use document::{Datum, Document, Kind};
+pub use document::{Around, Datum, Document, Kind};
 pub use print::PrintedLine;
+pub use render::Note;
 
 /// The formats that a data template may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -90,17 +92,36 @@ impl DataTemplate {
     ///
     /// Everything that failed, each at its place in the template.
     pub fn render(&self, bindings: &Bindings<'_>) -> Result<Document, Vec<Problem>> {
+        self.run(bindings, None).map(|it| it.0)
+    }
+
+    /// Returns the data for a context, and what is noted of each value in it.
+    ///
+    /// # Errors
+    ///
+    /// Everything that failed, each at its place in the template.
+    pub fn render_with_notes(&self, context: &Map) -> Result<(Document, Vec<Note>), Vec<Problem>> {
+        self.run(&bindings(&variables(context)), Some(Box::default()))
+    }
+
+    fn run(
+        &self,
+        bindings: &Bindings<'_>,
+        notes: Option<Box<render::Notes>>,
+    ) -> Result<(Document, Vec<Note>), Vec<Problem>> {
         let mut renderer = Renderer::new(bindings, &self.0.file, self.0.format);
+        renderer.notes = notes;
         let documents = renderer.documents(&self.0.documents);
-        if renderer.problems.is_empty() {
-            Ok(Document {
-                file: self.0.file.clone(),
-                format: self.0.format,
-                documents,
-            })
-        } else {
-            Err(renderer.problems)
+        if !renderer.problems.is_empty() {
+            return Err(renderer.problems);
         }
+        let document = Document {
+            file: self.0.file.clone(),
+            format: self.0.format,
+            documents,
+            around: renderer.around,
+        };
+        Ok((document, renderer.notes.map(|it| it.all).unwrap_or_default()))
     }
 
     /// Returns the data for a context in which nothing is left to be asked: its nodes are maps of what is read.
@@ -109,15 +130,20 @@ impl DataTemplate {
     ///
     /// Everything that failed, each at its place in the template.
     pub fn render_context(&self, context: &Map) -> Result<Document, Vec<Problem>> {
-        let variables: BTreeMap<Name, Bound> = context
-            .iter()
-            .map(|(name, value)| (name.clone(), Bound::Value(value.clone())))
-            .collect();
-        self.render(&Bindings {
-            view: View::finished(0),
-            variables: &variables,
-            world: &Nowhere,
-        })
+        self.render(&bindings(&variables(context)))
+    }
+}
+
+fn variables(context: &Map) -> BTreeMap<Name, Bound> {
+    let bound = |(name, value): &(Name, Value)| (name.clone(), Bound::Value(value.clone()));
+    context.iter().map(bound).collect()
+}
+
+fn bindings(variables: &BTreeMap<Name, Bound>) -> Bindings<'_> {
+    Bindings {
+        view: View::finished(0),
+        variables,
+        world: &Nowhere,
     }
 }
 

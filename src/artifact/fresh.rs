@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use crate::artifact::candidates::{self, Before};
 use crate::artifact::instance::{self, Artifact, Artifacts, Cell, Printed};
@@ -67,9 +68,19 @@ enum Ground {
     Circular,
 }
 
+/// Which texts are read back by a parser of their format, apart from those whose values make it needful.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReadBack {
+    /// The first one of each rule, by path.
+    #[default]
+    First,
+    /// All of them.
+    All,
+}
+
 /// Returns the state of the project now, going on from what the last run found out.
 #[must_use]
-pub fn refresh(db: &Database, project: Project, last: State) -> State {
+pub fn refresh(db: &Database, project: Project, last: State, read_back: ReadBack) -> State {
     let last = match last.good {
         Some(good) => *good,
         None => last,
@@ -130,7 +141,7 @@ pub fn refresh(db: &Database, project: Project, last: State) -> State {
         .extend(state.cells.values().flat_map(|it| it.problems.iter().cloned()));
     let cells = std::mem::take(&mut state.cells);
     let wanted = by_path(&cells, &mut state.problems);
-    let gone = state.print(db, project, wanted, last.fresh, texts);
+    let gone = state.print(db, project, wanted, last.fresh, texts, read_back);
     if last.before.is_some() {
         state.differing = Some(state.printed.iter().cloned().chain(gone).collect());
     }
@@ -262,9 +273,11 @@ impl State {
         wanted: BTreeMap<Name, (&Cell, &Artifact)>,
         last: BTreeMap<Name, Fresh>,
         mut texts: BTreeMap<(Name, Fingerprint), Printed>,
+        read_back: ReadBack,
     ) -> Vec<Name> {
         let mut last = last;
-        let mut stale: Vec<(Name, Cell, Artifact, Option<Printed>)> = Vec::new();
+        let mut stale: Vec<(Name, Cell, Artifact, Option<Printed>, bool)> = Vec::new();
+        let mut met: FxHashSet<Name> = FxHashSet::default();
         for (path, (cell, artifact)) in wanted {
             match last.remove(&path) {
                 Some(known) if known.source == artifact.fingerprint => {
@@ -282,15 +295,19 @@ impl State {
                 }
                 _ => {
                     let text = texts.remove(&(path.clone(), artifact.fingerprint));
-                    stale.push((path, cell.clone(), artifact.clone(), text));
+                    let is_read_back = read_back == ReadBack::All || met.insert(artifact.rule.clone());
+                    stale.push((path, cell.clone(), artifact.clone(), text, is_read_back));
                 }
             }
         }
         let printed: Vec<_> = stale
             .into_par_iter()
-            .map_with(db.clone(), |db, (path, cell, artifact, text)| {
+            .map_with(db.clone(), |db, (path, cell, artifact, text, is_read_back)| {
                 // A place that was not asked for makes what another one's artifact has hidden so far.
-                let text = text.unwrap_or_else(|| salsa::attach(db, || instance::print(db, project, &cell, &path)));
+                let mut text = text.unwrap_or_else(|| salsa::attach(db, || instance::print(db, project, &cell, &path)));
+                if is_read_back {
+                    text = text.and_then(|it| instance::read_back(db, project, &cell, it));
+                }
                 let text = text.map(|it| (Fingerprint::of(it.as_bytes()), it));
                 (path, cell, artifact, text)
             })

@@ -125,6 +125,25 @@ impl Lexer {
         }
     }
 
+    /// Tells whether what comes next is read as code: neither as a string nor as a comment.
+    pub(crate) fn is_in_code(&self) -> bool {
+        match self {
+            Self::Hcl(it) => it.is_in_code(),
+            Self::Shell(it) => it.is_in_code(),
+            Self::Toml(it) => it.is_in_code(),
+            _ => true,
+        }
+    }
+
+    /// Returns how many strings and brackets are open, one within the other, as far as this format counts them.
+    pub(crate) fn nesting(&self) -> usize {
+        match self {
+            Self::Hcl(it) => it.nesting(),
+            Self::Shell(it) => it.nesting(),
+            _ => 0,
+        }
+    }
+
     /// Tells whether the text read so far may end here.
     pub(crate) fn end(&self) -> Result<(), Trouble> {
         match self {

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::format::Format;
+use super::lexer::Lexer;
 use super::text::Origin;
 use crate::problem::{Place, Problem, Span};
 use crate::value::Value;
@@ -122,24 +123,31 @@ fn position(text: &str, line: usize, col: usize) -> usize {
             .map_or(rest.len(), |(at, _)| at)
 }
 
-/// Refuses brackets nested so deeply that a parser that calls itself could run out of stack.
-fn bounded(text: &str) -> Result<(), ParseFailure> {
+/// Refuses brackets nested so deeply that a parser that calls itself could run out of stack. Those that stand in strings
+/// and comments are none: the lexer of the format says where these are.
+fn bounded(format: Format, text: &str) -> Result<(), ParseFailure> {
+    let mut lexer = Lexer::of_format(format);
+    let mut decoded = String::new();
     let mut depth = 0_usize;
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'[' | b'{' | b'(' => depth += 1,
-            b']' | b'}' | b')' => depth = depth.saturating_sub(1),
+    for (at, ch) in text.char_indices() {
+        let in_code = lexer.is_in_code();
+        // What the lexer can't follow is for the parser to tell.
+        let _ = lexer.feed(ch, &mut decoded);
+        decoded.clear();
+        match ch {
+            '[' | '{' | '(' if in_code => depth += 1,
+            ']' | '}' | ')' if in_code => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if depth > MAX_DEPTH {
-            return failure("brackets are nested too deeply", at, at + 1);
+        if depth.max(lexer.nesting()) > MAX_DEPTH {
+            return failure("brackets are nested too deeply", at, at + ch.len_utf8());
         }
     }
     Ok(())
 }
 
 fn hcl(text: &str) -> Result<(), ParseFailure> {
-    bounded(text)?;
+    bounded(Format::Hcl, text)?;
     match hcl_edit::parser::parse_body(text) {
         Ok(_) => Ok(()),
         Err(error) => {
@@ -156,7 +164,7 @@ fn one_line(message: &str) -> String {
 
 fn shell(text: &str) -> Result<(), ParseFailure> {
     use brush_parser::{ParseError, Parser, ParserOptions, SourceInfo};
-    bounded(text)?;
+    bounded(Format::Shell, text)?;
     let at = |it: &brush_parser::SourcePosition| {
         let natural = |it: i32| usize::try_from(it).unwrap_or(0);
         position(text, natural(it.line), natural(it.column))
@@ -193,7 +201,7 @@ fn json(text: &str) -> Result<(), ParseFailure> {
 }
 
 fn toml_text(text: &str) -> Result<(), ParseFailure> {
-    bounded(text)?;
+    bounded(Format::Toml, text)?;
     match toml::from_str::<toml::Table>(text) {
         Ok(_) => Ok(()),
         Err(error) => {
@@ -498,6 +506,23 @@ mod tests {
         for format in Format::ALL {
             let _ = check_output(format, &format!("a = {}", "[".repeat(100_000)));
             let _ = check_output(format, &"{\"a\":".repeat(100_000));
+            let _ = check_output(format, &format!("a = {}", "\"${".repeat(100_000)));
+            let _ = check_output(format, &format!("a {}", "$(b ".repeat(100_000)));
+        }
+    }
+
+    #[test]
+    fn brackets_in_strings_and_comments_are_none() {
+        let open = "[{(".repeat(200);
+        for (format, text) in [
+            (Format::Hcl, format!("a = \"{open}\" # {open}\nb = <<E\n{open}\nE\n")),
+            (
+                Format::Shell,
+                format!("echo '{open}' \"{open}\" # {open}\ncat <<E\n{open}\nE\n"),
+            ),
+            (Format::Toml, format!("a = \"{open}\" # {open}\nb = '{open}'\n")),
+        ] {
+            assert_eq!(check_output(format, &text), Ok(()), "{}", format.name());
         }
     }
 

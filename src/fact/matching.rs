@@ -1,5 +1,7 @@
 //! What a rule matches around one node, and its expressions evaluated there.
 
+pub mod trial;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 

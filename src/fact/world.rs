@@ -41,11 +41,13 @@ impl World for Nodes {
         let layers = |all: &[Vec<Address>]| Value::list(all.iter().map(|it| nodes(it)));
         match (function, args) {
             (GraphFunction::Nodes, [Value::String(kind)]) => Ok(nodes(of_kind(db, project, view, kind.clone()))),
-            (GraphFunction::Reach, [Value::Node(node), edges]) => {
-                Ok(nodes(reach(db, project, view, node.clone(), names(edges))))
+            (GraphFunction::Reach, [Value::Node(node), edges, rest @ ..]) => {
+                let most = most_steps(rest);
+                Ok(nodes(reach(db, project, view, node.clone(), names(edges), most)))
             }
-            (GraphFunction::Dependents, [Value::Node(node), edges]) => {
-                Ok(nodes(dependents(db, project, view, node.clone(), names(edges))))
+            (GraphFunction::Dependents, [Value::Node(node), edges, rest @ ..]) => {
+                let most = most_steps(rest);
+                Ok(nodes(dependents(db, project, view, node.clone(), names(edges), most)))
             }
             (GraphFunction::SameCycle, [Value::Node(a), Value::Node(b), edges]) => {
                 let snapshot = shape::snapshot(db, project, view);
@@ -91,16 +93,24 @@ fn of_kind(db: &dyn Db, project: Project, view: View, kind: Name) -> Vec<Address
     shape::snapshot(db, project, view).of_kind(&kind).to_vec()
 }
 
-/// Returns what `node` reaches. A firewall: another edge elsewhere changes nothing here.
-#[salsa::tracked(returns(deref))]
-fn reach(db: &dyn Db, project: Project, view: View, node: Address, edges: Vec<Name>) -> Vec<Address> {
-    graph::reach::reach(shape::snapshot(db, project, view), &node, &edges)
+/// Returns the bound on the steps among what follows an argument of edges: none where nothing does.
+fn most_steps(args: &[Value]) -> usize {
+    match args {
+        [Value::Int(most), ..] => usize::try_from(*most).unwrap_or(0),
+        _ => usize::MAX,
+    }
 }
 
-/// Returns what reaches `node`.
+/// Returns what `node` reaches in `most` steps. A firewall: another edge elsewhere changes nothing here.
 #[salsa::tracked(returns(deref))]
-fn dependents(db: &dyn Db, project: Project, view: View, node: Address, edges: Vec<Name>) -> Vec<Address> {
-    graph::reach::dependents(shape::snapshot(db, project, view), &node, &edges)
+fn reach(db: &dyn Db, project: Project, view: View, node: Address, edges: Vec<Name>, most: usize) -> Vec<Address> {
+    graph::reach::reach(shape::snapshot(db, project, view), &node, &edges, most)
+}
+
+/// Returns what reaches `node` in `most` steps.
+#[salsa::tracked(returns(deref))]
+fn dependents(db: &dyn Db, project: Project, view: View, node: Address, edges: Vec<Name>, most: usize) -> Vec<Address> {
+    graph::reach::dependents(shape::snapshot(db, project, view), &node, &edges, most)
 }
 
 /// Returns the strongly connected components of the graph of these edges.

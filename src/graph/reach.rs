@@ -8,12 +8,12 @@ use super::order::Components;
 use super::{Adjacency, Snapshot};
 use crate::value::{Address, Double, Map, Name, Value};
 
-/// Returns all nodes to which edges of these kinds lead from `node`, over any number of steps, sorted.
+/// Returns all nodes to which edges of these kinds lead from `node`, over `most` steps, sorted.
 ///
 /// It costs what is reached, not what there is.
 #[must_use]
-pub fn reach(snapshot: &Snapshot, node: &Address, edges: &[Name]) -> Vec<Address> {
-    reach_of_all(snapshot, [node], edges)
+pub fn reach(snapshot: &Snapshot, node: &Address, edges: &[Name], most: usize) -> Vec<Address> {
+    closure(snapshot, [node], most, |at, found| outgoing(snapshot, edges, at, found))
 }
 
 /// Returns all nodes that can be reached from any of `nodes`, sorted.
@@ -23,15 +23,19 @@ pub fn reach_of_all<'a>(
     nodes: impl IntoIterator<Item = &'a Address>,
     edges: &[Name],
 ) -> Vec<Address> {
-    closure(snapshot, nodes, |at, found| {
-        found.extend(edges.iter().flat_map(|kind| snapshot.outgoing(at, kind)).map(|it| it.0));
+    closure(snapshot, nodes, usize::MAX, |at, found| {
+        outgoing(snapshot, edges, at, found)
     })
 }
 
-/// Returns all nodes from which edges of these kinds lead to `node`, over any number of steps, sorted.
+fn outgoing(snapshot: &Snapshot, edges: &[Name], at: u32, found: &mut Vec<u32>) {
+    found.extend(edges.iter().flat_map(|kind| snapshot.outgoing(at, kind)).map(|it| it.0));
+}
+
+/// Returns all nodes from which edges of these kinds lead to `node`, over `most` steps, sorted.
 #[must_use]
-pub fn dependents(snapshot: &Snapshot, node: &Address, edges: &[Name]) -> Vec<Address> {
-    dependents_of_all(snapshot, [node], edges)
+pub fn dependents(snapshot: &Snapshot, node: &Address, edges: &[Name], most: usize) -> Vec<Address> {
+    closure(snapshot, [node], most, |at, found| incoming(snapshot, edges, at, found))
 }
 
 /// Returns all nodes from which any of `nodes` can be reached, sorted.
@@ -41,27 +45,35 @@ pub fn dependents_of_all<'a>(
     nodes: impl IntoIterator<Item = &'a Address>,
     edges: &[Name],
 ) -> Vec<Address> {
-    closure(snapshot, nodes, |at, found| {
-        found.extend(edges.iter().flat_map(|kind| snapshot.incoming(at, kind)).map(|it| it.0));
+    closure(snapshot, nodes, usize::MAX, |at, found| {
+        incoming(snapshot, edges, at, found)
     })
 }
 
+fn incoming(snapshot: &Snapshot, edges: &[Name], at: u32, found: &mut Vec<u32>) {
+    found.extend(edges.iter().flat_map(|kind| snapshot.incoming(at, kind)).map(|it| it.0));
+}
+
+/// Walks on from `nodes`, a step at a time, for `most` steps at most.
 fn closure<'a>(
     snapshot: &Snapshot,
     nodes: impl IntoIterator<Item = &'a Address>,
+    most: usize,
     step: impl Fn(u32, &mut Vec<u32>),
 ) -> Vec<Address> {
     let mut seen: FxHashSet<u32> = FxHashSet::default();
     let mut reached = Vec::new();
-    let mut open = Vec::new();
-    for start in nodes.into_iter().filter_map(|it| snapshot.index(it)) {
-        step(start, &mut open);
-    }
-    while let Some(at) = open.pop() {
-        if seen.insert(at) {
-            reached.push(at);
-            step(at, &mut open);
+    let mut last: Vec<u32> = nodes.into_iter().filter_map(|it| snapshot.index(it)).collect();
+    let mut next = Vec::new();
+    let mut n_steps = 0;
+    while n_steps < most && !last.is_empty() {
+        for at in last.drain(..) {
+            step(at, &mut next);
         }
+        next.retain(|it| seen.insert(*it));
+        reached.extend_from_slice(&next);
+        std::mem::swap(&mut last, &mut next);
+        n_steps += 1;
     }
     reached.sort_unstable();
     snapshot.addresses(&reached)

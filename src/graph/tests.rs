@@ -57,7 +57,7 @@ fn an_edge_to_nowhere_is_left_out() {
     let edge = Edge::new(node("a"), "d", node("gone"), Map::default());
     let snapshot = Snapshot::new(vec![node("a")], vec![edge]);
     assert_eq!(snapshot.edge_kinds(), Vec::<Name>::new());
-    assert_eq!(reach::reach(&snapshot, &node("a"), &d()), []);
+    assert_eq!(reach::reach(&snapshot, &node("a"), &d(), usize::MAX), []);
 }
 
 #[test]
@@ -107,10 +107,10 @@ fn a_cycle_shares_a_layer() {
 #[test]
 fn a_node_reaches_itself_over_a_real_cycle_only() {
     let snapshot = graph("a>b b>a b>c self>self");
-    assert_eq!(names(&reach(&snapshot, &node("a"), &d())), "a b c");
-    assert_eq!(names(&reach(&snapshot, &node("c"), &d())), "");
-    assert_eq!(names(&reach(&snapshot, &node("self"), &d())), "self");
-    assert_eq!(names(&dependents(&snapshot, &node("c"), &d())), "a b");
+    assert_eq!(names(&reach(&snapshot, &node("a"), &d(), usize::MAX)), "a b c");
+    assert_eq!(names(&reach(&snapshot, &node("c"), &d(), usize::MAX)), "");
+    assert_eq!(names(&reach(&snapshot, &node("self"), &d(), usize::MAX)), "self");
+    assert_eq!(names(&dependents(&snapshot, &node("c"), &d(), usize::MAX)), "a b");
     let components = Components::new(&snapshot.adjacency(&d()));
     let at = |name: &str| snapshot.index(&node(name)).expect("it is there");
     let same_cycle = |a: &str, b: &str| components.same_cycle(at(a), at(b));

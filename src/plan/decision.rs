@@ -59,6 +59,8 @@ pub struct Decisions {
     pub overwrite: Chosen,
     /// Where what stands there stays, and is on record as such.
     pub adopt: Chosen,
+    /// Where both are merged.
+    pub merge: Chosen,
 }
 
 /// What is done with a file that is not only gen's.
@@ -70,19 +72,23 @@ pub enum Resolution {
     Overwrite,
     /// It stays, on record; where nothing is generated any more it is gen's no longer.
     Adopt,
+    /// What was changed by hand is joined with what is generated now.
+    Merge,
 }
 
 impl Decisions {
     /// Returns what is decided for `path`. The nearest name wins; of two equal ones the one that keeps the file.
     #[must_use]
     pub fn for_path(&self, path: &ArtifactPath) -> Resolution {
-        let (overwrite, adopt) = (self.overwrite.fit(path), self.adopt.fit(path));
-        if overwrite == Fit::Not && adopt == Fit::Not {
+        let (overwrite, adopt, merge) = (self.overwrite.fit(path), self.adopt.fit(path), self.merge.fit(path));
+        if overwrite.max(adopt).max(merge) == Fit::Not {
             Resolution::Open
-        } else if overwrite > adopt {
-            Resolution::Overwrite
-        } else {
+        } else if adopt >= overwrite.max(merge) {
             Resolution::Adopt
+        } else if merge >= overwrite {
+            Resolution::Merge
+        } else {
+            Resolution::Overwrite
         }
     }
 }
@@ -153,6 +159,7 @@ mod tests {
         let decisions = Decisions {
             overwrite: Chosen::Under(["a/b".to_owned()].into()),
             adopt: Chosen::Under(["a".to_owned()].into()),
+            merge: Chosen::None,
         };
         assert_eq!(decisions.for_path(&path("a/b/c")), Resolution::Overwrite);
         assert_eq!(decisions.for_path(&path("a/x")), Resolution::Adopt);
@@ -160,7 +167,9 @@ mod tests {
         let all = Decisions {
             overwrite: Chosen::All,
             adopt: Chosen::Under(["a".to_owned()].into()),
+            merge: Chosen::Under(["m".to_owned()].into()),
         };
+        assert_eq!(all.for_path(&path("m/x")), Resolution::Merge);
         assert_eq!(all.for_path(&path("a/x")), Resolution::Adopt);
         assert_eq!(all.for_path(&path("x")), Resolution::Overwrite);
     }

@@ -4,7 +4,9 @@
 
 use serde::Serialize;
 
+use super::fields::FieldChange;
 use super::{Change, Counts, Found, Intent, Plan, Reason, Resolution};
+use std::collections::BTreeMap;
 
 /// The version of the form.
 pub const FORMAT: u32 = 1;
@@ -18,9 +20,22 @@ pub struct Document {
     pub counts: Counts,
     /// The changes, in the order of their paths; what is unchanged is only counted.
     pub changes: Vec<ChangeDocument>,
+    /// What changed in the inputs, each with how many files change by it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub causes: Vec<CauseDocument>,
     /// The files that the user chose to keep as they stood.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub kept: Vec<String>,
+}
+
+/// Something that changed in the inputs.
+#[derive(Debug, Serialize)]
+pub struct CauseDocument {
+    /// What it is.
+    #[serde(flatten)]
+    pub reason: Reason,
+    /// How many files change by it.
+    pub files: usize,
 }
 
 /// What becomes of one path.
@@ -53,14 +68,34 @@ pub struct ChangeDocument {
     /// Why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<Reason>,
+    /// The fields that differ, if the difference was asked for and the format has fields.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Vec<FieldChange>>,
     /// The unified difference, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
 }
 
+/// The difference at one path, by line and by field.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// By line.
+    pub text: String,
+    /// By field, where the format has any.
+    pub fields: Option<Vec<FieldChange>>,
+}
+
 /// Returns `plan` as machines read it. `diff` gives the difference at an entry, by its place in the plan.
 #[must_use]
-pub fn document(plan: &Plan, diff: impl Fn(usize) -> Option<String>) -> Document {
+pub fn document(plan: &Plan, diff: impl Fn(usize) -> Option<Difference>) -> Document {
+    let mut causes: BTreeMap<&Reason, usize> = BTreeMap::new();
+    for reason in plan.entries.iter().flat_map(|it| &it.reasons) {
+        *causes.entry(reason).or_default() += 1;
+    }
+    let cause = |(reason, files): (&Reason, usize)| CauseDocument {
+        reason: reason.clone(),
+        files,
+    };
     let changes = plan.entries.iter().enumerate().map(|(at, entry)| ChangeDocument {
         path: entry.path.to_string(),
         change: entry.change.name(),
@@ -78,6 +113,7 @@ pub fn document(plan: &Plan, diff: impl Fn(usize) -> Option<String>) -> Document
             Resolution::Open => "open",
             Resolution::Overwrite => "overwrite",
             Resolution::Adopt => "adopt",
+            Resolution::Merge => "merge",
         }),
         obstacle: match &entry.change {
             Change::Obstructed(why) => Some(why.to_string()),
@@ -89,12 +125,14 @@ pub fn document(plan: &Plan, diff: impl Fn(usize) -> Option<String>) -> Document
         },
         wanted: entry.wanted.map(|(digest, _)| digest.to_string()),
         reasons: entry.reasons.clone(),
-        diff: diff(at),
+        fields: diff(at).and_then(|it| it.fields),
+        diff: diff(at).map(|it| it.text),
     });
     Document {
         format: FORMAT,
         counts: plan.counts(),
         changes: changes.collect(),
+        causes: causes.into_iter().map(cause).collect(),
         kept: plan.kept.iter().map(|it| it.path.to_string()).collect(),
     }
 }

@@ -422,9 +422,10 @@ impl Compiler<'_> {
             }
             Given::Text(written) => {
                 let text = self.interpolation(written, known)?;
-                if let (Type::Choice(choices), Some(constant)) = (wanted, text.constant())
-                    && !choices.iter().any(|it| **it == *constant)
-                {
+                if let (Type::Choice(choices), Some(constant)) = (wanted, text.constant()) {
+                    if choices.iter().any(|it| **it == *constant) {
+                        return Some(Filled::Text(text));
+                    }
                     let problem = Problem::error("rule::wrong_choice", format!("`{constant}` is none of the choices"))
                         .at(written.place(), "not one of them")
                         .suggest(constant, choices.iter().map(|it| &**it));

@@ -33,7 +33,7 @@ use reads::{Places, Trace};
 use tree::Tree;
 
 pub use check::Present;
-pub use function::{Function, GraphFunction, MAX_STEPS, Style, Wanted, markdown};
+pub use function::{Function, GraphFunction, MAX_PROJECT_STEPS, MAX_STEPS, Style, Wanted, markdown};
 pub use reads::{GraphUse, Projection, Reached, Uses, add_reads};
 pub(crate) use scan::closing_brace;
 pub use seen::{Bound, BoundEdge};
@@ -83,6 +83,17 @@ pub enum ProjectScope {
     Elsewhere,
 }
 
+impl ProjectScope {
+    /// Returns how many steps an evaluation may take.
+    #[must_use]
+    pub fn most_steps(self) -> u64 {
+        match self {
+            Self::Anchored => MAX_PROJECT_STEPS,
+            Self::Elsewhere => MAX_STEPS,
+        }
+    }
+}
+
 /// A compiled expression, cheap to clone.
 #[derive(Clone)]
 pub struct Expression(Arc<Compiled>);
@@ -94,6 +105,7 @@ struct Compiled {
     tree: Tree,
     ty: Type,
     nullable: bool,
+    most_steps: u64,
     ensures: Present,
     uses: Uses,
     places: Places,
@@ -271,7 +283,7 @@ impl Expression {
         finish: impl Fn(&mut Evaluator<'_>, &seen::Seen) -> Result<Value, Failure>,
     ) -> Result<Value, Failure> {
         let run = |db: Option<&dyn Db>| {
-            let mut evaluator = Evaluator::new(bindings, db, &self.0.file);
+            let mut evaluator = Evaluator::new(bindings, db, &self.0.file, self.0.most_steps);
             let seen = evaluator.run(&self.0.tree)?;
             finish(&mut evaluator, &seen)
         };
@@ -308,7 +320,9 @@ impl Guard {
     /// Tells whether it holds; `None` where it fails.
     #[must_use]
     pub fn holds(&self, db: &dyn Db, bindings: &Bindings<'_>) -> Option<bool> {
-        Evaluator::new(bindings, Some(db), &self.file).truth(&self.tree).ok()
+        Evaluator::new(bindings, Some(db), &self.file, MAX_STEPS)
+            .truth(&self.tree)
+            .ok()
     }
 }
 
@@ -331,6 +345,7 @@ impl Compiled {
             tree,
             ty: typed.ty,
             nullable: typed.nullable,
+            most_steps: scope.project.most_steps(),
             ensures,
             uses: all.uses(),
             places,

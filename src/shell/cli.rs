@@ -4,8 +4,10 @@
 //! found out is not known here.
 
 mod apply;
+mod blame;
 mod check;
 mod completions;
+mod explain;
 mod graph;
 mod init;
 mod listing;
@@ -23,9 +25,9 @@ use std::time::Instant;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
-use super::discover;
+use super::discover::{self, Root};
 use super::disk::Disk;
-use super::engine::{Answer, Ask, Engine};
+use super::engine::{Answer, Ask, Engine, Outcome};
 use super::report::{Color, Exit, ProblemFormat, Report, Sources, Volume};
 use super::session;
 use crate::db::Override;
@@ -65,6 +67,8 @@ enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Check(check::CheckArgs),
+    Blame(blame::BlameArgs),
+    Explain(explain::ExplainArgs),
     Watch(watch::WatchArgs),
     Query(query::QueryArgs),
     Graph(graph::GraphArgs),
@@ -81,7 +85,8 @@ struct AskArgs {
     /// Cover this environment only; may be repeated
     #[arg(long = "env", value_name = "NAME")]
     environments: Vec<String>,
-    /// Set a field for this run alone, as in `services.orders.deployment.replicas=3`; may be repeated
+    /// Set a field for this run alone, as in `services.orders.deployment.replicas=3`; may be repeated. The value is YAML:
+    /// text with `: ` or ` #` in it stands in quotes, `--set 'services.orders.env.A="b: c"'`
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = parse_override)]
     overrides: Vec<Override>,
 }
@@ -131,11 +136,16 @@ impl Cli {
             Command::Plan(args) => global.within(args.format(), |it| plan::run(&args, it)),
             Command::Apply(args) => global.within(ProblemFormat::Full, |it| apply::run(&args, it)),
             Command::Check(args) => global.within(args.output_format, |it| check::run(&args, it)),
+            Command::Blame(args) => global.within(ProblemFormat::Full, |it| blame::run(&args, it)),
+            Command::Explain(args) => global.within(ProblemFormat::Full, |it| explain::run(&args, it)),
             Command::Watch(args) => global.within(ProblemFormat::Full, |it| watch::run(&args, it)),
             Command::Query(args) => global.within(ProblemFormat::Full, |it| query::run(&args, it)),
             Command::Graph(args) => global.within(ProblemFormat::Full, |it| graph::run(&args, it)),
-            Command::Schema(args) => global.within(ProblemFormat::Full, |it| schema::run(&args, it)),
-            Command::Pack(command) => global.within(ProblemFormat::Full, |it| pack::run(&command, it)),
+            Command::Schema(args) => global.anywhere(|it| schema::run(&args, it)),
+            Command::Pack(command) if command.writes() => {
+                global.within(ProblemFormat::Full, |it| pack::run(&command, it))
+            }
+            Command::Pack(command) => global.anywhere(|it| pack::run(&command, it)),
             Command::Test(args) => global.within(ProblemFormat::Full, |it| test::run(&args, it)),
         }
     }
@@ -157,8 +167,27 @@ impl Global {
 
     /// Runs `command` in the project in which this process was started.
     fn within(&self, format: ProblemFormat, command: impl FnOnce(&mut Session) -> Exit) -> Exit {
+        self.with(format, discover::find_root(&self.here()), command)
+    }
+
+    /// Runs `command` in the project in which this process was started; where there is none, on what is built in alone.
+    fn anywhere(&self, command: impl FnOnce(&mut Session) -> Exit) -> Exit {
+        let here = self.here();
+        let root = match discover::find_root(&here) {
+            Err(problem) if problem.code == "shell::no_spec" => Ok(Root::empty(here)),
+            other => other,
+        };
+        self.with(ProblemFormat::Full, root, command)
+    }
+
+    fn with(
+        &self,
+        format: ProblemFormat,
+        root: Result<Root, Problem>,
+        command: impl FnOnce(&mut Session) -> Exit,
+    ) -> Exit {
         let report = self.report(format);
-        match Session::open(self.here(), report) {
+        match root.and_then(|root| Session::open(self.here(), root, report)) {
             Ok(session) => {
                 // The process ends here: to give its memory back piece by piece takes a tenth of a short run.
                 let mut session = ManuallyDrop::new(session);
@@ -183,8 +212,7 @@ struct Session {
 }
 
 impl Session {
-    fn open(here: PathBuf, report: Report) -> Result<Self, Problem> {
-        let root = discover::find_root(&here)?;
+    fn open(here: PathBuf, root: Root, report: Report) -> Result<Self, Problem> {
         let unusable = |folder: &Path, error: &std::io::Error| {
             Problem::error(
                 "shell::no_folder",
@@ -240,6 +268,16 @@ impl Session {
             }
             None => Exit::Failed,
         }
+    }
+
+    /// Returns what the rules want: as an earlier process found out, if nothing has changed since.
+    fn outcome(&mut self, ask: &Ask) -> Outcome {
+        if let Err(why) = self.timed("recall", |it| it.engine.recall(&it.disk)) {
+            self.report.log(|| format!("derived anew: {why}"));
+        }
+        let outcome = self.timed("derive", |it| it.engine.outcome(ask));
+        self.timed("remember", |it| it.engine.remember(&it.disk, ask, &outcome));
+        outcome
     }
 
     /// Runs `step`, and says how long it took to those who asked.

@@ -11,7 +11,9 @@ use std::sync::{Arc, Mutex};
 use globset::{GlobBuilder, GlobMatcher};
 use ignore::{WalkBuilder, WalkState};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
+use super::stat::Stat;
 use crate::problem::{Place, Problem, Span};
 use crate::value::Name;
 
@@ -31,6 +33,23 @@ pub struct Root {
     pub spec: Name,
 }
 
+impl Root {
+    /// Returns the root of a project that has no files: all that is known of it is what is built in.
+    #[must_use]
+    pub fn empty(folder: PathBuf) -> Self {
+        Self {
+            folder,
+            spec: Name::default(),
+        }
+    }
+
+    /// Tells whether there is a project at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.spec.is_empty()
+    }
+}
+
 /// A file that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text {
@@ -38,6 +57,34 @@ pub struct Text {
     pub path: Name,
     /// Its content.
     pub text: Arc<str>,
+    /// What the file looked like before it was read; `None` where there is none.
+    pub stat: Option<Stat>,
+}
+
+/// A file or folder on which it depends which files there are, or what they hold, and how it looked before anyone
+/// looked into it: while all of a project's witnesses look the same, reading it again finds the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Witness {
+    /// Its path relative to the project, or an absolute one.
+    pub path: PathBuf,
+    /// How it looked; `None` where there was nothing.
+    pub stat: Option<Stat>,
+}
+
+impl Witness {
+    /// Returns how `path`, relative to `root`, looks now.
+    #[must_use]
+    pub fn of(root: &Path, path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let stat = fs::metadata(root.join(&path)).ok().map(|it| Stat::of(&it));
+        Self { path, stat }
+    }
+
+    /// Tells whether it looks the same now.
+    #[must_use]
+    pub fn still_holds(&self, root: &Path) -> bool {
+        Self::of(root, &*self.path).stat == self.stat
+    }
 }
 
 /// A glob of `include`, and where it is written.
@@ -72,6 +119,8 @@ pub struct Expanded {
     pub files: Vec<String>,
     /// What to watch for more of them.
     pub interest: Interest,
+    /// On what it depends which files these are.
+    pub witnesses: Vec<Witness>,
     /// What is wrong with the globs.
     pub problems: Vec<Problem>,
 }
@@ -87,6 +136,8 @@ pub struct Gathered {
     pub own: Vec<Text>,
     /// What to watch.
     pub interest: Interest,
+    /// On what all of this depends.
+    pub witnesses: Vec<Witness>,
     /// What can't be found or read.
     pub problems: Vec<Problem>,
 }
@@ -124,6 +175,23 @@ pub fn find_root(from: &Path) -> Result<Root, Problem> {
 /// Reads all files of the project at `root`. `includes` finds the globs in the text of the root file.
 #[must_use]
 pub fn gather(root: &Root, includes: impl FnOnce(&str) -> Vec<Include>) -> Gathered {
+    if root.is_empty() {
+        let text = Text {
+            path: SPEC_NAMES[0].into(),
+            text: "".into(),
+            stat: None,
+        };
+        return Gathered {
+            root: Some(text),
+            included: Vec::new(),
+            own: Vec::new(),
+            interest: Interest::default(),
+            witnesses: Vec::new(),
+            problems: Vec::new(),
+        };
+    }
+    // Another root file may come to stand there, or go.
+    let mut witnesses = vec![Witness::of(&root.folder, "")];
     let (mut read_root, mut problems) = read(&root.folder, std::slice::from_ref(&root.spec.to_string()));
     let others = SPEC_NAMES.iter().filter(|it| ***it != *root.spec);
     problems.extend(others.filter(|it| root.folder.join(it).is_file()).map(|other| {
@@ -151,6 +219,13 @@ pub fn gather(root: &Root, includes: impl FnOnce(&str) -> Vec<Include>) -> Gathe
             .chain(more)
             .chain(even_more),
     );
+    let texts = spec.iter().chain(&included).chain(&own_texts);
+    witnesses.extend(texts.map(|it| Witness {
+        path: it.path.as_str().into(),
+        stat: it.stat,
+    }));
+    witnesses.extend(expanded.witnesses);
+    witnesses.extend(own.witnesses);
     let mut interest = expanded.interest;
     interest.folders.extend(own.interest.folders);
     interest.folders.insert(String::new());
@@ -163,6 +238,7 @@ pub fn gather(root: &Root, includes: impl FnOnce(&str) -> Vec<Include>) -> Gathe
         included,
         own: own_texts,
         interest,
+        witnesses,
         problems,
     }
 }
@@ -225,6 +301,7 @@ pub fn expand(root: &Path, includes: &[Include]) -> Expanded {
         }
         expanded.files.extend(found.files);
         expanded.interest.folders.extend(found.folders);
+        expanded.witnesses.extend(found.witnesses);
         expanded.interest.matchers.push(pattern.whole);
         expanded.problems.extend(found.problems);
     }
@@ -249,6 +326,7 @@ struct Pattern {
 struct Found {
     files: Vec<String>,
     folders: Vec<String>,
+    witnesses: Vec<Witness>,
     problems: Vec<Problem>,
 }
 
@@ -308,6 +386,8 @@ impl Pattern {
             None => {}
             Some(Segment::Literal(name)) => {
                 let path = join(name);
+                let before = Witness::of(root, &*folder);
+                note(&|it| it.witnesses.push(before.clone()));
                 if !is_last {
                     // Watched too: the next folder may not be there yet.
                     note(&|it| it.folders.push(folder.clone()));
@@ -322,6 +402,8 @@ impl Pattern {
                 }
             }
             Some(Segment::Wild(matcher)) => {
+                let before = Witness::of(root, &*folder);
+                note(&|it| it.witnesses.push(before.clone()));
                 let Ok(entries) = fs::read_dir(root.join(&folder)) else {
                     return;
                 };
@@ -332,12 +414,14 @@ impl Pattern {
                     .collect();
                 names.par_iter().with_min_len(32).for_each(|name| {
                     let path = join(name);
-                    if is_last {
-                        if root.join(&path).is_file() {
-                            note(&|it| it.files.push(path.clone()));
-                        }
-                    } else if root.join(&path).is_dir() {
+                    if is_last && root.join(&path).is_file() {
+                        note(&|it| it.files.push(path.clone()));
+                    } else if !is_last && root.join(&path).is_dir() {
                         self.walk(root, path, index + 1, found);
+                    } else {
+                        // A link that leads nowhere may lead somewhere later.
+                        let now = Witness::of(root, path);
+                        note(&|it| it.witnesses.push(now.clone()));
                     }
                 });
             }
@@ -348,6 +432,12 @@ impl Pattern {
 
 fn walk_deep(root: &Path, folder: &str, matcher: &GlobMatcher, found: &Mutex<Found>) {
     let start = root.join(folder);
+    let ignored_by = |above: &Path| Witness::of(root, above.join(".gitignore"));
+    {
+        let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        found.witnesses.push(Witness::of(root, folder));
+        found.witnesses.extend(start.ancestors().skip(1).map(ignored_by));
+    }
     if !start.is_dir() {
         return;
     }
@@ -360,13 +450,13 @@ fn walk_deep(root: &Path, folder: &str, matcher: &GlobMatcher, found: &Mutex<Fou
         .require_git(false);
     builder.build_parallel().run(|| {
         Box::new(|entry| {
-            let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let lock = || found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             let entry = match entry {
                 Ok(entry) => entry,
                 Err(error) => {
                     let problem = Problem::warning("shell::unreadable", format!("a folder can't be read: {error}"))
                         .help("give yourself the right to read it, or leave it out of `include`");
-                    found.problems.push(problem);
+                    lock().problems.push(problem);
                     return WalkState::Continue;
                 }
             };
@@ -381,9 +471,15 @@ fn walk_deep(root: &Path, folder: &str, matcher: &GlobMatcher, found: &Mutex<Fou
             };
             let path = format!("{folder}{slash}{inside}");
             if entry.file_type().is_some_and(|it| it.is_dir()) {
+                // A file of ignored names that comes to stand here changes the folder itself.
+                let before = Witness::of(root, &*path);
+                let ignored = ignored_by(entry.path());
+                let mut found = lock();
+                found.witnesses.push(before);
+                found.witnesses.extend(ignored.stat.is_some().then_some(ignored));
                 found.folders.push(path);
             } else if matcher.is_match(&inside) {
-                found.files.push(path);
+                lock().files.push(path);
             }
             WalkState::Continue
         })
@@ -411,9 +507,9 @@ fn read_one(root: &Path, path: &str) -> Result<Text, Problem> {
         Problem::error("shell::unreadable", format!("`{path}` can't be read: {error}")).help(help)
     };
     let place = root.join(path);
-    let size = fs::metadata(&place).map_err(unreadable)?.len();
-    if size > MOST_BYTES {
-        let mebibytes = size >> 20;
+    let metadata = fs::metadata(&place).map_err(unreadable)?;
+    if metadata.len() > MOST_BYTES {
+        let mebibytes = metadata.len() >> 20;
         return Err(
             Problem::error("shell::too_large", format!("`{path}` is {mebibytes} MiB large"))
                 .help("a spec, rule or template file holds at most 16 MiB"),
@@ -424,6 +520,7 @@ fn read_one(root: &Path, path: &str) -> Result<Text, Problem> {
         Ok(text) => Ok(Text {
             path: path.into(),
             text: text.into(),
+            stat: Some(Stat::of(&metadata)),
         }),
         Err(error) => {
             let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];

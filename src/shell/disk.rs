@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::index::{Index, Seen, Stat};
+use super::stat::{Stat, Time};
 use crate::fingerprint::Fingerprint;
 use crate::plan::{ArtifactPath, Found, Mode};
 
@@ -43,6 +43,20 @@ pub enum Step {
     Clean,
     /// The stat index.
     Index,
+}
+
+/// A file that was read: its path, its stat before that, and its content's fingerprint.
+pub type Seen = (String, Stat, Fingerprint);
+
+/// What is known of a file by its path and stat alone: the fingerprint of its content.
+pub trait Known: Fn(&str, &Stat) -> Option<Fingerprint> + Sync {}
+
+impl<F: Fn(&str, &Stat) -> Option<Fingerprint> + Sync> Known for F {}
+
+/// Knows nothing, so that all is read.
+#[must_use]
+pub fn unknown(_: &str, _: &Stat) -> Option<Fingerprint> {
+    None
 }
 
 /// The files below the root of one project.
@@ -92,9 +106,10 @@ impl Disk {
 
     // Looking.
 
-    /// Returns what stands at each of `paths`, and the fingerprints that `index` did not know.
+    /// Returns what stands at each of `paths`, and the fingerprints of those files that `known` did not recognise by
+    /// their stat, and that had to be read.
     #[must_use]
-    pub fn look(&self, paths: &[&ArtifactPath], index: &Index) -> (Vec<Found>, Vec<Seen>) {
+    pub fn look(&self, paths: &[&ArtifactPath], known: impl Known) -> (Vec<Found>, Vec<Seen>) {
         let mut folders: BTreeMap<&str, Folder> = BTreeMap::new();
         let mut last = "";
         for path in paths {
@@ -115,7 +130,7 @@ impl Disk {
             .map(|path| match folders.get(path.folder()) {
                 Some(Folder::Missing) => (Found::Absent, None),
                 Some(Folder::Blocked(why)) => (Found::Blocked(why.clone()), None),
-                Some(Folder::Real) | None => self.look_at(path, index),
+                Some(Folder::Real) | None => self.look_at(path, &known),
             })
             .fold(<(Vec<Found>, Vec<Seen>)>::default, |mut all, (found, seen)| {
                 all.0.push(found);
@@ -129,7 +144,7 @@ impl Disk {
             })
     }
 
-    fn look_at(&self, path: &ArtifactPath, index: &Index) -> (Found, Option<Seen>) {
+    fn look_at(&self, path: &ArtifactPath, known: &impl Known) -> (Found, Option<Seen>) {
         let place = self.place(path.as_str());
         let metadata = match fs::symlink_metadata(&place) {
             Ok(metadata) => metadata,
@@ -146,7 +161,7 @@ impl Disk {
         }
         let stat = Stat::of(&metadata);
         let mode = mode_of(&metadata);
-        if let Some(digest) = index.digest(path.as_str(), &stat) {
+        if let Some(digest) = known(path.as_str(), &stat) {
             return (Found::File(digest, mode), None);
         }
         match fs::read(&place) {
@@ -286,6 +301,14 @@ impl Disk {
             fs::write(ignore, "*\n")?;
         }
         Ok(())
+    }
+
+    /// Returns the moment that it is now by the file system's own clock, which may not be the machine's.
+    pub(super) fn now(&self) -> io::Result<Time> {
+        self.make_cache_folder()?;
+        let place = self.place(&format!("{CACHE}/clock"));
+        fs::write(&place, "")?;
+        Ok(Stat::of(&fs::symlink_metadata(place)?).modified())
     }
 
     /// Writes one of gen's own files in one step.
@@ -568,7 +591,7 @@ pub(super) mod tests {
     }
 
     fn look(disk: &Disk, at: &str) -> Found {
-        disk.look(&[&path(at)], &Index::default()).0.remove(0)
+        disk.look(&[&path(at)], unknown).0.remove(0)
     }
 
     #[test]

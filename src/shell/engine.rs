@@ -3,29 +3,40 @@
 //! Commands know nothing of databases, rules or templates: they open an engine, ask it, and print or carry out the
 //! answer. What the questions are stands here; how they are answered lies behind the methods.
 
+mod blame;
 mod built_in;
 mod cases;
+mod explain;
 mod files;
 mod questions;
+mod rewind;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::discover::{Interest, Root};
+use super::discover::{Interest, Root, Witness};
+use super::disk::Disk;
+use super::recall::{self, Recalled};
 use super::report::Sources;
-use crate::artifact::fresh::{self, Fresh, State};
+use super::stat::Time;
+use crate::artifact::fresh::{self, Fresh, ReadBack, State};
 use crate::artifact::instance;
 use crate::db::{Database, Override, Project};
+use crate::fingerprint::Fingerprint;
 pub use crate::graph::pattern::Bound;
 pub use crate::plan::{ArtifactPath, Content, Mode, Wanted};
 use crate::problem::{Place, Problem};
 use crate::rule::{file, set};
 use crate::spec;
 use crate::value::Name;
-pub(crate) use built_in::platforms;
+pub use blame::{Blamed, BlamedInput, BlamedLine, BlamedValue, Spot};
+pub(crate) use built_in::{built_in, platforms, problem_page};
+pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
 use files::Files;
+pub use rewind::Rewound;
 
 /// What a command asks about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -159,6 +170,11 @@ pub struct Engine {
     db: Database,
     files: Files,
     state: State,
+    read_back: ReadBack,
+    /// What an earlier process found out, as long as that holds.
+    recalled: Option<Recalled>,
+    /// When the run began, by the clock of the files; `None` where nobody asked for what an earlier process found out.
+    began: Option<Time>,
     #[cfg(test)]
     outcome: Option<Outcome>,
 }
@@ -186,6 +202,9 @@ impl Engine {
             db,
             files: Files::default(),
             state: State::default(),
+            read_back: ReadBack::default(),
+            recalled: None,
+            began: None,
             #[cfg(test)]
             outcome: None,
         }
@@ -200,19 +219,72 @@ impl Engine {
         }
     }
 
+    /// Has all texts read back by parsers of their formats from now on, not only the first one of each rule.
+    pub fn read_all_back(&mut self) {
+        self.read_back = ReadBack::All;
+    }
+
     /// Returns the project.
     #[must_use]
     pub fn root(&self) -> &Root {
         &self.root
     }
 
+    /// Takes over what an earlier process found out about the project on `disk`, if no file has changed since.
+    ///
+    /// # Errors
+    /// Why there is nothing to take over, in words.
+    pub fn recall(&mut self, disk: &Disk) -> Result<(), String> {
+        match recall::load(disk, maker()) {
+            Ok(recalled) => {
+                self.recalled = Some(recalled);
+                Ok(())
+            }
+            Err(why) => {
+                self.began = disk.now().ok();
+                Err(why)
+            }
+        }
+    }
+
+    /// Keeps for a later process what this one answered to `ask` about the files on `disk`, if that may be of use.
+    pub fn remember(&self, disk: &Disk, ask: &Ask, outcome: &Outcome) {
+        let (Some(began), Some(project)) = (self.began, self.files.project()) else {
+            return;
+        };
+        if *ask != Ask::default() {
+            return;
+        }
+        let environments = spec::environments(&self.db, project);
+        let within = |it: &Wanted| {
+            let fresh = self.state.fresh.get(it.path.as_str())?;
+            Some(environments.get(usize::from(fresh.cell.environment))?.name.clone())
+        };
+        // What is wanted at no path is an error, and errors are not kept.
+        if let Some(within) = outcome.wanted.iter().map(within).collect::<Option<Vec<_>>>() {
+            let found = recall::Found {
+                maker: maker(),
+                began,
+                witnesses: &self.files.witnesses,
+                outcome,
+                within: &within,
+            };
+            recall::save(disk, &found);
+        }
+    }
+
     /// Takes notice of what changed on the disk since the last answer.
     pub fn refresh(&mut self, changed: &Changed) {
+        self.recalled = None;
         self.files.notice(changed);
     }
 
     /// Returns what the rules want.
     pub fn outcome(&mut self, ask: &Ask) -> Outcome {
+        if let Some(outcome) = self.recalled.as_ref().and_then(|it| it.outcome(ask)) {
+            return outcome;
+        }
+        self.recalled = None;
         self.derive(ask, Wish::All)
     }
 
@@ -232,7 +304,7 @@ impl Engine {
                 ..Outcome::default()
             };
         };
-        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state));
+        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), self.read_back);
         let mut outcome = Outcome {
             problems: self.files.problems.clone(),
             environments: environments(&self.db, project),
@@ -281,6 +353,9 @@ impl Engine {
     /// # Errors
     /// What went wrong while printing.
     pub fn print(&mut self, paths: &[&ArtifactPath]) -> Result<Vec<Arc<[u8]>>, Vec<Problem>> {
+        if !paths.is_empty() && self.recalled.take().is_some() {
+            self.derive(&Ask::default(), Wish::All);
+        }
         let Some(project) = self.files.project() else {
             return Ok(Vec::new());
         };
@@ -372,6 +447,23 @@ impl Engine {
         located.dedup();
         located
     }
+}
+
+/// Returns by what this program is known: another one may want something else of the same files.
+fn maker() -> Fingerprint {
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |text: &[u8]| {
+        hasher.update(&(text.len() as u64).to_le_bytes()).update(text);
+    };
+    add(env!("CARGO_PKG_VERSION").as_bytes());
+    for (path, text) in built_in() {
+        add(path.as_bytes());
+        add(text.as_bytes());
+    }
+    let program = std::env::current_exe().ok().map(|it| Witness::of(Path::new(""), it));
+    let stat = program.and_then(|it| it.stat);
+    add(format!("{stat:?}").as_bytes());
+    Fingerprint::from_hash(&hasher.finalize())
 }
 
 /// Of which paths an outcome is to speak.

@@ -3,67 +3,15 @@
 //! As git's: size, times and inode of a file, and a file whose time is not older than the index itself is read
 //! again, since it may have changed within one tick of the clock. Disposable; damage means an empty index.
 
-use std::fs::Metadata;
 use std::io;
 
-use super::disk::{Disk, Step};
+use super::disk::{Disk, Seen, Step};
+use super::stat::{Stat, Time};
 use crate::fingerprint::Fingerprint;
 
 const MAGIC: &[u8; 8] = b"genidx1\n";
 /// Size, two times, inode and digest of one entry, behind its path.
 const FIXED: usize = 8 + 12 + 12 + 8 + 16;
-
-/// By what one sees that a file has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stat {
-    size: u64,
-    modified: (i64, u32),
-    changed: (i64, u32),
-    inode: u64,
-}
-
-impl Stat {
-    /// Returns the stat in `metadata`.
-    #[must_use]
-    pub fn of(metadata: &Metadata) -> Self {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt as _;
-            let nanoseconds = |it: i64| u32::try_from(it).unwrap_or(0);
-            Self {
-                size: metadata.len(),
-                modified: (metadata.mtime(), nanoseconds(metadata.mtime_nsec())),
-                changed: (metadata.ctime(), nanoseconds(metadata.ctime_nsec())),
-                inode: metadata.ino(),
-            }
-        }
-        #[cfg(not(unix))]
-        Self {
-            size: metadata.len(),
-            modified: metadata
-                .modified()
-                .ok()
-                .and_then(|it| it.duration_since(std::time::UNIX_EPOCH).ok())
-                .map_or((0, 0), |it| {
-                    (i64::try_from(it.as_secs()).unwrap_or(i64::MAX), it.subsec_nanos())
-                }),
-            changed: (0, 0),
-            inode: 0,
-        }
-    }
-
-    fn write(&self, out: &mut Vec<u8>) {
-        out.extend(self.size.to_le_bytes());
-        for (seconds, nanoseconds) in [self.modified, self.changed] {
-            out.extend(seconds.to_le_bytes());
-            out.extend(nanoseconds.to_le_bytes());
-        }
-        out.extend(self.inode.to_le_bytes());
-    }
-}
-
-/// A file that was read: its path, its stat before that, and its content's fingerprint.
-pub type Seen = (String, Stat, Fingerprint);
 
 /// What files held when they were last read.
 #[derive(Debug, Default)]
@@ -72,7 +20,7 @@ pub struct Index {
     /// Where each entry begins, sorted by path.
     starts: Vec<u32>,
     /// When the index was written.
-    written: (i64, u32),
+    written: Time,
 }
 
 impl Index {
@@ -82,11 +30,11 @@ impl Index {
         let (Ok(bytes), Ok(metadata)) = (disk.read_small(path), disk.stat(path)) else {
             return Self::default();
         };
-        let written = Stat::of(&metadata).modified;
+        let written = Stat::of(&metadata).modified();
         Self::parse(bytes, written).unwrap_or_default()
     }
 
-    fn parse(bytes: Vec<u8>, written: (i64, u32)) -> Option<Self> {
+    fn parse(bytes: Vec<u8>, written: Time) -> Option<Self> {
         let body = bytes.strip_prefix(MAGIC)?;
         let (hash, body) = body.split_at_checked(16)?;
         if Fingerprint::of(body).bytes() != *hash {
@@ -112,7 +60,7 @@ impl Index {
     /// Returns the fingerprint of the file at `path`, if its `stat` says that it is the same as when it was read.
     #[must_use]
     pub fn digest(&self, path: &str, stat: &Stat) -> Option<Fingerprint> {
-        if stat.modified >= self.written || stat.changed >= self.written {
+        if stat.is_as_young_as(self.written) {
             return None;
         }
         let at = self
@@ -207,7 +155,7 @@ mod tests {
             true
         });
         let index = Index {
-            written: stat.modified,
+            written: stat.modified(),
             ..Index::load(&disk, PATH)
         };
         assert_eq!(index.digest("a", &stat), None);

@@ -3,6 +3,7 @@
 //! What is printed is made elsewhere or by `report/`; here it is decided where it goes and how it looks.
 
 pub mod exit;
+pub mod formats;
 pub mod problems;
 
 use std::env;
@@ -79,8 +80,8 @@ impl Report {
     pub fn problems(&self, problems: &[Problem], sources: &Sources) {
         let text = problems::render(problems, sources, self.format, self.look);
         match self.format {
-            ProblemFormat::Json => print(&mut io::stdout().lock(), &text),
             ProblemFormat::Full | ProblemFormat::Concise => print(&mut io::stderr().lock(), &text),
+            _ => print(&mut io::stdout().lock(), &text),
         }
     }
 

@@ -8,13 +8,20 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::disk::{CACHE, Disk};
+use super::disk::{CACHE, Disk, Seen};
 use super::engine::{Ask, Engine, Extent, Outcome};
-use super::index::{Index, Seen, Stat};
+use super::index::Index;
+use super::inputs::Inputs;
 use super::manifest::{self, Manifest};
+use super::stat::Stat;
 use super::store::{self, Patience, Recovery, Store};
 use crate::fingerprint::Fingerprint;
-use crate::plan::{ArtifactPath, Content, Coverage, Decisions, Entry, Found, Plan, Scope, Site, plan, sites, sites_at};
+use crate::plan::json::Difference;
+use crate::plan::reason::{self, Reason, Sort};
+use crate::plan::{
+    ArtifactPath, Change, Content, Coverage, Decisions, Entry, Found, Plan, Resolution, Scope, Site, plan, sites,
+    sites_at,
+};
 use crate::problem::Problem;
 use crate::value::Name;
 
@@ -135,7 +142,7 @@ fn prepare_with(memory: &mut Memory, disk: &Disk, outcome: &Outcome, scope: &Sco
     let (found, seen, digests) = {
         let sites = join(&manifest, outcome, scope);
         let paths: Vec<&ArtifactPath> = sites.iter().map(|it| it.path).collect();
-        let (found, seen) = disk.look(&paths, &index);
+        let (found, seen) = disk.look(&paths, |path: &str, stat: &Stat| index.digest(path, stat));
         let digest = |(path, found): (&&ArtifactPath, &Found)| match found {
             Found::File(digest, _) => Some(((*path).clone(), *digest)),
             _ => None,
@@ -151,6 +158,7 @@ fn prepare_with(memory: &mut Memory, disk: &Disk, outcome: &Outcome, scope: &Sco
     let plan = plan(&sites, &found, decisions);
     let named = scope.paths.iter().map(String::as_str);
     let named = named.chain(decisions.overwrite.named()).chain(decisions.adopt.named());
+    let named = named.chain(decisions.merge.named());
     problems.extend(unmatched(named, &sites));
     problems.extend(plan.deletes_most(manifest.records().len()));
     drop(sites);
@@ -179,6 +187,7 @@ pub fn apply(
     memory: &mut Memory,
     disk: &Disk,
     engine: &mut Engine,
+    ask: &Ask,
     outcome: &Outcome,
     scope: &Scope,
     decisions: &Decisions,
@@ -202,13 +211,76 @@ pub fn apply(
         memory.keep(disk, manifest);
         return Ok((planned, recovery));
     }
-    let contents = contents(engine, outcome, &planned.plan)?;
+    let mut contents = contents(engine, outcome, &planned.plan)?;
+    merge(disk, engine, ask, &mut planned, &manifest, &mut contents)?;
     let print = |path: &ArtifactPath| Ok(contents.get(path).expect("each file of the plan was printed").clone());
     let applied = store.apply(&planned.plan, manifest, &print).map_err(|it| vec![it])?;
     planned.problems.extend(applied.problems);
     memory.keep(disk, applied.manifest);
     memory.seen.extend(applied.seen);
     Ok((planned, recovery))
+}
+
+/// Merges the files for which the user wants it, and puts into `contents` what is written there.
+fn merge(
+    disk: &Disk,
+    engine: &mut Engine,
+    ask: &Ask,
+    planned: &mut Planned,
+    manifest: &Manifest,
+    contents: &mut BTreeMap<ArtifactPath, Arc<[u8]>>,
+) -> Result<(), Vec<Problem>> {
+    let is_merged = |it: &&mut Entry| it.resolution == Resolution::Merge;
+    let paths: Vec<Name> = planned
+        .plan
+        .entries
+        .iter()
+        .filter(|it| it.resolution == Resolution::Merge)
+        .map(|it| Name::from(it.path.as_str()))
+        .collect();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let rewound = Inputs::load(disk)
+        .map(|it| engine.rewind(&it, ask, &paths))
+        .unwrap_or_default();
+    let mut problems = Vec::new();
+    for entry in planned.plan.entries.iter_mut().filter(is_merged) {
+        let path = &entry.path;
+        let record = manifest.get(path).map(|it| it.declined.unwrap_or(it.digest));
+        let wanted = contents.get(path).cloned().unwrap_or_default();
+        let was = rewound.was.get(path.as_str()).map(|it| Arc::from(it.as_bytes()));
+        let base: Option<Arc<[u8]>> = [Some(wanted.clone()), was]
+            .into_iter()
+            .flatten()
+            .find(|it| Some(Fingerprint::of(it)) == record);
+        let found = disk.read(path.as_str()).ok();
+        let stands =
+            matches!(entry.found, Found::File(digest, _) if found.as_deref().map(Fingerprint::of) == Some(digest));
+        let (Some(base), Some(found), true) = (base, found, stands) else {
+            let message = format!("`{path}` can't be merged: what was generated there is not known any more");
+            problems.push(Problem::error("plan::no_base", message).help(format!(
+                "`--overwrite={path}` takes the generated content, `--adopt={path}` keeps the file as it is"
+            )));
+            continue;
+        };
+        let merged = crate::plan::merge::merge(&base, &found, &wanted);
+        if !merged.conflicts.is_empty() {
+            let lines: Vec<String> = merged.conflicts.iter().map(ToString::to_string).collect();
+            let message = format!("`{path}` is merged with conflicts, at line {}", lines.join(", "));
+            planned
+                .problems
+                .push(Problem::warning("plan::merge_conflict", message).help(format!(
+                    "choose between the markers, then run `gen apply --merge={path}` again"
+                )));
+        }
+        entry.merged = Some(crate::plan::Merge {
+            digest: Fingerprint::of(&merged.content),
+            n_conflicts: merged.conflicts.len(),
+        });
+        contents.insert(path.clone(), merged.content.into());
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// Returns the content of each file that `plan` writes.
@@ -257,7 +329,7 @@ pub fn diffs(
     outcome: &Outcome,
     plan: &Plan,
     context: usize,
-) -> Result<Vec<String>, Vec<Problem>> {
+) -> Result<Vec<Difference>, Vec<Problem>> {
     let contents = contents(engine, outcome, plan)?;
     let diff = |entry: &Entry| {
         let old = match entry.found {
@@ -269,12 +341,95 @@ pub fn diffs(
         let is_changed = entry.wanted.map(|it| it.0) != old.as_deref().map(Fingerprint::of);
         let is_moved = matches!(entry.change, crate::plan::Change::Moved { .. });
         if is_changed && !is_moved {
-            crate::plan::diff::unified(entry.path.as_str(), old.as_deref(), new, context)
+            let path = entry.path.as_str();
+            let both = old.as_deref().zip(new);
+            Difference {
+                text: crate::plan::diff::unified(path, old.as_deref(), new, context),
+                fields: both.and_then(|(old, new)| crate::plan::fields::changes(path, old, new)),
+            }
         } else {
-            String::new()
+            Difference::default()
         }
     };
     Ok(plan.entries.par_iter().map(diff).collect())
+}
+
+/// What is known of the reasons of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Nothing was to be asked, or all of it is known.
+    Known,
+    /// What the last apply read is not known.
+    NoRecord,
+    /// Some files were not made from what the last apply here read.
+    OtherInputs,
+}
+
+/// Says why each file of the plan changes, as far as what the last apply read tells it. Never a wrong reason: one is
+/// given only where the old inputs print what is on record.
+pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut Planned) -> Why {
+    let paths: Vec<Name> = planned
+        .plan
+        .entries
+        .iter()
+        .filter(|it| reason::is_asked(it))
+        .map(|it| Name::from(it.path.as_str()))
+        .collect();
+    if paths.is_empty() || planned.manifest.records().is_empty() {
+        return Why::Known;
+    }
+    let Some(old) = Inputs::load(disk) else {
+        return Why::NoRecord;
+    };
+    let rewound = engine.rewind(&old, ask, &paths);
+    let mut why = Why::Known;
+    let manifest = &planned.manifest;
+    for entry in planned.plan.entries.iter_mut().filter(|it| reason::is_asked(it)) {
+        let record = manifest.get(&entry.path);
+        let recorded = record.map(|it| it.declined.unwrap_or(it.digest));
+        let was = rewound.was.get(entry.path.as_str());
+        let was = was.map(|it| Fingerprint::of(it.as_bytes()));
+        let wanted = entry.wanted.map(|it| it.0);
+        let on_disk = |what: &str| Reason {
+            sort: Sort::Disk,
+            file: None,
+            line: None,
+            input: what.into(),
+            old: None,
+            new: None,
+        };
+        if recorded.is_some() && entry.change == Change::Create {
+            entry.reasons.push(on_disk("the file is gone from the disk"));
+        }
+        if recorded == wanted {
+            let is_mode = entry.change == Change::Update;
+            entry
+                .reasons
+                .extend(is_mode.then(|| on_disk("the file can't be run any more")));
+            continue;
+        }
+        if recorded == was {
+            let known = rewound.reasons.get(entry.path.as_str());
+            entry.reasons.extend(known.into_iter().flatten().cloned());
+        } else {
+            entry.reasons.extend(engine.built_in_reasons(&rewound, &entry.rule));
+        }
+        if entry.reasons.is_empty() {
+            why = Why::OtherInputs;
+        }
+    }
+    why
+}
+
+/// Keeps what was read for the next plan, where all that it makes is written.
+pub fn keep_inputs(disk: &Disk, engine: &Engine, ask: &Ask, scope: &Scope, planned: &Planned) {
+    let is_whole = ask.environments.is_empty() && ask.overrides.is_empty() && scope.paths.is_empty();
+    if is_whole
+        && (!planned.plan.is_empty() || !Inputs::is_known(disk))
+        && let Some(inputs) = engine.inputs()
+    {
+        inputs.save(disk);
+    }
 }
 
 fn index_path() -> String {
@@ -370,6 +525,7 @@ mod tests {
             &mut memory,
             disk,
             &mut engine,
+            &Ask::default(),
             outcome,
             scope,
             decisions,

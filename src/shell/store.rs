@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::disk::{Disk, Held, temporary};
-use super::index::{Index, Seen, Stat};
+use super::disk::{self, Disk, Held, Seen, temporary};
 use super::manifest::Manifest;
+use super::stat::Stat;
 use crate::fingerprint::Fingerprint;
 use crate::plan::{ArtifactPath, Change, Entry, Found, Intent as Wish, Mode, Plan, Record, Resolution};
 use crate::problem::Problem;
@@ -103,7 +103,7 @@ impl<'d> Store<'d> {
         let mut expected: Vec<(&ArtifactPath, &Found)> = plan.entries.iter().map(|it| (&it.path, &it.found)).collect();
         expected.extend(plan.moved_from());
         let paths: Vec<&ArtifactPath> = expected.iter().map(|it| it.0).collect();
-        let (found, _) = self.disk.look(&paths, &Index::default());
+        let (found, _) = self.disk.look(&paths, disk::unknown);
         match expected
             .iter()
             .zip(&found)
@@ -398,6 +398,17 @@ impl Work {
                 (None, Some(None))
             }
             (Change::Forget, ..) | (Change::EditedByHand(Wish::Delete), ..) => (None, None),
+            (_, Resolution::Merge, Some((wanted, mode)), _) => {
+                let merged = entry.merged.expect("a merge is made before it is written");
+                // With conflicts it is no file that the user has chosen yet: it stays edited, and what is wanted now
+                // is what the next merge goes on from.
+                let record = match merged.n_conflicts {
+                    0 if merged.digest == wanted => record(wanted, None),
+                    0 => record(merged.digest, Some(wanted)),
+                    _ => record(wanted, None),
+                };
+                (Some(record), Some(Some((merged.digest, mode))))
+            }
             (Change::Adopt, _, Some((digest, _)), _) => (Some(record(digest, None)), None),
             (_, Resolution::Adopt, Some((wanted, _)), Found::File(digest, _)) => {
                 (Some(record(*digest, Some(wanted))), None)

@@ -13,8 +13,21 @@ use crate::problem::{Place, Span};
 use crate::value::{Address, Name, Path};
 use crate::yaml::{self, Entry, Yaml};
 
+/// Where one layer gives a field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The file, or the flag that sets it.
+    pub file: Name,
+    /// Where in it.
+    pub span: Span,
+    /// The environment whose overlay it is; none for the base.
+    pub environment: Option<Name>,
+}
+
 /// What one layer says of a node, where it is written.
 pub(super) struct Site<'db> {
+    /// The environment whose overlay it is.
+    pub(super) environment: Option<Name>,
     pub(super) file: SourceFile,
     /// Where the node is named.
     pub(super) key: Span,
@@ -53,14 +66,23 @@ pub fn locate(db: &dyn Db, project: Project, place: &Place) -> Option<(Name, Spa
 }
 
 /// Returns where every layer that gives the field writes it, the winning one first.
-pub fn origin(db: &dyn Db, project: Project, environment: u16, address: &Address, path: &Path) -> Vec<(Name, Span)> {
+pub fn origin(db: &dyn Db, project: Project, environment: u16, address: &Address, path: &Path) -> Vec<Written> {
     let name = environments(db, project).get(usize::from(environment));
-    let ways = ways(db, project, name.map(|it| &it.name), address, path);
-    let exact = ways.iter().filter(|it| it.missing == 0);
-    let mut found: Vec<(Name, Span)> = Vec::new();
-    for way in exact {
-        let place = (way.file.path(db).clone(), way.span);
-        if !found.contains(&place) {
+    let name = name.map(|it| &it.name);
+    let set = overrides::place(db, project, name, address, &paths(db, project, address, path));
+    let set = set.map(|(file, span)| Written {
+        file,
+        span,
+        environment: None,
+    });
+    let mut found: Vec<Written> = set.into_iter().collect();
+    for way in ways(db, project, name, address, path) {
+        let place = Written {
+            file: way.file.path(db).clone(),
+            span: way.span,
+            environment: way.environment,
+        };
+        if way.missing == 0 && !found.contains(&place) {
             found.push(place);
         }
     }
@@ -69,6 +91,7 @@ pub fn origin(db: &dyn Db, project: Project, environment: u16, address: &Address
 
 /// How far a layer leads towards a field.
 struct Way {
+    environment: Option<Name>,
     file: SourceFile,
     span: Span,
     /// How many steps of the path it lacks.
@@ -166,6 +189,7 @@ fn way(site: &Site<'_>, record: &Type, path: &Path, direct: bool) -> Way {
         span = at.span;
     }
     Way {
+        environment: site.environment.clone(),
         file: site.file,
         span,
         missing,
@@ -209,6 +233,7 @@ pub(super) fn sites<'db>(
         let yaml = parsed(db, it.file).as_deref()?;
         let (key, yaml) = written_node(schema, yaml, address, it.file == root)?;
         Some(Site {
+            environment: None,
             file: it.file,
             key,
             yaml,
@@ -219,6 +244,7 @@ pub(super) fn sites<'db>(
             && let Some(entry) = base.yaml.get("environments").and_then(|it| it.entry(environment))
         {
             result.push(Site {
+                environment: Some(environment.clone()),
                 file: base.file,
                 key: entry.key_span,
                 yaml: &entry.value,
@@ -237,12 +263,18 @@ pub(super) fn sites<'db>(
             let Some(overlay) = overlay else { continue };
             if &*address.kind == PROJECT {
                 result.push(Site {
+                    environment: Some(environment.clone()),
                     file,
                     key: overlay.key_span,
                     yaml: &overlay.value,
                 });
             } else if let Some((key, yaml)) = written_node(schema, &overlay.value, address, file == root) {
-                result.push(Site { file, key, yaml });
+                result.push(Site {
+                    environment: Some(environment.clone()),
+                    file,
+                    key,
+                    yaml,
+                });
             }
         }
     }

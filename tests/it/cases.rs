@@ -6,13 +6,14 @@
 //!
 //! - every file that is there afterwards and was not, or not so, before; `.gen/` apart;
 //! - `problems.txt`: the stderr of `apply`, where it failed or said anything at all;
-//! - `stdout.<n>.txt`: the stdout of the n-th command of `case.yaml`.
+//! - `stdout.<n>.txt`: the stdout of the n-th command of `gen` in `case.yaml`.
 //!
 //! `case.yaml` has a line for each command, as one would type it behind `gen`, and one for its exit code if that is
-//! not 0; an `exit:` before all of them is that of `apply`:
+//! not 0; an `exit:` before all of them is that of `apply`. `sh:` is what somebody does to the files in between:
 //!
 //! ```yaml
 //! run: query "(a:service)-[:depends_on]->(b)"
+//! sh: sed -i 's/a/b/' out/one.yaml
 //! run: check
 //! exit: 2
 //! ```
@@ -29,7 +30,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use similar::TextDiff;
 
-use self::script::Script;
+use self::script::{Script, Step};
 use crate::project::{Found, Project, Run, Tree, folders, tree};
 use crate::tidy::top;
 use crate::{Mode, mode, say};
@@ -163,14 +164,23 @@ fn outcome(folder: &Path, program: &Path) -> Result<(Vec<String>, Tree), String>
     let after_apply = changed(&before, &project.files());
     faults.extend(wrong_exit(&apply, script.apply, &said, &after_apply));
 
-    for (at, command) in script.commands.iter().enumerate() {
+    let mut n_commands = 0;
+    for step in &script.steps {
+        let command = match step {
+            Step::Gen(command) => command,
+            Step::Shell(line) => {
+                faults.extend(project.shell(line));
+                continue;
+            }
+        };
+        n_commands += 1;
         let words: Vec<&str> = command.words.iter().map(String::as_str).collect();
         let run = project.run(&words);
         if run.code != command.exit {
             let wanted = format!("`gen {}` must exit with {}", words.join(" "), command.exit);
             faults.push(unexpected(&wanted, &run));
         }
-        said.insert(format!("stdout.{}.txt", at + 1), Found::text(&run.stdout));
+        said.insert(format!("stdout.{n_commands}.txt"), Found::text(&run.stdout));
     }
 
     let after = project.files();

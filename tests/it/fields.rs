@@ -20,10 +20,12 @@ use groundplan::value::{Name, Path as FieldPath};
 use serde_yaml_ng::Value as Yaml;
 
 use crate::say;
-use crate::tidy::top;
+use crate::tidy::{folders_of_packs, top};
 
 /// The platforms, each with the node of the spec that stands for all of a kind.
-const PLATFORMS: [&str; 2] = ["nomad", "kubernetes"];
+const PLATFORMS: [&str; 3] = ["nomad", "kubernetes", "docker-compose"];
+/// Packs that stand beside that of a platform, for whose fields it answers too.
+const BESIDE: [(&str, &str); 2] = [("docker-compose", "caddy"), ("docker-compose", "server")];
 /// Where nodes of a kind stand in the spec, with the one whose fields are set.
 const KINDS: [(&str, &str); 6] = [
     ("project", ""),
@@ -91,6 +93,11 @@ fn every_field_changes_an_artifact_of_nomad_or_is_unsupported() {
 #[test]
 fn every_field_changes_an_artifact_of_kubernetes_or_is_unsupported() {
     walk("kubernetes");
+}
+
+#[test]
+fn every_field_changes_an_artifact_of_compose_or_is_unsupported() {
+    walk("docker-compose");
 }
 
 fn walk(platform: &'static str) {
@@ -435,11 +442,16 @@ fn values(ty: &Type) -> Vec<String> {
 
 /// Returns the pack of a platform and all that it requires, as the packs' own files say.
 fn closure(platform: &str) -> BTreeSet<String> {
-    let mut open = vec![platform.to_owned()];
+    let read = |pack: &str| -> Yaml {
+        let text = fs::read_to_string(top().join("rules").join(pack).join("pack.yaml")).expect("the pack is there");
+        serde_yaml_ng::from_str(&text).expect("a pack is YAML")
+    };
+    let of_platform = |pack: &String| read(pack).get("platform").and_then(Yaml::as_str) == Some(platform);
+    let mut open: Vec<String> = folders_of_packs().into_iter().filter(of_platform).collect();
+    open.extend(BESIDE.iter().filter(|it| it.0 == platform).map(|it| it.1.to_owned()));
     let mut found = BTreeSet::new();
     while let Some(pack) = open.pop() {
-        let text = fs::read_to_string(top().join("rules").join(&pack).join("pack.yaml")).expect("the pack is there");
-        let text: Yaml = serde_yaml_ng::from_str(&text).expect("a pack is YAML");
+        let text = read(&pack);
         let requires = text
             .get("requires")
             .and_then(Yaml::as_sequence)

@@ -10,7 +10,10 @@
 )]
 
 mod agents;
+mod blame;
 mod cases;
+mod cluster;
+mod containers;
 mod docs;
 mod edges;
 mod fields;
@@ -21,6 +24,8 @@ mod live;
 mod monorepo;
 mod project;
 mod properties;
+mod recall;
+mod server;
 mod size;
 mod tags;
 mod tidy;

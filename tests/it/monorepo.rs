@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 
 use groundplan::artifact::candidates::{self, Before};
-use groundplan::artifact::fresh::{self, State};
+use groundplan::artifact::fresh::{self, ReadBack, State};
 use groundplan::artifact::instance::{self, Artifacts, Cell};
 use groundplan::db::{Database, Project, SourceFile, View};
 use groundplan::fact::shape;
@@ -376,7 +376,7 @@ impl World {
 
     /// Brings the artifacts up to date.
     pub(crate) fn refresh(&mut self) {
-        self.state = fresh::refresh(&self.db, self.project, std::mem::take(&mut self.state));
+        self.state = fresh::refresh(&self.db, self.project, std::mem::take(&mut self.state), ReadBack::First);
         self.texts
             .retain(|path, _| self.state.fresh.contains_key(path.as_str()));
         for (path, fresh) in &self.state.fresh {

@@ -124,6 +124,19 @@ impl Project {
         tree(&self.dir())
     }
 
+    /// Runs a line of shell in the project; returns what went wrong.
+    pub(crate) fn shell(&self, line: &str) -> Option<String> {
+        let output = Command::new("sh")
+            .args(["-ec", line])
+            .current_dir(self.dir())
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .output()
+            .expect("there is a shell");
+        let said = String::from_utf8_lossy(&output.stderr);
+        (!output.status.success()).then(|| format!("`{line}` failed: {said}"))
+    }
+
     /// Runs `gen` in the project's folder, with no input to ask for anything.
     pub(crate) fn run(&self, args: &[&str]) -> Run {
         let dir = self.dir();

@@ -8,8 +8,10 @@ mod toml;
 mod yaml;
 
 use super::DataFormat;
-use super::document::Document;
+use super::document::{Datum, Document};
+use crate::language::escape;
 use crate::problem::Span;
+use crate::value::Name;
 
 /// A line of a printed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +20,17 @@ pub struct PrintedLine {
     pub text: String,
     /// Where in the template it comes from; none for the head.
     pub origin: Option<Span>,
+    /// What is noted of the values in it.
+    pub notes: Vec<u32>,
+}
+
+/// What is kept of a printing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keep {
+    /// The text alone.
+    Text,
+    /// The text, and where each line comes from.
+    Origins,
 }
 
 /// A text as it is printed, with the origin of each line.
@@ -25,18 +38,33 @@ pub struct PrintedLine {
 pub(super) struct Printer {
     /// The text so far.
     pub(super) text: String,
-    /// From which byte on lines come from where.
-    origins: Vec<(usize, Option<Span>)>,
+    /// The language that reads the file before its format does.
+    language: Option<Name>,
+    /// From which byte on lines come from where, and what is noted of it; none where nobody asks.
+    origins: Option<Vec<(usize, Option<Span>, u32)>>,
 }
 
 impl Printer {
-    /// Says that what is printed from here on comes from `at`.
-    fn at(&mut self, at: Span) {
-        self.origins.push((self.text.len(), Some(at)));
+    /// Says that what is printed from here on comes from `datum`.
+    fn at(&mut self, datum: &Datum) {
+        if let Some(origins) = &mut self.origins {
+            origins.push((self.text.len(), Some(datum.at), datum.note));
+        }
     }
 
     fn push(&mut self, text: &str) {
         self.text.push_str(text);
+    }
+
+    /// Prints what a value holds, so that it means itself to whatever reads the file first.
+    fn content(&mut self, text: &str) {
+        match &self.language {
+            None => self.text.push_str(text),
+            Some(language) => {
+                let text = escape(language, text).expect("filling refuses what has no escape");
+                self.text.push_str(&text);
+            }
+        }
     }
 
     fn indent(&mut self, by: usize) {
@@ -54,7 +82,7 @@ impl Printer {
             self.push("#");
             if !line.trim_end().is_empty() {
                 self.push(" ");
-                self.push(line.trim_end());
+                self.content(line.trim_end());
             }
             self.push("\n");
         }
@@ -64,18 +92,29 @@ impl Printer {
     pub(super) fn into_lines(self) -> Vec<PrintedLine> {
         let mut lines = Vec::new();
         let mut start = 0;
-        let mut known = self.origins.iter().peekable();
+        let mut known = self.origins.iter().flatten().peekable();
         let mut current = None;
+        let mut last: Option<u32> = None;
         for line in self.text.split_inclusive('\n') {
             let end = start + line.len();
             let mut first = None;
-            while let Some((_, origin)) = known.next_if(|(at, _)| *at < end) {
+            let mut notes = Vec::new();
+            while let Some((_, origin, note)) = known.next_if(|it| it.0 < end) {
                 first = first.or(Some(*origin));
                 current = *origin;
+                if *note > 0 && !notes.contains(note) {
+                    notes.push(*note);
+                }
             }
+            if first.is_none() {
+                // A further line of a value.
+                notes.extend(last.filter(|it| *it > 0));
+            }
+            last = notes.last().copied().or(last.filter(|_| first.is_none()));
             lines.push(PrintedLine {
                 text: line.trim_end_matches('\n').to_owned(),
                 origin: first.unwrap_or(current),
+                notes,
             });
             start = end;
         }
@@ -102,16 +141,27 @@ fn double(number: f64) -> String {
 }
 
 /// Prints a document under a head of comment lines.
-pub(super) fn print(document: &Document, head: &[&str]) -> Printer {
+pub(super) fn print(document: &Document, head: &[&str], keep: Keep) -> Printer {
     let mut printer = Printer::default();
-    printer.origins.push((0, None));
+    if keep == Keep::Origins {
+        printer.origins = Some(vec![(0, None, 0)]);
+    }
+    printer.language = document.around.as_ref().map(|it| it.language.clone());
     if document.format != DataFormat::Json {
         head.iter().for_each(|line| printer.comment(0, line));
     }
+    let line = |printer: &mut Printer, line: Option<&Name>| {
+        if let Some(line) = line.filter(|it| !it.is_empty()) {
+            printer.push(line);
+            printer.push("\n");
+        }
+    };
+    line(&mut printer, document.around.as_ref().map(|it| &it.first));
     match document.format {
         DataFormat::Yaml => yaml::print(&mut printer, &document.documents),
         DataFormat::Json => document.documents.iter().for_each(|it| json::print(&mut printer, it)),
         DataFormat::Toml => document.documents.iter().for_each(|it| toml::print(&mut printer, it)),
     }
+    line(&mut printer, document.around.as_ref().map(|it| &it.last));
     printer
 }

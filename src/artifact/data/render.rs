@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compile::{EntryPart, MapPart, Part, What};
-use super::document::{Datum, Kind};
-use super::{DataFormat, language};
+use super::document::{Around, Datum, Kind};
+use super::{DataFormat, holes, language};
 use crate::problem::{Place, Problem, Span};
-use crate::rule::expression::{Bindings, Bound, Expression, Failure, printed};
+use crate::rule::expression::{Bindings, Bound, Expression, Failure, Uses, printed};
 use crate::rule::interpolation::{Evaluated, Interpolation};
 use crate::value::{Name, Value};
 
@@ -19,6 +19,57 @@ const MAX_PROBLEMS: usize = 20;
 /// The longest key; a reader of YAML may refuse a longer one.
 const MAX_KEY: usize = 1_000;
 
+/// What is noted of a value that was filled in: what it was made of, where that was asked.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// What its expression reads.
+    pub uses: Uses,
+    /// What the variables of `$each` stood for: their expressions, and the item.
+    pub each: Vec<(Name, Expression, Value)>,
+    /// The value.
+    pub value: Value,
+    /// The keys under which it stands in the value of its expression.
+    pub keys: Vec<Name>,
+    /// Another note of the same line.
+    pub also: u32,
+}
+
+/// Notes while a template is filled.
+#[derive(Default)]
+pub(super) struct Notes {
+    pub(super) all: Vec<Note>,
+    each: Vec<(Name, Expression, Value)>,
+    /// What the expression under way reads.
+    uses: Uses,
+    keys: Vec<Name>,
+}
+
+impl Notes {
+    fn add(&mut self, uses: &Uses, value: Value) -> u32 {
+        self.all.push(Note {
+            uses: uses.clone(),
+            each: self.each.clone(),
+            value,
+            keys: self.keys.clone(),
+            also: 0,
+        });
+        u32::try_from(self.all.len()).unwrap_or(0)
+    }
+
+    /// Makes `also` a further note of what bears `note`, and returns what that bears then.
+    fn join(&mut self, note: u32, also: u32) -> u32 {
+        if note == 0 || also == 0 {
+            return note.max(also);
+        }
+        let mut last = note;
+        while let Some(next) = self.all.get(last as usize - 1).map(|it| it.also).filter(|it| *it > 0) {
+            last = next;
+        }
+        self.all[last as usize - 1].also = also;
+        note
+    }
+}
+
 /// The state of a filling.
 pub(super) struct Renderer<'a> {
     bindings: &'a Bindings<'a>,
@@ -26,8 +77,12 @@ pub(super) struct Renderer<'a> {
     file: &'a Name,
     format: DataFormat,
     left: usize,
+    /// What reads the file before its format does.
+    pub(super) around: Option<Around>,
     /// What failed.
     pub(super) problems: Vec<Problem>,
+    /// What the values were made of, where that is asked.
+    pub(super) notes: Option<Box<Notes>>,
 }
 
 /// Returns what to type where a filled value can't be printed.
@@ -53,7 +108,9 @@ impl<'a> Renderer<'a> {
             file,
             format,
             left: MAX_VALUES,
+            around: None,
             problems: Vec::new(),
+            notes: None,
         }
     }
 
@@ -175,8 +232,14 @@ impl<'a> Renderer<'a> {
             if self.left == 0 {
                 break;
             }
+            if let Some(notes) = &mut self.notes {
+                notes.each.push((name.clone(), expression.clone(), item.clone()));
+            }
             self.variables.insert(name.clone(), Bound::Value(item));
             self.repeat(map, depth + 1, run);
+            if let Some(notes) = &mut self.notes {
+                notes.each.pop();
+            }
         }
         self.variables.remove(name);
     }
@@ -185,7 +248,13 @@ impl<'a> Renderer<'a> {
     fn part(&mut self, part: &Part) -> Option<Datum> {
         self.spend(part.at)?;
         let kind = match &part.what {
-            What::Constant(value) => return self.datum(value, part.at, &[]),
+            What::Constant(value) => {
+                // What the template itself says is made of nothing else.
+                let notes = self.notes.take();
+                let datum = self.datum(value, part.at, &[]);
+                self.notes = notes;
+                return datum;
+            }
             What::Null => Kind::Null,
             What::Text(interpolation, languages) => return self.text(interpolation, part.at, languages),
             What::List(parts) => Kind::List(self.items(parts)),
@@ -194,12 +263,16 @@ impl<'a> Renderer<'a> {
         Some(Datum {
             at: part.at,
             comment: None,
+            note: 0,
             kind,
         })
     }
 
     fn text(&mut self, interpolation: &Interpolation, at: Span, languages: &[Name]) -> Option<Datum> {
         let parts = self.parts(interpolation)?;
+        if let Some(notes) = &mut self.notes {
+            notes.uses = interpolation.uses().clone();
+        }
         if let [Evaluated::Value(value)] = &*parts {
             return self.datum(value, at, languages);
         }
@@ -207,6 +280,7 @@ impl<'a> Renderer<'a> {
         Some(Datum {
             at,
             comment: None,
+            note: self.note(|| Value::string(text.as_str())),
             kind: Kind::String(text.into()),
         })
     }
@@ -232,6 +306,31 @@ impl<'a> Renderer<'a> {
         Some(all)
     }
 
+    /// Notes what the expression under way has given.
+    fn note(&mut self, value: impl FnOnce() -> Value) -> u32 {
+        match &mut self.notes {
+            None => 0,
+            Some(notes) => {
+                let uses = std::mem::take(&mut notes.uses);
+                let note = notes.add(&uses, value());
+                notes.uses = uses;
+                note
+            }
+        }
+    }
+
+    /// Runs `run` for what stands under `key` in the value of the expression under way.
+    fn beneath<T>(&mut self, key: impl FnOnce() -> Name, run: impl FnOnce(&mut Self) -> T) -> T {
+        if let Some(notes) = &mut self.notes {
+            notes.keys.push(key());
+        }
+        let result = run(self);
+        if let Some(notes) = &mut self.notes {
+            notes.keys.pop();
+        }
+        result
+    }
+
     /// Returns a value as data, none where it is null.
     fn datum(&mut self, value: &Value, at: Span, languages: &[Name]) -> Option<Datum> {
         self.spend(at)?;
@@ -245,12 +344,19 @@ impl<'a> Renderer<'a> {
                 let parts = [Evaluated::Value(value.clone())];
                 Kind::String(self.characters(&parts, at, languages)?.into())
             }
-            Value::List(items) => Kind::List(items.iter().filter_map(|it| self.datum(it, at, languages)).collect()),
+            Value::List(items) => {
+                let mut data = Vec::with_capacity(items.len());
+                for (nth, item) in items.iter().enumerate() {
+                    data.extend(self.beneath(|| nth.to_string().into(), |it| it.datum(item, at, languages)));
+                }
+                Kind::List(data)
+            }
             Value::Map(map) => {
                 let mut entries = Vec::with_capacity(map.len());
                 for (key, value) in map {
                     self.key_fits(key, at)?;
-                    if let Some(datum) = self.datum(value, at, languages) {
+                    let datum = self.beneath(|| key.clone(), |it| it.datum(value, at, languages));
+                    if let Some(datum) = datum {
                         entries.push((key.clone(), datum));
                     }
                 }
@@ -264,6 +370,7 @@ impl<'a> Renderer<'a> {
         Some(Datum {
             at,
             comment: None,
+            note: self.note(|| value.clone()),
             kind,
         })
     }
@@ -273,10 +380,13 @@ impl<'a> Renderer<'a> {
         if map.key.is_none() && !self.holds(map) {
             return None;
         }
+        let mut said = 0;
         let comment = match &map.comment {
             Some((interpolation, at)) if map.key.is_none() => {
                 let parts = self.parts(interpolation)?;
-                Some(Name::from(self.characters(&parts, *at, &[])?))
+                let text = Name::from(self.characters(&parts, *at, &[])?);
+                said = self.said(interpolation, || Value::String(text.clone()));
+                Some(text)
             }
             _ => None,
         };
@@ -285,13 +395,69 @@ impl<'a> Renderer<'a> {
             _ => Datum {
                 at,
                 comment: None,
+                note: 0,
                 kind: Kind::Map(self.entries(map, at)),
             },
         };
         if comment.is_some() {
             datum.comment = comment;
         }
+        self.join(&mut datum, said);
+        if let Some(expression) = &map.holes {
+            self.holes(expression, &mut datum)?;
+        }
         Some(datum)
+    }
+
+    /// Notes what a text beside the values has given: a key, a comment. A constant is the template's own.
+    fn said(&mut self, text: &Interpolation, value: impl FnOnce() -> Value) -> u32 {
+        match &mut self.notes {
+            Some(notes) if text.constant().is_none() => notes.add(text.uses(), value()),
+            _ => 0,
+        }
+    }
+
+    fn join(&mut self, datum: &mut Datum, also: u32) {
+        if let Some(notes) = &mut self.notes {
+            datum.note = notes.join(datum.note, also);
+        }
+    }
+
+    /// Puts the code of the language that reads the file first in the places that an expression names.
+    fn holes(&mut self, expression: &Expression, datum: &mut Datum) -> Option<()> {
+        let given = self.evaluate(expression)?;
+        let Some(language) = given.get("language").and_then(Value::as_str) else {
+            let message = "`$holes` wants `language`, `first`, `last` and `at`, a list of `path` and `code`";
+            self.failed(expression.failure(message.to_owned()));
+            return None;
+        };
+        if language.is_empty() {
+            return Some(());
+        }
+        let (at, languages) = (datum.at, [Name::from(language)]);
+        let mut code = |value: Option<&Value>| match value {
+            None => Some(Name::from("")),
+            Some(value) => {
+                let parts = [Evaluated::Value(value.clone())];
+                self.characters(&parts, at, &languages).map(Name::from)
+            }
+        };
+        let around = Around {
+            language: languages[0].clone(),
+            first: code(given.get("first"))?,
+            last: code(given.get("last"))?,
+        };
+        for hole in given.get("at").and_then(Value::as_list).unwrap_or_default() {
+            let path = hole.get("path").and_then(Value::as_str).unwrap_or_default();
+            let source = code(hole.get("code"))?;
+            holes::put(datum, path, &source);
+        }
+        if let Err(message) = holes::writable(datum, language) {
+            self.report("data::cannot_escape", message, datum.at);
+            return None;
+        }
+        self.around = Some(around);
+        Some(())
     }
 
     fn holds(&mut self, map: &MapPart) -> bool {
@@ -313,19 +479,27 @@ impl<'a> Renderer<'a> {
         let mut entries = Entries::default();
         for entry in &map.entries {
             match entry {
-                EntryPart::Entry(key, at, part) => {
-                    let Some(Some(key)) = self.key(key, *at) else { continue };
-                    let Some(datum) = self.part(part) else { continue };
+                EntryPart::Entry(written, at, part) => {
+                    let Some(Some(key)) = self.key(written, *at) else {
+                        continue;
+                    };
+                    let said = self.said(written, || Value::String(key.clone()));
+                    let Some(mut datum) = self.part(part) else { continue };
+                    self.join(&mut datum, said);
                     self.add(&mut entries, key, datum, *at);
                 }
                 EntryPart::Merge(expression, at) => match self.evaluate(expression) {
                     None | Some(Value::Null) => {}
                     Some(Value::Map(map)) => {
+                        if let Some(notes) = &mut self.notes {
+                            notes.uses = expression.uses().clone();
+                        }
                         for (key, value) in &map {
                             if self.key_fits(key, *at).is_none() {
                                 continue;
                             }
-                            if let Some(datum) = self.datum(value, *at, &[]) {
+                            let datum = self.beneath(|| key.clone(), |it| it.datum(value, *at, &[]));
+                            if let Some(datum) = datum {
                                 entries.put(key.clone(), datum);
                                 entries.merged.insert(key.clone());
                             }
@@ -338,17 +512,26 @@ impl<'a> Renderer<'a> {
                 },
             }
         }
-        if let (Some((key, key_at)), Some(value)) = (&map.key, &map.value) {
+        if let (Some((written, key_at)), Some(value)) = (&map.key, &map.value) {
             self.repeat(map, 0, &mut |it| {
                 if !it.holds(map) {
                     return;
                 }
-                let Some(Some(key)) = it.key(key, *key_at) else { return };
+                let Some(Some(key)) = it.key(written, *key_at) else {
+                    return;
+                };
+                let mut said = it.said(written, || Value::String(key.clone()));
                 let comment = map.comment.as_ref().and_then(|(interpolation, at)| {
                     let parts = it.parts(interpolation)?;
-                    it.characters(&parts, *at, &[]).map(Name::from)
+                    let text = it.characters(&parts, *at, &[]).map(Name::from)?;
+                    let above = it.said(interpolation, || Value::String(text.clone()));
+                    if let Some(notes) = &mut it.notes {
+                        said = notes.join(said, above);
+                    }
+                    Some(text)
                 });
                 if let Some(mut datum) = it.part(value) {
+                    it.join(&mut datum, said);
                     datum.comment = comment.or(datum.comment);
                     it.add(&mut entries, key, datum, at);
                 }

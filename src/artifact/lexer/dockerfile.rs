@@ -21,6 +21,10 @@ enum At {
     Before {
         shell: bool,
     },
+    /// Among the options of an instruction whose command follows a word of its own; within that word, if any.
+    Options {
+        word: String,
+    },
     Words {
         quote: Option<char>,
         escape: bool,
@@ -37,7 +41,7 @@ enum At {
 }
 
 /// Instructions whose arguments are a command.
-const COMMANDS: [&str; 5] = ["RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "SHELL"];
+const COMMANDS: [&str; 4] = ["RUN", "CMD", "ENTRYPOINT", "SHELL"];
 
 impl Dockerfile {
     pub(crate) fn feed(&mut self, ch: char, decoded: &mut String) -> Result<(), Trouble> {
@@ -54,6 +58,9 @@ impl Dockerfile {
             }
             At::Instruction(word) => match ch {
                 '\n' => self.at = At::Start,
+                ' ' | '\t' | '\r' if word.eq_ignore_ascii_case("HEALTHCHECK") => {
+                    self.at = At::Options { word: String::new() };
+                }
                 ' ' | '\t' | '\r' => {
                     let shell = COMMANDS.contains(&word.to_ascii_uppercase().as_str());
                     self.at = At::Before { shell };
@@ -78,6 +85,18 @@ impl Dockerfile {
                     }
                 }
             }
+            At::Options { word } => match ch {
+                // A backslash alone leads on to the next line.
+                '\n' if word != "\\" => self.at = At::Start,
+                ' ' | '\t' | '\r' | '\n' => {
+                    if word.eq_ignore_ascii_case("CMD") {
+                        self.at = At::Before { shell: true };
+                    } else {
+                        word.clear();
+                    }
+                }
+                _ => word.push(ch),
+            },
             At::Words { quote, escape, within } => match ch {
                 _ if *escape => *escape = false,
                 ' ' | '\t' if quote.is_none() => *within = false,
@@ -149,6 +168,16 @@ impl Dockerfile {
                 let shell = *shell;
                 self.begin(shell);
                 self.value(next)
+            }
+            At::Options { word } if word.ends_with('\\') => Err(AFTER_BACKSLASH),
+            At::Options { word } => {
+                let first = word.is_empty();
+                // What a value holds is no word that means something.
+                word.push('=');
+                Ok(Spot::Identifier {
+                    ident: Ident::DockerfileWord,
+                    first,
+                })
             }
             At::Words { escape: true, .. } => Err(AFTER_BACKSLASH),
             At::Words { quote: Some('"'), .. } => Ok(Spot::DockerfileQuoted),

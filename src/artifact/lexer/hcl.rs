@@ -95,6 +95,15 @@ impl Hcl {
         }
     }
 
+    pub(crate) fn is_in_code(&self) -> bool {
+        let in_comment = matches!(self.lex, Lex::LineComment | Lex::BlockComment { .. });
+        !in_comment && !matches!(self.mode(), Mode::Quoted { .. } | Mode::Heredoc { .. })
+    }
+
+    pub(crate) fn nesting(&self) -> usize {
+        self.modes.len()
+    }
+
     fn feed_text(&mut self, ch: char, decoded: &mut String) -> Result<(), Trouble> {
         if let Lex::Sign { sign, doubled } = self.lex {
             if ch == '{' && !doubled {

@@ -93,6 +93,18 @@ impl Shell {
         matches!(self.modes.last(), Some(Mode::Heredoc { .. }))
     }
 
+    pub(crate) fn is_in_code(&self) -> bool {
+        let in_code = matches!(
+            self.modes.last(),
+            Some(Mode::Code | Mode::Paren | Mode::Backtick) | None
+        );
+        in_code && matches!(self.lex, Lex::Normal | Lex::Less)
+    }
+
+    pub(crate) fn nesting(&self) -> usize {
+        self.modes.len()
+    }
+
     pub(crate) fn feed(&mut self, ch: char, decoded: &mut String) -> Result<(), Trouble> {
         match self.modes.last_mut() {
             Some(Mode::Single) => {

@@ -47,6 +47,14 @@ impl Toml {
         matches!(self.at, At::Start | At::Key)
     }
 
+    pub(crate) fn is_in_code(&self) -> bool {
+        let in_text = matches!(
+            self.at,
+            At::Comment | At::String { .. } | At::Escape { .. } | At::Opening { .. } | At::Closing { .. }
+        );
+        !in_text
+    }
+
     pub(crate) fn feed(&mut self, ch: char, decoded: &mut String) -> Result<(), Trouble> {
         match self.at {
             At::Opening { quote, n } => {

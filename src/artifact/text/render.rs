@@ -9,7 +9,7 @@ use crate::problem::{self, Problem, Span};
 use crate::value::{Map, Name, Segment, Value};
 
 /// More output than any file has use for: a mistake, or an attack.
-const MAX_OUTPUT: usize = 256 << 20;
+const MAX_OUTPUT: usize = 128 << 20;
 
 /// What a slot holds.
 #[derive(Clone, Copy)]
@@ -79,6 +79,7 @@ impl TextTemplate {
             origins,
         };
         render.ops(&self.ops);
+        render.bounded();
         if render.refused.is_empty() {
             Ok((render.out, render.origins.unwrap_or_default()))
         } else {
@@ -120,6 +121,22 @@ impl<'a> Render<'a> {
                 Op::Lang { body, .. } => self.ops(body),
             }
         }
+    }
+
+    /// Refuses a text that was left off because it is too long.
+    fn bounded(&mut self) {
+        if self.out.len() <= MAX_OUTPUT {
+            return;
+        }
+        let file = &self.template.files[0];
+        let message = format!("the text is longer than {} MiB", MAX_OUTPUT >> 20);
+        let problem = Problem::error("template::too_large", message)
+            .at(problem::Place::Text(file.name.clone(), Span::default()), "prints it")
+            .help("print a file for each of its parts: let `per:` of the rule name what they are for");
+        self.refused = vec![Refused {
+            problem,
+            path: ContextPath::default(),
+        }];
     }
 
     fn held(&self, access: &Access) -> Held<'a> {

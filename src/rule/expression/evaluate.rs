@@ -9,7 +9,7 @@ use super::function::{Meter, Run, finite, sorted_by};
 use super::reads::Projection;
 use super::seen::{Seen, equal, order};
 use super::tree::{Absent, Asked, Binary, Binds, Fold, Make, Member, Op, Tree};
-use super::{Bindings, Failure, MAX_STEPS};
+use super::{Bindings, Failure};
 use crate::db::{Db, View};
 use crate::kind::Type;
 use crate::problem::{Place, Span};
@@ -27,13 +27,13 @@ pub(super) struct Evaluator<'a> {
 type Result<T> = std::result::Result<T, Failure>;
 
 impl<'a> Evaluator<'a> {
-    pub(super) fn new(bindings: &'a Bindings<'a>, db: Option<&'a dyn Db>, file: &'a Name) -> Self {
+    pub(super) fn new(bindings: &'a Bindings<'a>, db: Option<&'a dyn Db>, file: &'a Name, most_steps: u64) -> Self {
         Self {
             bindings,
             db,
             file,
             locals: Vec::new(),
-            meter: Meter::full(),
+            meter: Meter::new(most_steps),
         }
     }
 
@@ -56,8 +56,9 @@ impl<'a> Evaluator<'a> {
     pub(super) fn run(&mut self, tree: &Tree) -> Result<Seen> {
         self.spend(tree.span, 1)?;
         let seen = self.value(tree)?;
-        if seen.weight() as u64 > MAX_STEPS {
-            return Err(self.failure(tree.span, format!("a list of more than {MAX_STEPS} values was made")));
+        let most = self.meter.most();
+        if seen.weight() as u64 > most {
+            return Err(self.failure(tree.span, format!("a list of more than {most} values was made")));
         }
         Ok(seen)
     }

@@ -27,6 +27,9 @@ pub(crate) use text::{pattern, printed};
 /// How many steps one evaluation may take: an item visited is one, so are sixteen bytes of text made.
 pub const MAX_STEPS: u64 = 1_000_000;
 
+/// How many one may take that is asked once for the whole project, and so may look at all nodes.
+pub const MAX_PROJECT_STEPS: u64 = 100_000_000;
+
 /// A row of the table.
 #[derive(Debug)]
 pub struct Function {
@@ -162,13 +165,19 @@ pub(crate) enum Run {
 /// The steps that an evaluation has left.
 #[derive(Debug)]
 pub(crate) struct Meter {
+    most: u64,
     left: u64,
 }
 
 impl Meter {
-    /// Returns a meter with all steps left.
-    pub(crate) fn full() -> Self {
-        Self { left: MAX_STEPS }
+    /// Returns a meter with so many steps left.
+    pub(crate) fn new(most: u64) -> Self {
+        Self { most, left: most }
+    }
+
+    /// Returns how many steps there were.
+    pub(crate) fn most(&self) -> u64 {
+        self.most
     }
 
     /// Takes `steps` away.
@@ -178,7 +187,7 @@ impl Meter {
                 self.left = left;
                 Ok(())
             }
-            None => Err(format!("more than {MAX_STEPS} steps were taken")),
+            None => Err(format!("more than {} steps were taken", self.most)),
         }
     }
 

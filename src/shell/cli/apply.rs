@@ -26,6 +26,9 @@ pub(super) struct ApplyArgs {
     /// Keep such files as they are, on record, until something else is generated: those at PATH, or all
     #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = ALL)]
     adopt: Vec<PathBuf>,
+    /// Merge what was edited by hand with what is generated now: those at PATH, or all. Conflicts are marked in the file
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = ALL)]
+    merge: Vec<PathBuf>,
     /// Wait while another process applies
     #[arg(long)]
     wait: bool,
@@ -44,7 +47,7 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
         Err(Wrong::Problem(problem)) => return session.fail(problem),
     };
     let ask = args.ask.ask();
-    let outcome = session.timed("derive", |it| it.engine.outcome(&ask));
+    let outcome = session.outcome(&ask);
     let scope = session::scope(&ask, &outcome, paths);
     let patience = if args.wait { Patience::Wait } else { Patience::Fail };
     let applied = session.timed("apply", |it| {
@@ -52,6 +55,7 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
             &mut it.memory,
             &it.disk,
             &mut it.engine,
+            &ask,
             &outcome,
             &scope,
             &decisions,
@@ -59,6 +63,9 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
         )
     });
     session.memory.save(&session.disk, &outcome);
+    if let Ok((planned, _)) = &applied {
+        session::keep_inputs(&session.disk, &session.engine, &ask, &scope, planned);
+    }
     let report = &session.report;
     let (planned, recovery) = match applied {
         Ok(applied) => applied,
@@ -75,13 +82,18 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
     report.problems(&outcome.problems, &outcome.sources);
     report.problems(&planned.problems, &Sources::default());
     report.result(&listing::lines(&planned.plan, Tense::Past));
+    let is_torn = planned
+        .plan
+        .entries
+        .iter()
+        .any(|it| it.merged.is_some_and(|it| it.n_conflicts > 0));
     report.note(&if planned.plan.is_empty() {
         format!("nothing to do: {}", listing::as_wanted(planned.plan.n_unchanged))
     } else {
         let changed = planned.plan.entries.len();
         format!("done: {changed} changed, {} unchanged", planned.plan.n_unchanged)
     });
-    Exit::Done
+    if is_torn { Exit::Failed } else { Exit::Done }
 }
 
 enum Wrong {
@@ -99,14 +111,16 @@ fn decisions(args: &ApplyArgs, session: &Session) -> Result<Decisions, Wrong> {
     let decisions = Decisions {
         overwrite: chosen(&args.overwrite, session)?,
         adopt: chosen(&args.adopt, session)?,
+        merge: chosen(&args.merge, session)?,
     };
-    let is_named_twice = decisions
-        .overwrite
-        .named()
-        .any(|it| decisions.adopt.named().any(|other| it == other));
-    if is_named_twice || (decisions.overwrite == Chosen::All && decisions.adopt == Chosen::All) {
+    let all = [&decisions.overwrite, &decisions.adopt, &decisions.merge];
+    let mut named: Vec<&str> = all.iter().flat_map(|it| it.named()).collect();
+    let n_named = named.len();
+    named.sort_unstable();
+    named.dedup();
+    if named.len() < n_named || all.iter().filter(|it| ***it == Chosen::All).count() > 1 {
         return Err(Wrong::Usage(
-            "`--overwrite` and `--adopt` contradict each other: name different paths",
+            "`--overwrite`, `--adopt` and `--merge` contradict each other: name different paths",
         ));
     }
     Ok(decisions)

@@ -6,8 +6,8 @@ use super::super::report::{Exit, ProblemFormat, problems};
 use super::super::session;
 use super::listing::{self, Tense};
 use super::{AskArgs, Session};
-use crate::plan::{Decisions, json};
-use crate::problem::Problem;
+use crate::plan::{Decisions, Entry, json};
+use crate::problem::{Place, Problem, Span};
 
 /// Exit with 1 when something is invalid, else with 2 when something is not fresh
 #[derive(Debug, Args)]
@@ -15,12 +15,14 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     ask: AskArgs,
     /// How problems are printed
-    #[arg(long, value_name = "FORMAT", default_value = "full")]
+    #[arg(long, visible_alias = "format", value_name = "FORMAT", default_value = "full")]
     pub(super) output_format: ProblemFormat,
 }
 
 pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
     let ask = args.ask.ask();
+    // What an earlier process found out was not read back whole.
+    session.engine.read_all_back();
     let outcome = session.timed("derive", |it| it.engine.outcome(&ask));
     let mut found = outcome.problems.clone();
     let mut planned = session::Planned::default();
@@ -42,6 +44,12 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
         document["fresh"] = is_fresh.into();
         document["problems"] = problems::machine(&found, &outcome.sources);
         report.result(&format!("{document:#}\n"));
+    } else if matches!(
+        args.output_format,
+        ProblemFormat::Sarif | ProblemFormat::Github | ProblemFormat::Gitlab
+    ) {
+        found.extend(planned.plan.entries.iter().map(not_fresh));
+        report.problems(&found, &outcome.sources);
     } else {
         report.problems(&found, &outcome.sources);
         report.result(&listing::lines(&planned.plan, Tense::Future));
@@ -49,15 +57,20 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
         listing::how_to_take_back(&planned.plan)
             .iter()
             .for_each(|it| report.note(it));
-        let n_errors = found.iter().filter(|it| it.is_error()).count();
         report.note(&match (is_wrong, is_fresh) {
-            (true, _) if n_errors == 1 => "invalid: 1 error".to_owned(),
-            (true, _) => format!("invalid: {n_errors} errors"),
+            (true, _) => listing::invalid(&found),
             (false, true) => format!("valid and fresh: {}", listing::n_files(planned.plan.n_unchanged)),
             (false, false) if planned.plan.is_empty() => {
                 "valid, but the manifest is not settled: run `gen apply`".to_owned()
             }
-            (false, false) => format!("valid, but not fresh: {}; run `gen apply`", planned.plan.counts()),
+            (false, false) if planned.plan.obstacles().is_empty() => {
+                format!("valid, but not fresh: {}; run `gen apply`", planned.plan.counts())
+            }
+            (false, false) => format!(
+                "valid, but not fresh: {}; {}",
+                planned.plan.counts(),
+                listing::UNDECIDED
+            ),
         });
     }
     match (is_wrong, is_fresh) {
@@ -65,4 +78,13 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
         (false, false) => Exit::Pending,
         (false, true) => Exit::Done,
     }
+}
+
+/// Says of a file that it is not what the rules want, where all findings are of one form.
+fn not_fresh(entry: &Entry) -> Problem {
+    let path = &entry.path;
+    let message = format!("`{path}` is not fresh: {} by {}", entry.change.name(), entry.rule);
+    Problem::error("plan::not_fresh", message)
+        .at(Place::Text(path.as_str().into(), Span::new(0, 0)), "")
+        .help("run `gen apply` and commit what it writes")
 }

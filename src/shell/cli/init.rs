@@ -12,6 +12,7 @@ use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use super::super::discover::SPEC_NAMES;
 use super::super::engine::platforms;
@@ -22,7 +23,21 @@ use repository::Service;
 
 /// Write a spec for this repository, from what stands in it
 #[derive(Debug, Args)]
-pub(super) struct InitArgs {}
+pub(super) struct InitArgs {
+    /// The framework of the project's one service, where the repository has none yet
+    #[arg(long, value_name = "NAME")]
+    framework: Option<String>,
+    /// The way it shall run: what the spec says of that besides
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(patterns()))]
+    pattern: Option<String>,
+}
+
+/// Returns the names of the patterns, each once, as the table has them.
+fn patterns() -> Vec<&'static str> {
+    let mut names: Vec<&str> = table::lines("pattern").map(|it| it.file).collect();
+    names.dedup();
+    names
+}
 
 /// A spec that was written, and what it lacks to generate something.
 struct Written {
@@ -30,8 +45,8 @@ struct Written {
     lacking: Vec<String>,
 }
 
-pub(super) fn run(_: &InitArgs, folder: &Path, report: &Report) -> Exit {
-    match write(folder) {
+pub(super) fn run(args: &InitArgs, folder: &Path, report: &Report) -> Exit {
+    match write(args, folder) {
         Ok(written) => {
             report.result(&format!("created    {}\n", SPEC_NAMES[0]));
             written.lacking.iter().for_each(|it| report.note(it));
@@ -45,7 +60,7 @@ pub(super) fn run(_: &InitArgs, folder: &Path, report: &Report) -> Exit {
     }
 }
 
-fn write(folder: &Path) -> Result<Written, Problem> {
+fn write(args: &InitArgs, folder: &Path) -> Result<Written, Problem> {
     if let Some(name) = SPEC_NAMES.iter().find(|it| folder.join(it).exists()) {
         return Err(Problem::error("shell::exists", format!("`{name}` is there already"))
             .help("`gen plan` shows what it generates"));
@@ -57,7 +72,7 @@ fn write(folder: &Path) -> Result<Written, Problem> {
         )
         .help("name a folder that is there by `-C DIR`")
     })?;
-    let spec = spec(&folder);
+    let spec = spec(args, &folder);
     let place = folder.join(SPEC_NAMES[0]);
     let written = fs::File::create_new(place).and_then(|mut it| it.write_all(spec.text.as_bytes()));
     match written {
@@ -73,8 +88,17 @@ fn write(folder: &Path) -> Result<Written, Problem> {
     }
 }
 
+/// Returns the lines that a pattern says of one part of a spec.
+fn said_by(args: &InitArgs, part: &'static str) -> Vec<&'static str> {
+    let of_pattern = table::lines("pattern").filter(|it| Some(it.file) == args.pattern.as_deref());
+    of_pattern
+        .filter(|it| it.word == Some(part))
+        .filter_map(|it| it.name)
+        .collect()
+}
+
 /// Returns a spec for what stands in `folder`.
-fn spec(folder: &Path) -> Written {
+fn spec(args: &InitArgs, folder: &Path) -> Written {
     let known = platforms();
     let mut found: Vec<&str> = table::lines("platform")
         .filter(|it| folder.join(it.file).exists())
@@ -84,7 +108,20 @@ fn spec(folder: &Path) -> Written {
     found.dedup();
     let mut lacking = Vec::new();
     let mut text = format!("version: 0.2\nname: {}\n\n", scalar(&repository::name(folder)));
-    if found.is_empty() {
+    let mut services = repository::services(folder);
+    let infra = compose::read(folder, &mut services);
+    if let (Some(framework), true) = (&args.framework, services.is_empty()) {
+        services.push(Service {
+            name: repository::name(folder),
+            framework: Some(framework.clone()),
+            ..Service::default()
+        });
+    }
+    let by_pattern = said_by(args, "deployment");
+    if !by_pattern.is_empty() {
+        text.push_str("deployment:\n");
+        by_pattern.iter().for_each(|it| _ = writeln!(text, "  {it}"));
+    } else if found.is_empty() {
         let known = known.join(", ");
         text.push_str(&format!(
             "deployment:\n  platforms: []   # where the services run: {known}\n"
@@ -95,20 +132,18 @@ fn spec(folder: &Path) -> Written {
     } else {
         text.push_str(&format!("deployment:\n  platforms: [{}]\n", found.join(", ")));
     }
-    let mut services = repository::services(folder);
-    let infra = compose::read(folder, &mut services);
     if services.is_empty() {
         text.push_str("\nservices: {}\n");
         lacking.push("no services were found: add some under `services`".to_owned());
     } else {
         text.push_str("\nservices:\n");
-        services.iter().for_each(|it| print_service(it, &mut text));
+        services.iter().for_each(|it| print_service(it, args, &mut text));
     }
     if !infra.is_empty() {
         text.push_str("\ninfra:\n");
         infra.iter().for_each(|it| print_infra(it, &mut text));
     }
-    if services.iter().any(|it| it.image.is_none()) {
+    if args.pattern.is_none() && services.iter().any(|it| it.image.is_none()) {
         lacking.push(
             "images whose name nobody gives are called after their service: write where they are kept".to_owned(),
         );
@@ -121,13 +156,13 @@ fn spec(folder: &Path) -> Written {
     Written { text, lacking }
 }
 
-fn print_service(service: &Service, text: &mut String) {
+fn print_service(service: &Service, args: &InitArgs, text: &mut String) {
     let mut line = |it: &str| _ = writeln!(text, "{it}");
     line(&format!("  {}:", scalar(&service.name)));
     if service.ends {
         line("    kind: job");
     }
-    if let Some(framework) = service.framework {
+    if let Some(framework) = &service.framework {
         line(&format!("    framework: {framework}"));
     }
     let from = match service.folder.as_str() {
@@ -135,6 +170,8 @@ fn print_service(service: &Service, text: &mut String) {
         folder => format!("the image that is built from {folder}"),
     };
     match &service.image {
+        // What a pattern runs, it builds.
+        None if args.pattern.is_some() => {}
         Some(image) => line(&format!("    image: {}", value(image))),
         None => line(&format!(
             "    image: {}   # {from}",
@@ -154,8 +191,14 @@ fn print_service(service: &Service, text: &mut String) {
             line(&format!("      {}: {}", scalar(key), value(content)));
         }
     }
-    if !service.ports.is_empty() {
+    let by_pattern = said_by(args, "service");
+    if !service.ports.is_empty() || !by_pattern.is_empty() {
         line("    deployment:");
+        for it in by_pattern {
+            line(&format!("      {}", it.replace("NAME", &service.name.to_lowercase())));
+        }
+    }
+    if !service.ports.is_empty() {
         let ports = service.ports.iter().enumerate().map(|(nth, port)| match nth {
             0 => format!("http: {port}"),
             _ => format!("port-{port}: {port}"),
@@ -208,7 +251,11 @@ mod tests {
             fs::create_dir_all(place.parent().expect("below")).expect("made");
             fs::write(place, text).expect("written");
         }
-        let written = write(&folder.path().join("my shop")).expect("written");
+        let args = InitArgs {
+            framework: None,
+            pattern: None,
+        };
+        let written = write(&args, &folder.path().join("my shop")).expect("written");
         (folder, written)
     }
 
@@ -250,7 +297,11 @@ mod tests {
             spec.text
         );
         let root = folder.path().join("my shop");
-        assert_eq!(write(&root).err().expect("there already").code, "shell::exists");
+        let args = InitArgs {
+            framework: None,
+            pattern: None,
+        };
+        assert_eq!(write(&args, &root).err().expect("there already").code, "shell::exists");
     }
 
     #[test]
@@ -294,6 +345,7 @@ mod tests {
             "compose",
             "infra",
             "platform",
+            "pattern",
         ];
         assert!(table::table().all(|it| known.contains(&it.tells)));
         let platforms = platforms();

@@ -4,7 +4,10 @@
 
 use std::fmt::Write as _;
 
-use crate::plan::{Change, Entry, Intent, Kept, Plan, Resolution};
+use super::super::session::Why;
+use crate::plan::json::Difference;
+use crate::plan::{Change, Entry, Intent, Kept, Plan, Reason, Resolution, reason};
+use crate::problem::Problem;
 
 /// Whether something is about to happen, or has happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,18 @@ pub(super) fn lines(plan: &Plan, tense: Tense) -> String {
     plan.entries.iter().map(|it| line(it, tense, width)).collect()
 }
 
+/// What to do where `gen apply` would refuse.
+pub(super) const UNDECIDED: &str = "files that were edited by hand, or that gen did not write, wait for a decision: \
+                                    `gen apply --overwrite=PATH` or `--adopt=PATH`";
+
+/// Counts the errors among `problems`.
+pub(super) fn invalid(problems: &[Problem]) -> String {
+    match problems.iter().filter(|it| it.is_error()).count() {
+        1 => "invalid: 1 error".to_owned(),
+        n => format!("invalid: {n} errors"),
+    }
+}
+
 /// Counts files.
 pub(super) fn n_files(n: usize) -> String {
     match n {
@@ -36,6 +51,23 @@ pub(super) fn as_wanted(n: usize) -> String {
         0 => "no rule wants a file, see which platforms the spec names".to_owned(),
         1 => "1 file is as wanted".to_owned(),
         n => format!("{n} files are as wanted"),
+    }
+}
+
+/// Returns the beginning of a value, on one line.
+pub(super) fn excerpt(text: &str) -> String {
+    const SHOWN: usize = 80;
+    let shown: String = text.chars().take(SHOWN).collect();
+    let more = if shown.len() < text.len() { "…" } else { "" };
+    format!("{}{more}", shown.replace('\n', "\\n"))
+}
+
+/// Says what is not known of the reasons of a plan.
+pub(super) fn unknown(why: Why) -> Option<&'static str> {
+    match why {
+        Why::Known => None,
+        Why::NoRecord => Some("why is not known: `.gen/cache` does not say what the last apply read"),
+        Why::OtherInputs => Some("where no reason is given, the file was not made from what the last apply here read"),
     }
 }
 
@@ -73,23 +105,102 @@ pub(super) fn line(entry: &Entry, tense: Tense, width: usize) -> String {
         _ => {}
     }
     text.push('\n');
-    for reason in &entry.reasons {
-        let change = match (&reason.old, &reason.new) {
-            (Some(old), Some(new)) => format!(": {old} → {new}"),
-            (None, Some(new)) => format!(": {new}, new"),
-            (Some(old), None) => format!(": was {old}"),
-            (None, None) => String::new(),
+    because(&mut text, &entry.reasons, usize::MAX);
+    text
+}
+
+fn because(text: &mut String, reasons: &[Reason], most: usize) {
+    for reason in reasons.iter().take(most) {
+        _ = writeln!(text, "           because {}", reason.sentence());
+    }
+    if reasons.len() > most {
+        _ = writeln!(text, "           and {} more causes", reasons.len() - most);
+    }
+}
+
+/// How much of a plan is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Length {
+    /// Every file.
+    Whole,
+    /// What fits on a page: of many files those of one cause are counted.
+    Page,
+}
+
+/// As many lines are listed one by one.
+const PAGE: usize = 90;
+/// Causes of a long plan that are told one by one, the greatest first; rules and fields of each.
+const GROUPS: usize = 12;
+const RULES: usize = 3;
+const FIELDS: usize = 2;
+
+/// Returns the entries of `plan`, those of one cause together with it below.
+pub(super) fn grouped(plan: &Plan, length: Length) -> String {
+    let mut groups = reason::groups(plan);
+    let n_lines: usize = groups.iter().map(|it| it.entries.len() + it.reasons.len()).sum();
+    let width = plan.entries.iter().map(|it| it.path.as_str().chars().count()).max();
+    let width = width.unwrap_or(0).min(72);
+    let alone = |entry: &Entry| {
+        let entry = Entry {
+            reasons: Vec::new(),
+            ..entry.clone()
         };
-        _ = writeln!(text, "           because {}{change}", reason.input);
+        line(&entry, Tense::Future, width)
+    };
+    let mut text = String::new();
+    if length == Length::Whole || n_lines <= PAGE {
+        for group in &groups {
+            group.entries.iter().for_each(|it| text.push_str(&alone(it)));
+            because(&mut text, group.reasons, usize::MAX);
+        }
+        return text;
+    }
+    groups.sort_by_key(|it| std::cmp::Reverse(it.entries.len()));
+    for group in groups.iter().take(GROUPS) {
+        let by_rule = group.by_rule();
+        for (first, n) in by_rule.iter().take(RULES) {
+            if *n == 1 {
+                text.push_str(&alone(first));
+                continue;
+            }
+            let word = word(first, Tense::Future);
+            _ = writeln!(text, "{word:<10} {n} files of {}, such as {}", first.rule, first.path);
+        }
+        if by_rule.len() > RULES {
+            let n: usize = by_rule[RULES..].iter().map(|it| it.1).sum();
+            _ = writeln!(text, "           and {n} files of {} more rules", by_rule.len() - RULES);
+        }
+        because(&mut text, group.reasons, FIELDS);
+    }
+    let rest = groups.get(GROUPS..).unwrap_or_default();
+    if !rest.is_empty() {
+        let n: usize = rest.iter().map(|it| it.entries.len()).sum();
+        _ = writeln!(
+            text,
+            "and {n} files of {} more causes: `--all` lists every one",
+            rest.len()
+        );
     }
     text
+}
+
+/// Returns the fields that differ, a line for each.
+pub(super) fn fields(difference: &Difference) -> String {
+    let lines = difference
+        .fields
+        .iter()
+        .flatten()
+        .map(|it| format!("           {}\n", excerpt(&it.sentence())));
+    lines.collect()
 }
 
 fn word(entry: &Entry, tense: Tense) -> &'static str {
     use Tense::{Future, Past};
     match (&entry.change, entry.resolution, tense) {
         (Change::EditedByHand(_), Resolution::Open, _) => "edited",
-        (Change::Foreign, Resolution::Open, _) => "foreign",
+        (Change::EditedByHand(_), Resolution::Merge, Future) => "merge",
+        (Change::EditedByHand(_), Resolution::Merge, Past) => "merged",
+        (Change::Foreign, Resolution::Open | Resolution::Merge, _) => "foreign",
         (Change::Obstructed(_), ..) => "obstructed",
         (Change::EditedByHand(_) | Change::Foreign, Resolution::Adopt, Future) => "keep",
         (Change::EditedByHand(_) | Change::Foreign, Resolution::Adopt, Past) => "kept",

@@ -24,6 +24,13 @@ pub(super) enum PackCommand {
     Eject(PackArgs),
 }
 
+impl PackCommand {
+    /// Tells whether it writes into a project, so that there must be one.
+    pub(super) fn writes(&self) -> bool {
+        matches!(self, Self::Eject(_))
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct PackArgs {
     /// The pack

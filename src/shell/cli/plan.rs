@@ -6,9 +6,10 @@ use clap::Args;
 
 use super::super::report::{Exit, ProblemFormat, problems};
 use super::super::session;
-use super::listing::{self, Tense};
+use super::listing::{self, Length, Tense};
 use super::{AskArgs, Session};
-use crate::plan::{Decisions, json};
+use crate::plan::json::Difference;
+use crate::plan::{Decisions, json, markdown};
 use crate::problem::Problem;
 
 /// Show what would change, and why
@@ -25,9 +26,15 @@ pub(super) struct PlanArgs {
     /// Lines to show around each change, with --diff
     #[arg(long, value_name = "N", default_value_t = 3)]
     context: usize,
+    /// List every file, however many there are
+    #[arg(long)]
+    all: bool,
     /// Print all of it for machines
     #[arg(long)]
     json: bool,
+    /// Print a comment for a pull request, of 60,000 characters at most
+    #[arg(long, conflicts_with = "json")]
+    markdown: bool,
     /// Exit with 2 when something would change
     #[arg(long)]
     detailed_exitcode: bool,
@@ -50,7 +57,7 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Exit {
         Err(problem) => return session.fail(problem),
     };
     let ask = args.ask.ask();
-    let outcome = session.timed("derive", |it| it.engine.outcome(&ask));
+    let outcome = session.outcome(&ask);
     let scope = session::scope(&ask, &outcome, paths);
     let mut found = outcome.problems.clone();
     let mut planned = session::Planned::default();
@@ -60,6 +67,13 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Exit {
         });
         found.append(&mut planned.problems);
     }
+    let why = if found.iter().any(Problem::is_error) {
+        session::Why::Known
+    } else {
+        session.timed("reasons", |it| {
+            session::give_reasons(&it.disk, &mut it.engine, &ask, &mut planned)
+        })
+    };
     let mut diffs = Vec::new();
     if args.diff && !found.iter().any(Problem::is_error) {
         let made = session::diffs(
@@ -83,8 +97,13 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Exit {
         session.report.result(&format!("{document:#}\n"));
     } else {
         session.report.problems(&found, &outcome.sources);
-        if !is_wrong {
+        if is_wrong {
+            session.report.note(&listing::invalid(&found));
+        } else {
             show(args, session, &planned, &diffs);
+            if let Some(note) = listing::unknown(why) {
+                session.report.note(note);
+            }
         }
     }
     if is_wrong {
@@ -96,15 +115,21 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Exit {
     }
 }
 
-fn show(args: &PlanArgs, session: &Session, planned: &session::Planned, diffs: &[String]) {
+fn show(args: &PlanArgs, session: &Session, planned: &session::Planned, diffs: &[Difference]) {
     let report = &session.report;
+    if args.markdown {
+        let texts: Vec<String> = diffs.iter().map(|it| it.text.clone()).collect();
+        return report.result(&markdown::markdown(&planned.plan, &texts));
+    }
     if args.diff {
         for (entry, diff) in planned.plan.entries.iter().zip(diffs) {
             report.result(&listing::line(entry, Tense::Future, 0));
-            report.diff(diff);
+            report.result(&listing::fields(diff));
+            report.diff(&diff.text);
         }
     } else {
-        report.result(&listing::lines(&planned.plan, Tense::Future));
+        let length = if args.all { Length::Whole } else { Length::Page };
+        report.result(&listing::grouped(&planned.plan, length));
     }
     report.result(&listing::kept(&planned.plan));
     listing::how_to_take_back(&planned.plan)
@@ -115,11 +140,7 @@ fn show(args: &PlanArgs, session: &Session, planned: &session::Planned, diffs: &
         return;
     }
     report.note(&planned.plan.counts().to_string());
-    let n_undecided = planned.plan.obstacles().len();
-    if n_undecided > 0 {
-        report.note(
-            "files that were edited by hand, or that gen did not write, wait for a decision: \
-             `gen apply --overwrite=PATH` or `--adopt=PATH`",
-        );
+    if !planned.plan.obstacles().is_empty() {
+        report.note(listing::UNDECIDED);
     }
 }

@@ -55,6 +55,13 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
         watched(session, &root)
     });
     session.memory.save(&session.disk, &Outcome::default());
+    if known == Known::Applied
+        && args.ask.environments.is_empty()
+        && args.ask.overrides.is_empty()
+        && let Some(inputs) = session.engine.inputs()
+    {
+        inputs.save(&session.disk);
+    }
     Exit::Interrupted
 }
 
@@ -79,6 +86,7 @@ fn once(session: &mut Session, ask: &Ask, known: &mut Known, said: &mut Vec<Prob
             &mut it.memory,
             &it.disk,
             &mut it.engine,
+            ask,
             &outcome,
             &scope,
             &decisions,

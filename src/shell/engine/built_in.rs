@@ -26,6 +26,24 @@ pub(crate) fn platforms() -> Vec<String> {
     platforms
 }
 
+/// Returns the page of the problem `code`, as `area::what`.
+pub(crate) fn problem_page(code: &str) -> Option<&'static str> {
+    static PAGES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(pages);
+    let name = code.replace("::", ".");
+    PAGES.get(format!("docs/problems/{name}.md").as_str()).copied()
+}
+
+#[cfg(embedded)]
+fn pages() -> BTreeMap<&'static str, &'static str> {
+    let files: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/problems.rs"));
+    files.iter().copied().collect()
+}
+
+#[cfg(not(embedded))]
+fn pages() -> BTreeMap<&'static str, &'static str> {
+    read(&["docs/problems"])
+}
+
 #[cfg(embedded)]
 fn files() -> BTreeMap<&'static str, &'static str> {
     let files: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
@@ -35,9 +53,14 @@ fn files() -> BTreeMap<&'static str, &'static str> {
 /// Reads them from the sources that this debug build was made from; they are kept as long as the process lives.
 #[cfg(not(embedded))]
 fn files() -> BTreeMap<&'static str, &'static str> {
+    read(&["rules", "templates"])
+}
+
+#[cfg(not(embedded))]
+fn read(below: &[&str]) -> BTreeMap<&'static str, &'static str> {
     let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files = BTreeMap::new();
-    let mut folders = vec![top.join("rules"), top.join("templates")];
+    let mut folders: Vec<_> = below.iter().map(|it| top.join(it)).collect();
     while let Some(folder) = folders.pop() {
         let entries = std::fs::read_dir(&folder).expect("a debug build has its sources beside it");
         for entry in entries {

@@ -8,7 +8,7 @@ use salsa::{Durability, Setter};
 use super::Changed;
 use crate::db::{Database, Override, Project, SourceFile};
 use crate::problem::{Place, Problem};
-use crate::shell::discover::{self, Gathered, Include, Interest, Root, Text};
+use crate::shell::discover::{self, Gathered, Include, Interest, Root, Text, Witness};
 use crate::shell::report::Sources;
 use crate::value::Name;
 use crate::yaml;
@@ -26,6 +26,8 @@ pub(super) struct Files {
     pub(super) problems: Vec<Problem>,
     /// What there is to watch.
     pub(super) interest: Interest,
+    /// On what it depends that a reading finds the same.
+    pub(super) witnesses: Vec<Witness>,
     /// The project whose packs are used instead of this one's own, for a case of its tests.
     packs_of: Option<Root>,
 }
@@ -65,9 +67,7 @@ impl Files {
             _ => self.read(db, root),
         }
         let project = self.project?;
-        if project.overrides(db) != overrides {
-            project.set_overrides(db).to(overrides.to_vec());
-        }
+        self.override_with(db, project, overrides);
         Some(project)
     }
 
@@ -82,7 +82,7 @@ impl Files {
         if !problems.is_empty() || texts.len() != concerned.len() {
             return false;
         }
-        for Text { path, text } in texts {
+        for Text { path, text, .. } in texts {
             if let Some(file) = self.included.get(&path).or_else(|| self.own.get(&path)).copied()
                 && **file.text(db) != *text
             {
@@ -100,9 +100,11 @@ impl Files {
             included,
             own,
             interest,
+            witnesses,
             problems,
         } = discover::gather(root, |text| includes(&spec, text));
         self.interest = interest;
+        self.witnesses = witnesses;
         self.problems = problems;
         let own = match &self.packs_of {
             Some(other) => discover::gather(other, |_| Vec::new()).own,
@@ -141,14 +143,59 @@ impl Files {
         }
     }
 
+    /// Sets what a run sets apart from the files.
+    pub(super) fn override_with(&self, db: &mut Database, project: Project, overrides: &[Override]) {
+        if project.overrides(db) != overrides {
+            project.set_overrides(db).to(overrides.to_vec());
+        }
+    }
+
+    /// Gives the file at `path` the text that it once had; none where it was not there. The disk is not asked.
+    pub(super) fn put_back(&mut self, db: &mut Database, project: Project, path: &Name, text: Option<Arc<str>>) {
+        if let Some(root) = self.root.get(path) {
+            if let Some(text) = text {
+                root.set_text(db).to(text);
+            }
+            return;
+        }
+        let is_own = path.starts_with("rules/") || path.starts_with("templates/");
+        let files = if is_own && !self.included.contains_key(path) {
+            &mut self.own
+        } else {
+            &mut self.included
+        };
+        match (files.get(path).copied(), text) {
+            (Some(file), Some(text)) => {
+                file.set_text(db).to(text);
+                return;
+            }
+            (Some(_), None) => {
+                files.remove(path);
+            }
+            (None, Some(text)) => {
+                let file = SourceFile::new(db, path.clone(), text);
+                files.insert(path.clone(), file);
+            }
+            (None, None) => return,
+        }
+        let included: Vec<SourceFile> = self.included.values().copied().collect();
+        let own: Vec<SourceFile> = self.own.values().copied().collect();
+        if *project.included(db) != included {
+            project.set_included(db).to(included);
+        }
+        if *project.own(db) != own {
+            project.set_own(db).to(own);
+        }
+    }
+
     /// Returns the texts of all files, for printing problems.
     pub(super) fn sources(&self, db: &Database, project: Project) -> Sources {
-        let files = self
-            .root
-            .values()
+        // A file of the project stands in the place of a built-in one of its path.
+        let files = project.built_in(db).iter();
+        let files = files
+            .chain(self.root.values())
             .chain(self.included.values())
             .chain(self.own.values());
-        let files = files.chain(project.built_in(db));
         let files = files.map(|it| (it.path(db).clone(), it.text(db).clone()));
         let set = project.overrides(db).iter().map(|it| (it.file(), it.yaml.clone()));
         files.chain(set).collect()
@@ -158,7 +205,7 @@ impl Files {
 /// Makes `known` hold `texts` and nothing else, touching only what differs.
 fn set(db: &mut Database, known: &mut BTreeMap<Name, SourceFile>, texts: Vec<Text>) {
     let mut next = BTreeMap::new();
-    for Text { path, text } in texts {
+    for Text { path, text, .. } in texts {
         let file = match known.remove(&path) {
             None => SourceFile::new(db, path.clone(), text),
             Some(file) => {

@@ -12,6 +12,7 @@ use miette::{
 };
 use serde_json::json;
 
+use super::formats;
 use crate::problem::{Place, Problem, Severity, Span};
 use crate::value::Name;
 
@@ -28,6 +29,12 @@ pub enum ProblemFormat {
     Concise,
     /// For machines.
     Json,
+    /// SARIF 2.1.0.
+    Sarif,
+    /// Annotations of GitHub, errors first, ten of a level.
+    Github,
+    /// A code quality report of GitLab.
+    Gitlab,
 }
 
 /// How problems at length are drawn.
@@ -113,6 +120,9 @@ pub fn render(problems: &[Problem], sources: &Sources, format: ProblemFormat, lo
             let document = json!({"format": 1, "problems": machine(&problems, sources)});
             format!("{document:#}\n")
         }
+        ProblemFormat::Sarif => formats::sarif(&problems, sources),
+        ProblemFormat::Github => formats::github(&problems, sources),
+        ProblemFormat::Gitlab => formats::gitlab(&problems, sources),
     }
 }
 

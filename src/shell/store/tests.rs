@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::super::disk::{Step, tests::Fault};
+use super::super::disk::{Step, tests::Fault, unknown};
 use super::*;
 use crate::plan::{Chosen, Decisions, Scope, Wanted, plan, sites};
 
@@ -34,7 +34,7 @@ fn apply(root: &Path, wanted: &[Wanted], decisions: &Decisions, fault: Fault) ->
 fn planned(disk: &Disk, manifest: &Manifest, wanted: &[Wanted], decisions: &Decisions) -> Plan {
     let sites = sites(wanted, manifest.records(), &Scope::default());
     let paths: Vec<&ArtifactPath> = sites.iter().map(|it| it.path).collect();
-    plan(&sites, &disk.look(&paths, &Index::default()).0, decisions)
+    plan(&sites, &disk.look(&paths, unknown).0, decisions)
 }
 
 /// Returns the content of each file below `root`, the cache apart.

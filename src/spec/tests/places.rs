@@ -78,8 +78,10 @@ fn all_layers_of_a_field_are_told() {
         &Path::parse("deployment.replicas"),
     );
     let text = it.project.root(&it.db).text(&it.db);
-    let shown: Vec<&str> = origins.iter().map(|(_, span)| span.of(text)).collect();
+    let shown: Vec<&str> = origins.iter().map(|it| it.span.of(text)).collect();
     assert_eq!(shown, ["13", "12", "11"]);
+    let environments: Vec<bool> = origins.iter().map(|it| it.environment.is_some()).collect();
+    assert_eq!(environments, [true, true, false]);
     let (file, _) = locate(
         &it.db,
         it.project,

@@ -9,13 +9,22 @@ pub(super) struct Command {
     pub(super) exit: i32,
 }
 
+/// One step of a case.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// `gen` is run.
+    Gen(Command),
+    /// Somebody changes files: a line for the shell, which runs in the project.
+    Shell(String),
+}
+
 /// All of a case's commands.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Script {
     /// The exit code of `apply`, where the case insists on one.
     pub(super) apply: Option<i32>,
     /// What runs after it, in order.
-    pub(super) commands: Vec<Command>,
+    pub(super) steps: Vec<Step>,
 }
 
 impl Script {
@@ -30,20 +39,22 @@ impl Script {
             }
             let (key, value) = line
                 .split_once(": ")
-                .ok_or_else(|| wrong("neither `run: …` nor `exit: …`"))?;
+                .ok_or_else(|| wrong("neither `run: …`, `sh: …` nor `exit: …`"))?;
             match key {
                 "run" => {
                     let words = words(value).ok_or_else(|| wrong("a quote is left open"))?;
-                    script.commands.push(Command { words, exit: 0 });
+                    script.steps.push(Step::Gen(Command { words, exit: 0 }));
                 }
+                "sh" => script.steps.push(Step::Shell(value.to_owned())),
                 "exit" => {
                     let exit = value.trim().parse().map_err(|_| wrong("no exit code"))?;
-                    match script.commands.last_mut() {
-                        Some(command) => command.exit = exit,
+                    match script.steps.last_mut() {
+                        Some(Step::Gen(command)) => command.exit = exit,
+                        Some(Step::Shell(_)) => return Err(wrong("the exit code of a line for the shell is 0")),
                         None => script.apply = Some(exit),
                     }
                 }
-                _ => return Err(wrong("neither `run: …` nor `exit: …`")),
+                _ => return Err(wrong("neither `run: …`, `sh: …` nor `exit: …`")),
             }
         }
         Ok(script)
@@ -72,29 +83,27 @@ pub(crate) fn words(text: &str) -> Option<Vec<String>> {
 
 #[test]
 fn a_script_is_read_word_by_word() {
-    let text = "# why\nexit: 1\n\nrun: query \"(a:service {type: 'x'})\" --json ''\nrun: check\nexit: 2\n";
-    let command = |words: &[&str], exit| Command {
-        words: words.iter().map(ToString::to_string).collect(),
-        exit,
+    let text =
+        "# why\nexit: 1\n\nrun: query \"(a:service {type: 'x'})\" --json ''\nsh: rm 'a: b'\nrun: check\nexit: 2\n";
+    let command = |words: &[&str], exit| {
+        Step::Gen(Command {
+            words: words.iter().map(ToString::to_string).collect(),
+            exit,
+        })
     };
-    let commands = vec![
+    let steps = vec![
         command(&["query", "(a:service {type: 'x'})", "--json", ""], 0),
+        Step::Shell("rm 'a: b'".to_owned()),
         command(&["check"], 2),
     ];
-    assert_eq!(
-        Script::parse(text),
-        Ok(Script {
-            apply: Some(1),
-            commands
-        })
-    );
+    assert_eq!(Script::parse(text), Ok(Script { apply: Some(1), steps }));
     assert_eq!(
         Script::parse("run: 'a").unwrap_err(),
         "case.yaml:1: a quote is left open: run: 'a"
     );
     assert_eq!(
         Script::parse("\nruns: a").unwrap_err(),
-        "case.yaml:2: neither `run: …` nor `exit: …`: runs: a"
+        "case.yaml:2: neither `run: …`, `sh: …` nor `exit: …`: runs: a"
     );
     assert_eq!(
         Script::parse("exit: no").unwrap_err(),

@@ -101,7 +101,8 @@ fn every_alert_is_tested_both_ways() {
                 ("raised", selector("alertstate=\"firing\", ")),
                 ("silent", selector("")),
             ] {
-                if !text.contains(&wanted) {
+                let is_always_raised = alert.name == "Watchdog" && what == "silent";
+                if !is_always_raised && !text.contains(&wanted) {
                     untested.push(format!("{}: {} is never {what}: {wanted}", file.display(), alert.name));
                 }
             }

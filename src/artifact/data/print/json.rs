@@ -10,13 +10,14 @@ pub(super) fn print(printer: &mut Printer, datum: &Datum) {
 }
 
 fn value(printer: &mut Printer, datum: &Datum, indent: usize) {
-    printer.at(datum.at);
+    printer.at(datum);
     match &datum.kind {
         Kind::Null => printer.push("null"),
         Kind::Bool(truth) => printer.push(if *truth { "true" } else { "false" }),
         Kind::Int(number) => printer.push(&number.to_string()),
         Kind::Double(number) => printer.push(&double(number.0)),
         Kind::String(text) => string(printer, text),
+        Kind::Code(source) => printer.push(source),
         Kind::List(items) if items.is_empty() => printer.push("[]"),
         Kind::List(items) => {
             printer.push("[\n");

@@ -38,10 +38,10 @@ fn form(datum: &Datum) -> Form<'_> {
 fn table(printer: &mut Printer, path: &str, entries: &[(Name, Datum)]) {
     for (name, datum) in entries {
         if matches!(form(datum), Form::Value) {
+            printer.at(datum);
             if let Some(comment) = &datum.comment {
                 printer.comment(0, comment);
             }
-            printer.at(datum.at);
             key(printer, name);
             printer.push(" = ");
             value(printer, datum);
@@ -81,16 +81,16 @@ fn header(printer: &mut Printer, datum: &Datum, header: &str) {
     if !printer.text.is_empty() {
         printer.push("\n");
     }
+    printer.at(datum);
     if let Some(comment) = &datum.comment {
         printer.comment(0, comment);
     }
-    printer.at(datum.at);
     printer.push(header);
     printer.push("\n");
 }
 
 fn value(printer: &mut Printer, datum: &Datum) {
-    printer.at(datum.at);
+    printer.at(datum);
     match &datum.kind {
         // A null is refused before it gets here.
         Kind::Null => printer.push("\"\""),
@@ -98,6 +98,7 @@ fn value(printer: &mut Printer, datum: &Datum) {
         Kind::Int(number) => printer.push(&number.to_string()),
         Kind::Double(number) => printer.push(&double(number.0)),
         Kind::String(text) => string(printer, text),
+        Kind::Code(source) => printer.push(source),
         Kind::List(items) => {
             printer.push("[");
             for (at, item) in items.iter().enumerate() {

@@ -9,6 +9,9 @@ use super::{Printer, double, is_printable};
 /// Prints all documents of a file.
 pub(super) fn print(printer: &mut Printer, documents: &[Datum]) {
     for (at, document) in documents.iter().enumerate() {
+        if at > 0 || document.comment.is_some() {
+            printer.at(document);
+        }
         if at > 0 {
             printer.push("---\n");
         }
@@ -53,9 +56,9 @@ fn comment(printer: &mut Printer, datum: &Datum, at: usize, indent: usize, start
 
 fn list(printer: &mut Printer, items: &[Datum], indent: usize, start: Start) {
     for (at, item) in items.iter().enumerate() {
+        printer.at(item);
         comment(printer, item, at, indent, start);
         begin(printer, at, indent, start);
-        printer.at(item.at);
         printer.push("- ");
         match &item.kind {
             Kind::List(items) if !items.is_empty() => list(printer, items, indent + 2, Start::AfterDash),
@@ -67,11 +70,11 @@ fn list(printer: &mut Printer, items: &[Datum], indent: usize, start: Start) {
 
 fn map(printer: &mut Printer, entries: &[(crate::value::Name, Datum)], indent: usize, start: Start) {
     for (at, (key, item)) in entries.iter().enumerate() {
+        printer.at(item);
         comment(printer, item, at, indent, start);
         begin(printer, at, indent, start);
-        printer.at(item.at);
         if is_plain(key) {
-            printer.push(key);
+            printer.content(key);
         } else {
             double_quoted(printer, key);
         }
@@ -95,7 +98,7 @@ fn map(printer: &mut Printer, entries: &[(crate::value::Name, Datum)], indent: u
 
 /// Prints a value that stands on its line, and the end of the line.
 fn scalar(printer: &mut Printer, datum: &Datum, indent: usize) {
-    printer.at(datum.at);
+    printer.at(datum);
     match &datum.kind {
         Kind::Null => printer.push("null"),
         Kind::Bool(truth) => printer.push(if *truth { "true" } else { "false" }),
@@ -103,7 +106,8 @@ fn scalar(printer: &mut Printer, datum: &Datum, indent: usize) {
         Kind::Double(number) => printer.push(&double(number.0)),
         Kind::List(_) => printer.push("[]"),
         Kind::Map(_) => printer.push("{}"),
-        Kind::String(text) if is_plain(text) => printer.push(text),
+        Kind::Code(source) => printer.push(source),
+        Kind::String(text) if is_plain(text) => printer.content(text),
         Kind::String(text) if is_block(text) => return block(printer, text, indent + 2),
         Kind::String(text) => double_quoted(printer, text),
     }
@@ -116,7 +120,7 @@ fn block(printer: &mut Printer, text: &str, indent: usize) {
     for line in body.unwrap_or(text).split('\n') {
         if !line.is_empty() {
             printer.indent(indent);
-            printer.push(line);
+            printer.content(line);
         }
         printer.push("\n");
     }
@@ -181,19 +185,21 @@ fn is_numeric(text: &str) -> bool {
 }
 
 fn double_quoted(printer: &mut Printer, text: &str) {
-    printer.push("\"");
+    let mut inside = String::with_capacity(text.len());
     for char in text.chars() {
         match char {
-            '"' => printer.push("\\\""),
-            '\\' => printer.push("\\\\"),
-            '\n' => printer.push("\\n"),
-            '\r' => printer.push("\\r"),
-            '\t' => printer.push("\\t"),
-            _ if is_printable(char) => printer.text.push(char),
-            _ if u32::from(char) <= 0xff => printer.push(&format!("\\x{:02x}", u32::from(char))),
-            _ if u32::from(char) <= 0xffff => printer.push(&format!("\\u{:04x}", u32::from(char))),
-            _ => printer.push(&format!("\\U{:08x}", u32::from(char))),
+            '"' => inside.push_str("\\\""),
+            '\\' => inside.push_str("\\\\"),
+            '\n' => inside.push_str("\\n"),
+            '\r' => inside.push_str("\\r"),
+            '\t' => inside.push_str("\\t"),
+            _ if is_printable(char) => inside.push(char),
+            _ if u32::from(char) <= 0xff => inside.push_str(&format!("\\x{:02x}", u32::from(char))),
+            _ if u32::from(char) <= 0xffff => inside.push_str(&format!("\\u{:04x}", u32::from(char))),
+            _ => inside.push_str(&format!("\\U{:08x}", u32::from(char))),
         }
     }
+    printer.push("\"");
+    printer.content(&inside);
     printer.push("\"");
 }

@@ -11,6 +11,7 @@ use crate::yaml::{self, Data};
 
 fn datum(kind: Kind) -> Datum {
     Datum {
+        note: 0,
         at: Span::default(),
         comment: None,
         kind,
@@ -32,6 +33,7 @@ fn print(format: DataFormat, document: Datum) -> String {
         file: "t".into(),
         format,
         documents: vec![document],
+        around: None,
     };
     document.print(&["made by a test"])
 }

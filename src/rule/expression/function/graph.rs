@@ -6,9 +6,9 @@
 pub enum GraphFunction {
     /// `layers(edges)`: all nodes with such edges, each after those it points to.
     Layers,
-    /// `reach(node, edges)`: what can be reached from a node in one step or more.
+    /// `reach(node, edges)`: what can be reached from a node in one step or more; a third argument bounds the steps.
     Reach,
-    /// `dependents(node, edges)`: what reaches a node in one step or more.
+    /// `dependents(node, edges)`: what reaches a node in one step or more; a third argument bounds the steps.
     Dependents,
     /// `same_cycle(a, b, edges)`: whether each reaches the other.
     SameCycle,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Meter, characters, whole};
 use crate::language;
-use crate::value::{Name, Reference, Segment, Text, Value};
+use crate::value::{Address, Name, Reference, Segment, Text, Value};
 
 pub(super) fn contains(meter: &mut Meter, args: &[Value]) -> Result<Value, String> {
     let (text, part) = (characters(&args[0])?, characters(&args[1])?);
@@ -189,6 +189,19 @@ pub(super) fn written_as(meter: &mut Meter, args: &[Value]) -> Result<Value, Str
         other => other.clone(),
     });
     Ok(Value::text(Text::new(segments)))
+}
+
+pub(super) fn mention(_: &mut Meter, args: &[Value]) -> Result<Value, String> {
+    let (address, attribute) = (characters(&args[0])?, characters(&args[1])?);
+    let (kind, name) = address
+        .split_once('.')
+        .ok_or_else(|| format!("`{address}` is no address, as `infra.cache` is"))?;
+    Ok(Value::text(Text::new([Segment::Reference(Arc::new(Reference {
+        node: Address::new(kind, name),
+        attribute: attribute.into(),
+        required: true,
+        manner: None,
+    }))])))
 }
 
 pub(super) fn code(_: &mut Meter, args: &[Value]) -> Result<Value, String> {

@@ -20,7 +20,7 @@ pub(super) struct Service {
     pub(super) name: String,
     /// Its folder, relative to the repository; empty for its top.
     pub(super) folder: String,
-    pub(super) framework: Option<&'static str>,
+    pub(super) framework: Option<String>,
     pub(super) image: Option<String>,
     /// Whether something waits until it has ended.
     pub(super) ends: bool,
@@ -76,7 +76,7 @@ pub(super) fn services(root: &Path) -> Vec<Service> {
         let own = folder.rsplit('/').next().unwrap_or_default();
         let mut service = Service {
             name: if own.is_empty() { name(root) } else { own.to_owned() },
-            framework: framework(&place).flatten(),
+            framework: framework(&place).flatten().map(str::to_owned),
             folder,
             ..Service::default()
         };

@@ -4,7 +4,7 @@
 # Asks the registry how the services of calls are: a line each, `ok` with the number of its healthy instances,
 # or `sick` where there is none. With names it asks for these alone.
 #
-# It ends with 0 when all are well, 1 when one is sick, 2 when the registry does not answer.
+# It ends with 0 when all are well, 1 when one is sick, 2 when the registry does not answer or does not show them.
 set -eu
 
 sick=0
@@ -39,11 +39,16 @@ case $consul in
   *) consul=http://$consul ;;
 esac
 
-# The token stands in no command line.
+# The token stands in no command line. Without the right to read, Consul answers with less than there is, and says so
+# in a header alone.
 check_consul() {
   if wanted "$1"; then
     found=$(printf 'header = "X-Consul-Token: %s"\n' "${CONSUL_HTTP_TOKEN:-}" |
-      curl -fsS --config - "$consul/v1/health/service/$1?passing") || silent "Consul at $consul"
+      curl -fsS -i --config - "$consul/v1/health/service/$1?passing") || silent "Consul at $consul"
+    if printf %s "$found" | grep -qi '^x-consul-results-filtered-by-acls: *true'; then
+      echo "Consul at $consul does not show $1 to this token: CONSUL_HTTP_TOKEN must be one that may read services and nodes" >&2
+      exit 2
+    fi
     tell "$1" "$(printf %s "$found" | grep -o '"Checks":' | wc -l)"
   fi
 }

@@ -4,7 +4,7 @@
 # Asks the registry how the services of machine are: a line each, `ok` with the number of its healthy instances,
 # or `sick` where there is none. With names it asks for these alone.
 #
-# It ends with 0 when all are well, 1 when one is sick, 2 when the registry does not answer.
+# It ends with 0 when all are well, 1 when one is sick, 2 when the registry does not answer or does not show them.
 set -eu
 
 sick=0

@@ -82,7 +82,7 @@ server:
 
 database:
   type: "postgresql"
-  dsn: "postgresql://{{ with service "postgres" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
+  dsn: "postgresql://{{ with or (service "postgres") (service "postgres" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
 
 logging:
   level: "info"

@@ -111,7 +111,7 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-ADMIN="{{ with service "store-admin" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
+ADMIN="{{ with or (service "store-admin") (service "store-admin" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
 CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
 MAIL="smtp.example.com:587"
 EOH

@@ -107,7 +107,7 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-API="{{ with service "other" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
+API="{{ with or (service "other") (service "other" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
 EOH
       }
 

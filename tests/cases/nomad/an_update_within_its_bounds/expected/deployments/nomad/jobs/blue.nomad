@@ -106,6 +106,7 @@ EOH
       template {
         change_mode = "restart"
         destination = "local/config.yaml"
+        splay       = "40s"
 
         data = <<EOH
 # The configuration of blue in the allocation {{ env "NOMAD_ALLOC_ID" }}.
@@ -133,6 +134,7 @@ EOH
       template {
         destination = "secrets/variables.env"
         env         = true
+        splay       = "40s"
 
         error_on_missing_key = true
 

@@ -43,6 +43,7 @@ job "canary" {
       template {
         change_mode = "restart"
         destination = "local/config.yaml"
+        splay       = "30s"
 
         data = <<EOH
 # The configuration of canary in the allocation {{ env "NOMAD_ALLOC_ID" }}.
@@ -70,6 +71,7 @@ EOH
       template {
         destination = "secrets/variables.env"
         env         = true
+        splay       = "30s"
 
         error_on_missing_key = true
 

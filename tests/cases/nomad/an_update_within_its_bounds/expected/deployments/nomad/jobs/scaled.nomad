@@ -69,6 +69,7 @@ job "scaled" {
       template {
         change_mode = "restart"
         destination = "local/config.yaml"
+        splay       = "20s"
 
         data = <<EOH
 # The configuration of scaled in the allocation {{ env "NOMAD_ALLOC_ID" }}.
@@ -95,6 +96,7 @@ EOH
       template {
         destination = "secrets/variables.env"
         env         = true
+        splay       = "20s"
 
         error_on_missing_key = true
 

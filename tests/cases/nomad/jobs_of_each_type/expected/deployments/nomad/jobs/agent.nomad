@@ -47,6 +47,7 @@ job "agent" {
       template {
         change_mode = "restart"
         destination = "local/config.yaml"
+        splay       = "1m"
 
         data = <<EOH
 # The configuration of agent in the allocation {{ env "NOMAD_ALLOC_ID" }}.
@@ -74,6 +75,7 @@ EOH
       template {
         destination = "secrets/variables.env"
         env         = true
+        splay       = "1m"
 
         error_on_missing_key = true
 

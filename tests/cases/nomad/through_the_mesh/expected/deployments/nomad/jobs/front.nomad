@@ -192,10 +192,10 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-ADMIN="{{ with env "NOMAD_UPSTREAM_ADDR_back_admin" }}{{ . }}{{ else }}{{ with service "back-admin" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}{{ end }}"
-BACK="http://{{ with env "NOMAD_UPSTREAM_ADDR_back" }}{{ . }}{{ else }}{{ with service "back" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}{{ end }}"
+ADMIN="{{ with env "NOMAD_UPSTREAM_ADDR_back_admin" }}{{ . }}{{ else }}{{ with or (service "back-admin") (service "back-admin" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}{{ end }}"
+BACK="http://{{ with env "NOMAD_UPSTREAM_ADDR_back" }}{{ . }}{{ else }}{{ with or (service "back") (service "back" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}{{ end }}"
 CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
-PLAIN="{{ with service "plain" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
+PLAIN="{{ with or (service "plain") (service "plain" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
 EOH
       }
 

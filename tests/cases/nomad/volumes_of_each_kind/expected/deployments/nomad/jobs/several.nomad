@@ -40,6 +40,7 @@ job "several" {
       template {
         change_mode = "restart"
         destination = "local/config.yaml"
+        splay       = "20s"
 
         data = <<EOH
 # The configuration of several in the allocation {{ env "NOMAD_ALLOC_ID" }}.
@@ -66,6 +67,7 @@ EOH
       template {
         destination = "secrets/variables.env"
         env         = true
+        splay       = "20s"
 
         error_on_missing_key = true
 

@@ -294,7 +294,7 @@ server:
 
 database:
   type: "postgresql"
-  dsn: "postgresql://{{ with service "postgres" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
+  dsn: "postgresql://{{ with or (service "postgres") (service "postgres" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
 
 logging:
   level: "info"
@@ -321,8 +321,8 @@ EOH
 
         data = <<EOH
 CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
-TOKENS="{{ with service "tokens" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
-TRACES="{{ with service "traces" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
+TOKENS="{{ with or (service "tokens") (service "tokens" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
+TRACES="{{ with or (service "traces") (service "traces" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
 EOH
       }
 

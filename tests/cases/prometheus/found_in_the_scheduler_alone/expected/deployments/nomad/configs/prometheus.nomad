@@ -57,6 +57,14 @@ job "prometheus" {
       }
 
       template {
+        destination     = "local/rules/watchdog.yml"
+        data            = file("deployments/prometheus/rules/watchdog.yml")
+        change_mode     = "noop"
+        left_delimiter  = "\u0001"
+        right_delimiter = "\u0002"
+      }
+
+      template {
         destination     = "local/rules/services/api.yml"
         data            = file("deployments/prometheus/rules/services/api.yml")
         change_mode     = "noop"

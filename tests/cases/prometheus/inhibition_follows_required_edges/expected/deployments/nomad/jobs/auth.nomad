@@ -151,7 +151,7 @@ server:
 
 database:
   type: "postgresql"
-  dsn: "postgresql://{{ with service "db" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
+  dsn: "postgresql://{{ with or (service "db") (service "db" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
 
 logging:
   level: "info"
@@ -178,7 +178,7 @@ EOH
 
         data = <<EOH
 CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
-SHOP="{{ with service "shop" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
+SHOP="{{ with or (service "shop") (service "shop" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
 EOH
       }
 

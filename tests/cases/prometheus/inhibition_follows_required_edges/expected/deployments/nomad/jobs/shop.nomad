@@ -128,7 +128,7 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-AUTH="{{ with service "auth" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
+AUTH="{{ with or (service "auth") (service "auth" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}"
 CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
 EOH
       }

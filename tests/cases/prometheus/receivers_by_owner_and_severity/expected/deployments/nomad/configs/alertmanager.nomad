@@ -66,7 +66,7 @@ job "alertmanager" {
         error_on_missing_key = true
 
         data = <<EOH
-{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with index . "keys_smtp" }}{{ .Value }}{{ end }}{{ end }}
+{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ or (index . "keys_smtp").Value (sprig_fail "no item keys_smtp") }}{{ end }}
 EOH
       }
 
@@ -78,7 +78,7 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with index . "keys_hook" }}{{ .Value }}{{ end }}{{ end }}
+{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ or (index . "keys_hook").Value (sprig_fail "no item keys_hook") }}{{ end }}
 EOH
       }
 
@@ -90,7 +90,7 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with index . "keys_chat" }}{{ .Value }}{{ end }}{{ end }}
+{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ or (index . "keys_chat").Value (sprig_fail "no item keys_chat") }}{{ end }}
 EOH
       }
 
@@ -102,7 +102,7 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with index . "keys_pager" }}{{ .Value }}{{ end }}{{ end }}
+{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ or (index . "keys_pager").Value (sprig_fail "no item keys_pager") }}{{ end }}
 EOH
       }
 

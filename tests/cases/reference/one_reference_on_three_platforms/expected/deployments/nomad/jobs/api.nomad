@@ -111,10 +111,10 @@ EOH
         error_on_missing_key = true
 
         data = <<EOH
-AUTH_ADDR="http://{{ with service "auth" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}/v1"
+AUTH_ADDR="http://{{ with or (service "auth") (service "auth" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}/v1"
 CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
-HOSTILE="{{"{{"}} env \"x\" }} \"{{ with service "auth" }}{{ with index . 0 }}{{ .Address }}{{ end }}{{ end }}\" $(AUTH_ADDR) %%{if} $${x} `date` ' ; # \\ \t end"
-LINES="{{"{{"}} a\n{{ with service "auth" }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}\n"
+HOSTILE="{{"{{"}} env \"x\" }} \"{{ with or (service "auth") (service "auth" "any") }}{{ with index . 0 }}{{ .Address }}{{ end }}{{ end }}\" $(AUTH_ADDR) %%{if} $${x} `date` ' ; # \\ \t end"
+LINES="{{"{{"}} a\n{{ with or (service "auth") (service "auth" "any") }}{{ with index . 0 }}{{ .Address }}:{{ .Port }}{{ end }}{{ end }}\n"
 PLAIN="{{"{{"}} $(AUTH_ADDR) $${x} '\""
 EOH
       }

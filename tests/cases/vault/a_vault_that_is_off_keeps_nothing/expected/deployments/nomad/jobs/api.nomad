@@ -62,7 +62,7 @@ EOH
 
         data = <<EOH
 CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
-STRIPE="{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ with index . "stripe_key" }}{{ .Value | toJSON | trimPrefix `"` | trimSuffix `"` }}{{ end }}{{ end }}"
+STRIPE="{{ with nomadVar (printf "nomad/jobs/%s" (or (env "NOMAD_JOB_PARENT_ID") (env "NOMAD_JOB_ID"))) }}{{ or (index . "stripe_key").Value (sprig_fail "no item stripe_key") | toJSON | trimPrefix `"` | trimSuffix `"` }}{{ end }}"
 EOH
       }
 

@@ -69,7 +69,7 @@ EOH
 
         data = <<EOH
 CONSUL_HTTP_ADDR="{{ envOrDefault "CONSUL_HTTP_ADDR" "127.0.0.1:8500" }}"
-HOOK="key {{ with secret "secret/data/stripe" }}{{ (index .Data.data "hook-key") | toJSON | trimPrefix `"` | trimSuffix `"` }}{{ end }}"
+HOOK="key {{ with secret "secret/data/stripe" }}{{ or (index .Data.data "hook-key") (sprig_fail "no key hook-key") | toJSON | trimPrefix `"` | trimSuffix `"` }}{{ end }}"
 SHARED="{{ with secret "kv/data/team/shared" }}{{ .Data.data.tok | toJSON | trimPrefix `"` | trimSuffix `"` }}{{ end }}"
 STRIPE="{{ with secret "secret/data/stripe/live" }}{{ .Data.data.api | toJSON | trimPrefix `"` | trimSuffix `"` }}{{ end }}"
 EOH

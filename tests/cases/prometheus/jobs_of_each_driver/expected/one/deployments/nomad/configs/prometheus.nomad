@@ -60,6 +60,14 @@ job "prometheus" {
       }
 
       template {
+        destination     = "local/rules/watchdog.yml"
+        data            = file("deployments/prometheus/rules/watchdog.yml")
+        change_mode     = "noop"
+        left_delimiter  = "\u0001"
+        right_delimiter = "\u0002"
+      }
+
+      template {
         destination     = "local/rules/infra/alertmanager.yml"
         data            = file("deployments/prometheus/rules/infra/alertmanager.yml")
         change_mode     = "noop"

@@ -1,0 +1,326 @@
+//! What differs between two versions of the inputs, in steps that can be undone one by one.
+//!
+//! A spec file is compared field by field; of rules and templates the file itself is the cause. Each step bears the
+//! text of its file with this step and all before it undone, so that whoever derives artifacts sees what it changes.
+
+use std::sync::Arc;
+
+use super::reason::{Reason, Sort};
+use crate::problem::Span;
+use crate::value::{Name, Path};
+use crate::yaml::{self, Data, Yaml};
+
+/// One step back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The file.
+    pub file: Name,
+    /// Its text with this step undone; none where it did not exist.
+    pub text: Option<Arc<str>>,
+    /// What changed by it.
+    pub reasons: Vec<Reason>,
+}
+
+/// A field that differs.
+struct Difference {
+    path: Path,
+    old: Option<(Span, String)>,
+    new: Option<(Span, String)>,
+    /// Where its key stands, where there is one.
+    key: Option<Span>,
+}
+
+/// How many characters of a value are shown.
+const SHOWN: usize = 60;
+
+/// How many fields of one file are told one by one.
+const MOST: usize = 200;
+
+/// Returns the sort of input that the file at `path` is.
+#[must_use]
+pub fn sort(path: &str) -> Sort {
+    match path.split('/').next() {
+        Some("rules") => Sort::Rule,
+        Some("templates") => Sort::Template,
+        _ => Sort::Spec,
+    }
+}
+
+/// Returns the steps from `new` back to `old`, two versions of the file at `path`; none for a side that does not exist.
+#[must_use]
+pub fn steps(path: &Name, old: Option<&Arc<str>>, new: Option<&Arc<str>>) -> Vec<Step> {
+    if old == new {
+        return Vec::new();
+    }
+    let whole = |reasons: Vec<Reason>| Step {
+        file: path.clone(),
+        text: old.cloned(),
+        reasons,
+    };
+    let sort = sort(path);
+    let of_file = |what: &str| Reason {
+        sort,
+        file: Some(path.clone()),
+        line: None,
+        input: what.into(),
+        old: None,
+        new: None,
+    };
+    let (Some(old), Some(new)) = (old, new) else {
+        let what = if new.is_some() {
+            "the file is new"
+        } else {
+            "the file is gone"
+        };
+        return vec![whole(vec![of_file(what)])];
+    };
+    if sort != Sort::Spec {
+        let reason = Reason {
+            line: first_difference(old, new),
+            ..of_file("changed")
+        };
+        return vec![whole(vec![reason])];
+    }
+    let (Some(_), Some(_)) = (yaml::parse(old).0, yaml::parse(new).0) else {
+        return vec![whole(vec![of_file("changed")])];
+    };
+    let mut steps = Vec::new();
+    let mut text: Arc<str> = new.clone();
+    let found = differences(old, &text);
+    if found.len() <= MOST {
+        // From the end of the file, so that what stands before keeps its place; what is gone comes back last.
+        let there = found.iter().rev().filter(|it| it.new.is_some());
+        let gone = found.iter().rev().filter(|it| it.new.is_none());
+        for difference in there.chain(gone) {
+            let Some(undone) = undone(&text, old, difference) else {
+                continue;
+            };
+            let left = differences(old, &undone);
+            let is_done = left.len() + 1 == differences(old, &text).len();
+            if is_done && !left.iter().any(|it| it.path == difference.path) {
+                text = undone.into();
+                steps.push(Step {
+                    file: path.clone(),
+                    text: Some(text.clone()),
+                    reasons: vec![reason(path, difference, old, new)],
+                });
+            }
+        }
+    }
+    let left = differences(old, &text);
+    if !left.is_empty() {
+        let n_left = left.len();
+        let mut reasons: Vec<Reason> = left.iter().take(MOST).map(|it| reason(path, it, old, &text)).collect();
+        if n_left > MOST {
+            reasons = vec![of_file(&format!("{n_left} fields changed"))];
+        }
+        steps.push(whole(reasons));
+    } else if let Some(last) = steps.last_mut() {
+        last.text = Some(old.clone());
+    }
+    steps
+}
+
+/// Returns the number of the first line of `new` that differs from `old`.
+fn first_difference(old: &str, new: &str) -> Option<usize> {
+    let same = old.lines().zip(new.lines()).take_while(|(a, b)| a == b).count();
+    Some(same + 1)
+}
+
+fn reason(file: &Name, difference: &Difference, old: &str, new: &str) -> Reason {
+    let line = |text: &str, span: Span| text.get(..span.start as usize).unwrap_or(text).matches('\n').count() + 1;
+    let shown = |side: &Option<(Span, String)>| side.as_ref().map(|it| Arc::from(excerpt(&it.1)));
+    // The new text may have been undone in part behind this place, never before it.
+    let at = match (&difference.new, &difference.old) {
+        (Some((span, _)), _) => Some(line(new, difference.key.unwrap_or(*span))),
+        (None, Some((span, _))) => Some(line(old, *span)),
+        (None, None) => None,
+    };
+    Reason {
+        sort: Sort::Spec,
+        file: Some(file.clone()),
+        line: at,
+        input: difference.path.to_string().into(),
+        old: shown(&difference.old),
+        new: shown(&difference.new),
+    }
+}
+
+fn excerpt(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let shown: String = line.chars().take(SHOWN).collect();
+    let more = if shown.len() < line.len() { "…" } else { "" };
+    format!("{shown}{more}")
+}
+
+/// Returns the fields in which two specs differ, in the order of the new text; what is gone stands where it stood.
+fn differences(old: &str, new: &str) -> Vec<Difference> {
+    let (Some(before), Some(after)) = (yaml::parse(old).0, yaml::parse(new).0) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    compare(
+        &Path::default(),
+        Some((&before, None)),
+        Some((&after, None)),
+        (old, new),
+        &mut found,
+    );
+    found.sort_by_key(|it| it.new.as_ref().or(it.old.as_ref()).map(|it| it.0.start));
+    found
+}
+
+type Side<'y> = Option<(&'y Yaml, Option<Span>)>;
+
+fn compare(path: &Path, old: Side<'_>, new: Side<'_>, texts: (&str, &str), found: &mut Vec<Difference>) {
+    if let (Some((old, _)), Some((new, _))) = (old, new) {
+        if same(old, new) {
+            return;
+        }
+        if let (Data::Map(before), Data::Map(after)) = (&old.data, &new.data) {
+            for entry in after {
+                let was = before.iter().find(|it| it.key == entry.key);
+                let path = path.join(&*entry.key);
+                let was = was.map(|it| (&it.value, Some(it.key_span)));
+                compare(&path, was, Some((&entry.value, Some(entry.key_span))), texts, found);
+            }
+            for entry in before.iter().filter(|it| !after.iter().any(|now| now.key == it.key)) {
+                let path = path.join(&*entry.key);
+                compare(&path, Some((&entry.value, Some(entry.key_span))), None, texts, found);
+            }
+            return;
+        }
+    }
+    let side = |side: Side<'_>, text: &str| side.map(|(yaml, _)| (yaml.span, written(yaml, text)));
+    found.push(Difference {
+        path: path.clone(),
+        old: side(old, texts.0),
+        new: side(new, texts.1),
+        key: new.or(old).and_then(|it| it.1),
+    });
+}
+
+/// Returns how a value is written; of one without characters its type.
+fn written(yaml: &Yaml, text: &str) -> String {
+    match yaml.source(text).trim() {
+        "" => yaml.noun().to_owned(),
+        source => source.to_owned(),
+    }
+}
+
+/// Tells whether two values are the same, wherever they stand.
+fn same(a: &Yaml, b: &Yaml) -> bool {
+    match (&a.data, &b.data) {
+        (Data::Null, Data::Null) => true,
+        (Data::Bool(a), Data::Bool(b)) => a == b,
+        (Data::Int(a), Data::Int(b)) => a == b,
+        (Data::Double { source: a, .. }, Data::Double { source: b, .. }) => a == b,
+        (Data::String(a), Data::String(b)) => a.content == b.content,
+        (Data::List(a), Data::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Data::Map(a), Data::Map(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.key == b.key && same(&a.value, &b.value))
+                || a.len() == b.len()
+                    && a.iter()
+                        .all(|a| b.iter().any(|b| a.key == b.key && same(&a.value, &b.value)))
+        }
+        _ => false,
+    }
+}
+
+/// Returns `text` with one difference to `old` undone, where that can be said in place.
+fn undone(text: &str, old: &str, difference: &Difference) -> Option<String> {
+    match (&difference.old, &difference.new) {
+        (Some((_, was)), Some((span, _))) if !was.contains('\n') => {
+            let (start, end) = (span.start as usize, span.end as usize);
+            Some(format!("{}{was}{}", text.get(..start)?, text.get(end..)?))
+        }
+        // An entry that is new goes with its lines.
+        (None, Some((span, _))) => {
+            let key = difference.key?.start as usize;
+            let start = text.get(..key)?.rfind('\n').map_or(0, |it| it + 1);
+            let end = span.end as usize;
+            let end = text.get(end..)?.find('\n').map_or(text.len(), |it| end + it + 1);
+            let is_alone = text.get(start..key)?.trim().is_empty();
+            is_alone.then(|| format!("{}{}", &text[..start], &text[end..]))
+        }
+        // An entry that is gone comes back with its lines, before what now stands at its parent's first entry.
+        (Some((span, _)), None) => {
+            let key = difference.key?.start as usize;
+            let start = old.get(..key)?.rfind('\n').map_or(0, |it| it + 1);
+            let end = span.end as usize;
+            let end = old.get(end..)?.find('\n').map_or(old.len(), |it| end + it + 1);
+            let indent = old.get(start..key)?;
+            if !indent.trim().is_empty() {
+                return None;
+            }
+            let (now, _) = yaml::parse(text);
+            let (_, parents) = difference.path.0.split_last()?;
+            let parent = parents.iter().try_fold(now.as_ref()?, |yaml, step| yaml.get(step))?;
+            let first = parent.entries().first()?.key_span.start as usize;
+            let at = text.get(..first)?.rfind('\n').map_or(0, |it| it + 1);
+            let fits = text.get(at..first)? == indent;
+            fits.then(|| format!("{}{}{}", &text[..at], &old[start..end], &text[at..]))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(old: &str, new: &str) -> Vec<Vec<String>> {
+        let (old, new): (Arc<str>, Arc<str>) = (old.into(), new.into());
+        let steps = steps(&"gen.yaml".into(), Some(&old), Some(&new));
+        assert_eq!(
+            steps.last().and_then(|it| it.text.clone()).unwrap_or(new),
+            old,
+            "the last step is the old text"
+        );
+        steps
+            .iter()
+            .map(|it| it.reasons.iter().map(Reason::sentence).collect())
+            .collect()
+    }
+
+    #[test]
+    fn each_field_is_a_step() {
+        let old = "a:\n  x: 1 # one\n  y: [1, 2]\nb: {z: u}\n";
+        let new = "# a word\na:\n  x: 2 # one\n  y: [1, 3]\nb: {z: v}\n";
+        assert_eq!(
+            told(old, new),
+            [
+                ["gen.yaml:5 b.z u → v"],
+                ["gen.yaml:4 a.y [1, 2] → [1, 3]"],
+                ["gen.yaml:3 a.x 1 → 2"]
+            ]
+        );
+    }
+
+    #[test]
+    fn an_entry_comes_and_another_goes() {
+        let old = "services:\n  a: {}\n  b:\n    image: x\n  c: {}\n";
+        let new = "services:\n  a: {}\n  c: {}\n  d:\n    image: y\n";
+        assert_eq!(
+            told(old, new),
+            [
+                ["gen.yaml:4 services.d image: y, new"],
+                ["gen.yaml:3 services.b image: x, gone"]
+            ]
+        );
+        // Within braces nothing is cut out.
+        assert_eq!(
+            told("a: {x: 1, y: 2}\n", "a: {y: 2, z: 3}\n"),
+            [["gen.yaml:1 a.x 1, gone", "gen.yaml:1 a.z 3, new"]]
+        );
+    }
+
+    #[test]
+    fn a_comment_is_no_cause() {
+        assert_eq!(told("a: 1\n", "# why\na: 1\n").len(), 0);
+        let rule = steps(&"rules/x/y.yaml".into(), Some(&"a\nb\n".into()), Some(&"a\nc\n".into()));
+        assert_eq!(rule[0].reasons[0].sentence(), "rules/x/y.yaml:2 changed");
+        let gone = steps(&"a.yaml".into(), Some(&"a: 1\n".into()), None);
+        assert_eq!(gone[0].reasons[0].sentence(), "a.yaml the file is gone");
+    }
+}

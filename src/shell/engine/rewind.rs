@@ -1,0 +1,249 @@
+//! Why files change: the inputs are taken back step by step to what the last apply read, and each step tells by the
+//! engine's own incremental run which files it changes. Afterwards the inputs are as they were.
+//!
+//! One mechanism: what is stale is decided here as it is in watch. What the old inputs print is at hand on the way, for
+//! a merge.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Ask, Engine, Wish};
+use crate::artifact::fresh::{self, ReadBack};
+use crate::artifact::instance;
+use crate::db::Project;
+use crate::fingerprint::Fingerprint;
+use crate::plan::Reason;
+use crate::plan::cause::{self, Step};
+use crate::plan::reason::Sort;
+use crate::problem::Problem;
+use crate::rule::set;
+use crate::shell::inputs::Inputs;
+use crate::value::Name;
+
+/// What was learnt on the way back.
+#[derive(Clone, Debug, Default)]
+pub struct Rewound {
+    /// Why each file changes; none of one that does not.
+    pub reasons: BTreeMap<Name, Vec<Reason>>,
+    /// What the old inputs print at the paths that were asked for, where they print anything.
+    pub was: BTreeMap<Name, Arc<str>>,
+    /// What is built in differs: by the path of the built-in file.
+    pub built_in: BTreeSet<Name>,
+}
+
+/// So many steps are taken one by one; what is left is taken at once.
+const MOST_STEPS: usize = 64;
+
+impl Engine {
+    /// Returns what the last outcome was made from; none where it could not be read.
+    #[must_use]
+    pub fn inputs(&self) -> Option<Inputs> {
+        let project = self.files.project()?;
+        let texts = |files: &[crate::db::SourceFile]| {
+            let text = |it: &crate::db::SourceFile| (it.path(&self.db).clone(), it.text(&self.db).clone());
+            files.iter().map(text).collect()
+        };
+        let root = project.root(&self.db);
+        let digest =
+            |it: &crate::db::SourceFile| (it.path(&self.db).clone(), Fingerprint::of(it.text(&self.db).as_bytes()));
+        Some(Inputs {
+            root: root.path(&self.db).clone(),
+            text: root.text(&self.db).clone(),
+            included: texts(project.included(&self.db)),
+            own: texts(project.own(&self.db)),
+            built_in: project.built_in(&self.db).iter().map(digest).collect(),
+        })
+    }
+
+    /// Goes back to `old` and returns what that tells of the files at `paths`.
+    pub fn rewind(&mut self, old: &Inputs, ask: &Ask, paths: &[Name]) -> Rewound {
+        let mut rewound = Rewound::default();
+        if self.recalled.take().is_some() {
+            self.derive(ask, Wish::All);
+        }
+        let (Some(project), Some(new)) = (self.files.project(), self.inputs()) else {
+            return rewound;
+        };
+        if new.root != old.root {
+            return rewound;
+        }
+        rewound.built_in = new
+            .built_in
+            .keys()
+            .chain(old.built_in.keys())
+            .filter(|it| new.built_in.get(*it) != old.built_in.get(*it))
+            .cloned()
+            .collect();
+        let asked: BTreeSet<&Name> = paths.iter().collect();
+        // What is printed now stays at hand, so that nobody has to print it again.
+        let texts: BTreeMap<Name, Arc<str>> = self
+            .state
+            .fresh
+            .iter()
+            .filter_map(|(path, it)| Some((path.clone(), it.text.clone()?)))
+            .collect();
+        let printed = self.state.printed.clone();
+        let mut pending: Vec<Reason> = Vec::new();
+        let mut differing: BTreeSet<Name> = BTreeSet::new();
+        for step in bounded(steps(old, &new, ask)) {
+            match step {
+                Back::Flags(reasons) => {
+                    self.files.override_with(&mut self.db, project, &[]);
+                    pending.extend(reasons);
+                }
+                Back::Files(steps) => {
+                    for step in steps {
+                        self.files
+                            .put_back(&mut self.db, project, &step.file, step.text.clone());
+                        pending.extend(step.reasons);
+                    }
+                }
+            }
+            self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), ReadBack::default());
+            differing.extend(self.state.differing.iter().flatten().cloned());
+            if self.state.problems.iter().any(Problem::is_error) {
+                // What stands in between says nothing: this step is taken together with the next one.
+                continue;
+            }
+            for path in std::mem::take(&mut differing) {
+                if asked.contains(&path) {
+                    rewound.reasons.entry(path).or_default().extend(pending.iter().cloned());
+                }
+            }
+            pending.clear();
+        }
+        for path in paths {
+            let Some(fresh) = self.state.fresh.get(path) else {
+                continue;
+            };
+            let text = match &fresh.text {
+                Some(text) => Some(text.clone()),
+                None => salsa::attach(&self.db, || instance::print(&self.db, project, &fresh.cell, path))
+                    .ok()
+                    .map(Arc::from),
+            };
+            rewound.was.extend(text.map(|it| (path.clone(), it)));
+        }
+        self.put_forward(project, old, &new, ask);
+        for (path, text) in texts {
+            if let Some(fresh) = self.state.fresh.get_mut(&path)
+                && Fingerprint::of(text.as_bytes()) == fresh.content
+            {
+                fresh.text = Some(text);
+            }
+        }
+        self.state.printed = printed;
+        for reasons in rewound.reasons.values_mut() {
+            reasons.sort();
+            reasons.dedup();
+        }
+        rewound
+    }
+
+    /// Returns those reasons that lie in what is built in, for the file that `rule` prints.
+    #[must_use]
+    pub fn built_in_reasons(&self, rewound: &Rewound, rule: &Name) -> Vec<Reason> {
+        let Some(project) = self.files.project() else {
+            return Vec::new();
+        };
+        let source = set::source(&self.db, project, rule.clone());
+        let template = source.as_ref().and_then(|it| it.artifact.as_ref());
+        let template = template.map(|it| Name::from(format!("templates/{}", it.template.text)));
+        let own = template.iter().chain(source.as_ref().map(|it| &it.name.file));
+        let concerned: Vec<&Name> = own.filter(|it| rewound.built_in.contains(*it)).collect();
+        let reason = |file: Option<&Name>, input: String| Reason {
+            sort: Sort::Gen,
+            file: file.cloned(),
+            line: None,
+            input: input.into(),
+            old: None,
+            new: None,
+        };
+        if concerned.is_empty() && !rewound.built_in.is_empty() {
+            let n = rewound.built_in.len();
+            return vec![reason(None, format!("gen itself changed: {n} built-in files"))];
+        }
+        concerned
+            .into_iter()
+            .map(|it| reason(Some(it), "changed with gen itself".to_owned()))
+            .collect()
+    }
+
+    /// Brings the inputs back to `new`.
+    fn put_forward(&mut self, project: Project, old: &Inputs, new: &Inputs, ask: &Ask) {
+        self.files.override_with(&mut self.db, project, &ask.overrides);
+        let all: BTreeSet<&Name> = [&old.root].into_iter().chain(files(old)).chain(files(new)).collect();
+        for path in all {
+            let now = text(new, path);
+            if now != text(old, path) {
+                self.files.put_back(&mut self.db, project, path, now.cloned());
+            }
+        }
+        self.state = fresh::refresh(&self.db, project, std::mem::take(&mut self.state), ReadBack::default());
+    }
+}
+
+enum Back {
+    Flags(Vec<Reason>),
+    Files(Vec<Step>),
+}
+
+fn files(inputs: &Inputs) -> impl Iterator<Item = &Name> {
+    inputs.included.keys().chain(inputs.own.keys())
+}
+
+fn text<'i>(inputs: &'i Inputs, path: &Name) -> Option<&'i Arc<str>> {
+    if *path == inputs.root {
+        return Some(&inputs.text);
+    }
+    inputs.included.get(path).or_else(|| inputs.own.get(path))
+}
+
+fn steps(old: &Inputs, new: &Inputs, ask: &Ask) -> Vec<Back> {
+    let mut back = Vec::new();
+    let flags: Vec<Reason> = ask
+        .overrides
+        .iter()
+        .map(|it| Reason {
+            sort: Sort::Flag,
+            file: None,
+            line: None,
+            input: format!("--set {}={}", it.path, it.yaml).into(),
+            old: None,
+            new: None,
+        })
+        .collect();
+    if !flags.is_empty() {
+        back.push(Back::Flags(flags));
+    }
+    let all: BTreeSet<&Name> = [&new.root].into_iter().chain(files(old)).chain(files(new)).collect();
+    for path in all {
+        let steps = cause::steps(path, text(old, path), text(new, path));
+        if steps.is_empty() && text(old, path) != text(new, path) {
+            // Only comments differ; the old lines are put back all the same.
+            let quiet = Step {
+                file: path.clone(),
+                text: text(old, path).cloned(),
+                reasons: Vec::new(),
+            };
+            back.push(Back::Files(vec![quiet]));
+        }
+        back.extend(steps.into_iter().map(|it| Back::Files(vec![it])));
+    }
+    back
+}
+
+/// Takes what comes after the first steps at once.
+fn bounded(steps: Vec<Back>) -> Vec<Back> {
+    if steps.len() <= MOST_STEPS {
+        return steps;
+    }
+    let mut steps = steps;
+    let rest = steps.split_off(MOST_STEPS - 1);
+    let rest = rest.into_iter().flat_map(|it| match it {
+        Back::Files(steps) => steps,
+        Back::Flags(_) => Vec::new(),
+    });
+    steps.push(Back::Files(rest.collect()));
+    steps
+}

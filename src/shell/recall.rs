@@ -1,0 +1,261 @@
+//! What the last run wanted: as long as no file that it read has changed, the next one need not derive it again.
+//!
+//! One flat file, disposable: what is missing, damaged, of another `gen` or of another project is no answer, and the
+//! run derives everything. Nothing in it is trusted further than that: a path is checked as any other.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::discover::{self, Witness};
+use super::disk::{CACHE, Disk, Step};
+use super::engine::{Ask, Environment, Extent, Outcome};
+use super::report::Sources;
+use super::stat::Time;
+use crate::fingerprint::Fingerprint;
+use crate::plan::{ArtifactPath, Mode, Wanted};
+use crate::problem::{Label, Place, Problem, Severity, Span};
+use crate::value::Name;
+
+const MAGIC: &[u8; 8] = b"genrcl1\n";
+const HASH: usize = 16;
+
+/// The outcome of an earlier run that still holds.
+#[derive(Debug)]
+pub(super) struct Recalled {
+    outcome: Outcome,
+    /// The environment of each artifact, beside the outcome's own list.
+    within: Vec<Name>,
+}
+
+impl Recalled {
+    /// Returns the part of the outcome that `ask` is about; `None` where that is another question.
+    pub(super) fn outcome(&self, ask: &Ask) -> Option<Outcome> {
+        let is_known = |name: &Name| self.outcome.environments.iter().any(|it| it.name == *name);
+        if !ask.overrides.is_empty() || !ask.environments.iter().all(is_known) {
+            return None;
+        }
+        let mut outcome = self.outcome.clone();
+        if !ask.environments.is_empty() {
+            let mut within = self.within.iter();
+            outcome
+                .wanted
+                .retain(|_| within.next().is_some_and(|it| ask.environments.contains(it)));
+        }
+        Some(outcome)
+    }
+}
+
+/// Returns what the run kept that `maker` made, or why that is no answer.
+pub(super) fn load(disk: &Disk, maker: Fingerprint) -> Result<Recalled, String> {
+    let missing = |_| "no earlier run is remembered".to_owned();
+    let bytes = disk.read_small(&path()).map_err(missing)?;
+    let damaged = || "what an earlier run kept is damaged".to_owned();
+    let body = bytes.strip_prefix(MAGIC).ok_or_else(damaged)?;
+    let (hash, body) = body.split_at_checked(HASH).ok_or_else(damaged)?;
+    if Fingerprint::of(body).bytes() != *hash {
+        return Err(damaged());
+    }
+    let kept: Kept<'_> = postcard::from_bytes(body).map_err(|_| damaged())?;
+    if kept.maker != maker.bytes() {
+        return Err("another `gen` was run last".to_owned());
+    }
+    let root = disk.root();
+    let changed = kept
+        .witnesses
+        .par_iter()
+        .with_min_len(64)
+        .find_first(|it| it.stat.is_some_and(|it| it.is_as_young_as(kept.began)) || !it.still_holds(root));
+    if let Some(witness) = changed {
+        return Err(format!("`{}` may have changed", witness.path.display()));
+    }
+    kept.recalled(root).ok_or_else(damaged)
+}
+
+/// What there is to keep of a run.
+pub(super) struct Found<'a> {
+    /// By what the program is known that found it.
+    pub(super) maker: Fingerprint,
+    /// When it began, by the clock of the files.
+    pub(super) began: Time,
+    /// On what it depends.
+    pub(super) witnesses: &'a [Witness],
+    /// What all environments want, with none left out.
+    pub(super) outcome: &'a Outcome,
+    /// The environment of each artifact.
+    pub(super) within: &'a [Name],
+}
+
+/// Keeps `found` for the next run. A failure is nobody's concern: it saves time only.
+pub(super) fn save(disk: &Disk, found: &Found<'_>) {
+    let Some(kept) = Kept::of(found) else {
+        return;
+    };
+    // A path that is no text can't be kept.
+    let Ok(body) = postcard::to_stdvec(&kept) else {
+        return;
+    };
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(Fingerprint::of(&body).bytes());
+    bytes.extend(body);
+    let _: std::io::Result<()> = disk.replace_small(&path(), &bytes, Step::Index);
+}
+
+fn path() -> String {
+    format!("{CACHE}/outcome")
+}
+
+/// The file's body.
+#[derive(Serialize, Deserialize)]
+struct Kept<'a> {
+    maker: [u8; HASH],
+    /// When the run began that found this: what is not older may have changed after it was read, within one tick.
+    began: Time,
+    witnesses: std::borrow::Cow<'a, [Witness]>,
+    /// Names and folders.
+    environments: Vec<(&'a str, &'a str)>,
+    /// Names of rules and environments, which many artifacts share.
+    names: Vec<&'a str>,
+    artifacts: Vec<Artifact<'a>>,
+    #[serde(borrow)]
+    warnings: Vec<Warning<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Artifact<'a> {
+    path: &'a str,
+    /// Places in the list of names.
+    rule: u32,
+    environment: u32,
+    digest: [u8; HASH],
+    is_executable: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Warning<'a> {
+    code: &'a str,
+    message: &'a str,
+    /// Files, ranges and texts.
+    labels: Vec<(&'a str, u32, u32, &'a str)>,
+    help: Option<&'a str>,
+}
+
+impl<'a> Kept<'a> {
+    /// Returns what is to be written of `found`; `None` where it is not worth it, since an error is sure to change.
+    fn of(found: &Found<'a>) -> Option<Self> {
+        let mut names: Vec<&str> = Vec::new();
+        let rules = found.outcome.wanted.iter().map(|it| it.rule.as_str());
+        names.extend(rules.chain(found.within.iter().map(Name::as_str)));
+        names.sort_unstable();
+        names.dedup();
+        let place = |name: &str| names.binary_search(&name).ok().and_then(|it| u32::try_from(it).ok());
+        let artifacts = found.outcome.wanted.iter().zip(found.within);
+        let artifacts = artifacts.map(|(it, environment)| {
+            Some(Artifact {
+                path: it.path.as_str(),
+                rule: place(&it.rule)?,
+                environment: place(environment)?,
+                digest: it.digest.bytes(),
+                is_executable: it.mode == Mode::Executable,
+            })
+        });
+        let artifacts = artifacts.collect::<Option<_>>()?;
+        let environments = found.outcome.environments.iter();
+        Some(Self {
+            maker: found.maker.bytes(),
+            began: found.began,
+            witnesses: found.witnesses.into(),
+            environments: environments.map(|it| (it.name.as_str(), it.folder.as_str())).collect(),
+            artifacts,
+            warnings: found.outcome.problems.iter().map(Warning::of).collect::<Option<_>>()?,
+            names,
+        })
+    }
+
+    /// Returns the outcome that was kept, with the texts of the files below `root` in which a warning stands.
+    fn recalled(&self, root: &Path) -> Option<Recalled> {
+        let names: Vec<Name> = self.names.iter().map(|it| Name::from(*it)).collect();
+        let name = |at: u32| names.get(at as usize).cloned();
+        let wanted = |it: &Artifact<'_>| {
+            let mode = if it.is_executable {
+                Mode::Executable
+            } else {
+                Mode::Plain
+            };
+            let path = ArtifactPath::parse(it.path).ok()?;
+            let digest = Fingerprint::from_bytes(it.digest);
+            Some(Wanted::known(path, name(it.rule)?, digest, mode))
+        };
+        let environment = |it: &(&str, &str)| Environment {
+            name: it.0.into(),
+            folder: it.1.to_owned(),
+        };
+        let files = self.warnings.iter().flat_map(|it| it.labels.iter().map(|it| it.0));
+        let mut files: Vec<String> = files.map(str::to_owned).collect();
+        files.sort();
+        files.dedup();
+        let within = self.artifacts.iter().map(|it| name(it.environment));
+        Some(Recalled {
+            within: within.collect::<Option<_>>()?,
+            outcome: Outcome {
+                wanted: self.artifacts.iter().map(wanted).collect::<Option<_>>()?,
+                extent: Extent::Whole,
+                problems: self.warnings.iter().map(Warning::problem).collect(),
+                sources: sources(root, &files),
+                environments: self.environments.iter().map(environment).collect(),
+            },
+        })
+    }
+}
+
+/// Returns the texts of `files`: the project's own, or a built-in pack's.
+fn sources(root: &Path, files: &[String]) -> Sources {
+    let built_in = super::engine::built_in();
+    let (of_packs, own): (Vec<String>, Vec<String>) = files.iter().cloned().partition(|it| {
+        let is_own = root.join(it).is_file();
+        !is_own && built_in.contains_key(it.as_str())
+    });
+    let (texts, _) = discover::read(root, &own);
+    let own = texts.into_iter().map(|it| (it.path, it.text));
+    let of_packs = of_packs.iter().filter_map(|path| {
+        let text: Arc<str> = (*built_in.get(path.as_str())?).into();
+        Some((Name::from(path.as_str()), text))
+    });
+    own.chain(of_packs).collect()
+}
+
+impl<'a> Warning<'a> {
+    fn of(problem: &'a Problem) -> Option<Self> {
+        let label = |it: &'a Label| match &it.place {
+            Place::Text(file, span) => Some((file.as_str(), span.start, span.end, &*it.text)),
+            Place::Rule(_) | Place::Within(..) | Place::Field { .. } => None,
+        };
+        (problem.severity == Severity::Warning).then_some(())?;
+        Some(Self {
+            code: &problem.code,
+            message: &problem.message,
+            labels: problem.labels.iter().map(label).collect::<Option<_>>()?,
+            help: problem.help.as_deref(),
+        })
+    }
+
+    fn problem(&self) -> Problem {
+        let labels = self.labels.iter().map(|(file, start, end, text)| Label {
+            place: Place::Text(
+                Name::from(*file),
+                Span {
+                    start: *start,
+                    end: *end,
+                },
+            ),
+            text: (*text).into(),
+        });
+        Problem {
+            labels: labels.collect(),
+            help: self.help.map(Into::into),
+            ..Problem::warning(self.code.to_owned(), self.message)
+        }
+    }
+}

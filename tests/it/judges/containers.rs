@@ -1,0 +1,71 @@
+//! What the readers of Compose, Dockerfiles and Caddyfiles say of what is generated for them.
+
+use std::path::Path;
+
+use super::{generated, judge, refuse, samples};
+
+#[test]
+fn compose_files_pass_compose() {
+    judge("compose-go", "Compose files", &generated(is_compose), |tools, files| {
+        tools.containercheck("compose", files)
+    });
+}
+
+#[test]
+fn dockerfiles_pass_buildkit() {
+    judge("BuildKit", "Dockerfiles", &generated(is_dockerfile), |tools, files| {
+        tools.containercheck("dockerfile", files)
+    });
+}
+
+#[test]
+fn dockerfiles_pass_hadolint() {
+    judge("hadolint", "Dockerfiles", &generated(is_dockerfile), |tools, files| {
+        tools.hadolint(files)
+    });
+}
+
+#[test]
+fn caddyfiles_pass_caddy() {
+    let options = ["validate", "--adapter", "caddyfile", "--config"];
+    judge(
+        "caddy validate",
+        "Caddyfiles",
+        &generated(is_caddyfile),
+        |tools, files| tools.one_by_one("caddy", &options, files),
+    );
+}
+
+#[test]
+fn caddyfiles_are_formatted() {
+    judge("caddy fmt", "Caddyfiles", &generated(is_caddyfile), |tools, files| {
+        tools.one_by_one("caddy", &["fmt", "--diff"], files)
+    });
+}
+
+#[test]
+fn wrong_samples_are_refused() {
+    refuse("compose-go", &samples("compose"), |tools, files| {
+        tools.containercheck("compose", files)
+    });
+    refuse("BuildKit", &samples("dockerfile"), |tools, files| {
+        tools.containercheck("dockerfile", files)
+    });
+    refuse("hadolint", &samples("hadolint"), |tools, files| tools.hadolint(files));
+    let options = ["validate", "--adapter", "caddyfile", "--config"];
+    refuse("caddy validate", &samples("caddyfile"), |tools, files| {
+        tools.one_by_one("caddy", &options, files)
+    });
+}
+
+fn is_compose(path: &Path) -> bool {
+    path.ends_with("compose/compose.yaml")
+}
+
+fn is_dockerfile(path: &Path) -> bool {
+    path.file_name().is_some_and(|it| it == "Dockerfile")
+}
+
+fn is_caddyfile(path: &Path) -> bool {
+    path.file_name().is_some_and(|it| it == "Caddyfile")
+}

@@ -1,0 +1,3 @@
+# expect: JSONArgsRecommended
+FROM docker.io/library/alpine:3.22
+CMD cat /a

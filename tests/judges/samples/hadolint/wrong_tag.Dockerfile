@@ -1,0 +1,3 @@
+# expect: DL3006
+FROM docker.io/library/alpine
+CMD ["true"]
