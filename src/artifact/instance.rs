@@ -468,6 +468,21 @@ pub(super) fn instances(
     db: &dyn Db,
     project: Project,
     cell: &Cell,
+    rule: &Rule,
+    projections: &[Projection],
+) -> (Vec<Instance>, Vec<Problem>) {
+    let Some(artifact) = &rule.artifact else {
+        return (Vec::new(), Vec::new());
+    };
+    let matches = matches(db, project, cell, rule, artifact);
+    matched(db, project, cell, (rule, artifact), matches, projections)
+}
+
+/// Returns the artifacts that `rule` wants for its `matches` at the node of `cell`.
+fn matched(
+    db: &dyn Db,
+    project: Project,
+    cell: &Cell,
     (rule, artifact): (&Rule, &ArtifactRule),
     matches: Matches,
     projections: &[Projection],
@@ -627,7 +642,7 @@ pub fn artifacts(db: &dyn Db, project: Project, cell: Cell) -> Arc<Artifacts> {
         return Arc::new(made);
     }
     let mode = mode(db, project, cell.rule.clone());
-    let (instances, problems) = instances(db, project, &cell, (rule, artifact), matches, &compiled.projections);
+    let (instances, problems) = matched(db, project, &cell, (rule, artifact), matches, &compiled.projections);
     made.problems = problems;
     for instance in &instances {
         made.artifacts.push(Artifact {
@@ -673,16 +688,14 @@ pub fn print_stale(
 ///
 /// What can't be printed where it stands.
 pub fn print(db: &dyn Db, project: Project, cell: &Cell, path: &str) -> Printed {
-    let rule = set::rule(db, project, cell.rule.clone());
-    let Some((rule, artifact)) = rule.as_ref().and_then(|it| Some((it, it.artifact.as_ref()?))) else {
+    let Some(rule) = set::rule(db, project, cell.rule.clone()) else {
         return Err(Vec::new());
     };
     let compiled = template(db, project, cell.rule.clone());
     let Some(template) = &compiled.template else {
         return Err(Vec::new());
     };
-    let matches = matches(db, project, cell, rule, artifact);
-    let (instances, problems) = instances(db, project, cell, (rule, artifact), matches, &compiled.projections);
+    let (instances, problems) = instances(db, project, cell, rule, &compiled.projections);
     match instances.into_iter().find(|it| *it.path == *path) {
         None => Err(problems),
         Some(instance) => template.print(&instance.context, &cell.rule, &cell.node),
