@@ -5,6 +5,7 @@
 
 mod compile;
 mod document;
+mod holes;
 mod language;
 mod print;
 mod render;
@@ -25,7 +26,7 @@ use crate::value::{Address, Map, Name, Value};
 use compile::{Compiler, Part};
 use render::Renderer;
 
-pub use document::{Datum, Document, Kind};
+pub use document::{Around, Datum, Document, Kind};
 pub use print::PrintedLine;
 pub use render::Note;
 
@@ -118,6 +119,7 @@ impl DataTemplate {
             file: self.0.file.clone(),
             format: self.0.format,
             documents,
+            around: renderer.around,
         };
         Ok((document, renderer.notes.map(|it| it.all).unwrap_or_default()))
     }

@@ -5,6 +5,7 @@
 //! files than it was given, or that passes a wrong sample of `tests/judges/samples/`.
 
 mod alerts;
+mod charts;
 mod containers;
 mod hostile;
 mod served;
@@ -71,6 +72,46 @@ fn manifests_fit_each_kubernetes() {
 }
 
 #[test]
+fn objects_of_fixtures_pass_kube_score() {
+    let mut all = generated(is_manifest);
+    all.retain(|it| it.starts_with("fixtures/generator") && it.iter().any(|name| name == "kubernetes"));
+    judge("kube-score", "manifests", &all, Tools::kube_score);
+}
+
+#[test]
+fn kube_score_refuses_wrong_samples() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut copies = Vec::new();
+    for sample in samples("kube-score") {
+        let name = sample.file_stem().expect("a sample has a name").to_owned();
+        let copy = folder.path().join(name).join("deployments/kubernetes/all.yaml");
+        std::fs::create_dir_all(copy.parent().expect("it has a folder")).expect("the temporary folder is ours");
+        std::fs::copy(top().join(&sample), &copy).expect("the temporary folder is ours");
+        copies.push(copy);
+    }
+    refuse("kube-score", &copies, Tools::kube_score);
+}
+
+#[test]
+fn rules_within_objects_pass_promtool() {
+    let rules = generated(|it| it.file_name().is_some_and(|it| it == "prometheus-rule.yaml"));
+    judge(
+        "promtool check rules",
+        "objects with rules",
+        &rules,
+        Tools::rules_within,
+    );
+}
+
+#[test]
+fn kustomizations_build() {
+    // One of them is of a whole environment, the others are of one thing each.
+    let mut all = generated(is_kustomization);
+    all.retain(|it| it.starts_with("fixtures"));
+    judge("kustomize build", "kustomizations", &all, Tools::kustomize);
+}
+
+#[test]
 fn scripts_pass_shellcheck() {
     judge("shellcheck", "scripts", &generated(is_script), Tools::shellcheck);
 }
@@ -117,6 +158,20 @@ fn kubeconform_refuses_wrong_samples() {
             |tools, files| tools.kubeconform(version, files),
         );
     }
+}
+
+#[test]
+fn kustomize_refuses_wrong_samples() {
+    let folder = tempfile::tempdir().expect("a temporary folder can be made");
+    let mut copies = Vec::new();
+    for sample in samples("kustomize") {
+        let name = sample.file_stem().expect("a sample has a name").to_owned();
+        let copy = folder.path().join(name).join("kustomization.yaml");
+        std::fs::create_dir_all(copy.parent().expect("it has a folder")).expect("the temporary folder is ours");
+        std::fs::copy(top().join(&sample), &copy).expect("the temporary folder is ours");
+        copies.push(copy);
+    }
+    refuse("kustomize build", &copies, Tools::kustomize);
 }
 
 #[test]
@@ -269,9 +324,15 @@ fn is_acl(path: &Path) -> bool {
     path.file_name().is_some_and(|it| it == "job-readers.hcl")
 }
 
+fn is_kustomization(path: &Path) -> bool {
+    path.file_name().is_some_and(|it| it == "kustomization.yaml")
+}
+
 fn is_manifest(path: &Path) -> bool {
     let names = names(path);
-    has_suffix(path, &["yaml", "yml"]) && names[..names.len().saturating_sub(1)].contains(&"kubernetes")
+    has_suffix(path, &["yaml", "yml"])
+        && !is_kustomization(path)
+        && names[..names.len().saturating_sub(1)].contains(&"kubernetes")
 }
 
 fn is_script(path: &Path) -> bool {

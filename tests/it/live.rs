@@ -363,7 +363,7 @@ impl Live {
     }
 
     fn rotate(&self, value: &str) {
-        let body = format!(r#"{{"ttl":"3s","data":{{"key":"{value}"}}}}"#);
+        let body = format!(r#"{{"ttl":"8s","data":{{"key":"{value}"}}}}"#);
         self.agents
             .text(&format!("echo '{body}' | vault write rotating/data/pool -"));
     }

@@ -12,6 +12,7 @@
 mod agents;
 mod blame;
 mod cases;
+mod cluster;
 mod containers;
 mod docs;
 mod edges;
@@ -24,6 +25,7 @@ mod monorepo;
 mod project;
 mod properties;
 mod recall;
+mod server;
 mod size;
 mod tags;
 mod tidy;

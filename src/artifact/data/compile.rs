@@ -13,7 +13,9 @@ use crate::rule::interpolation::Interpolation;
 use crate::value::{Name, Value};
 
 /// What may stand as a key that begins with a dollar sign.
-const DIRECTIVES: [&str; 8] = ["$comment", "$each", "$if", "$key", "$lang", "$merge", "$null", "$value"];
+const DIRECTIVES: [&str; 9] = [
+    "$comment", "$each", "$holes", "$if", "$key", "$lang", "$merge", "$null", "$value",
+];
 
 /// A part of a template.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,6 +48,8 @@ pub(super) struct MapPart {
     pub(super) each: Vec<(Name, Expression)>,
     /// Whether it is there.
     pub(super) condition: Option<Expression>,
+    /// What another language, which reads the file first, puts in the place of parts of it.
+    pub(super) holes: Option<Expression>,
     /// What is printed above it.
     pub(super) comment: Option<(Interpolation, Span)>,
     /// What stands in its place.
@@ -244,6 +248,22 @@ impl<'a> Compiler<'a> {
             Some(written) => self.languages(written, languages),
             None => languages.clone(),
         };
+        let holes = directive("$holes").and_then(|it| {
+            if self.format != DataFormat::Yaml {
+                let help = "print YAML, or a text template";
+                self.report(
+                    "data::wrong_directive",
+                    "only YAML has holes",
+                    it.span,
+                    "not here",
+                    help,
+                );
+            }
+            self.expression(it, &inner)
+        });
+        if let Some(holes) = &holes {
+            self.uses.extend(holes.uses());
+        }
         let comment = directive("$comment").and_then(|it| self.comment(it, &inner));
         let key = self.each_key(
             directive("$key"),
@@ -276,6 +296,7 @@ impl<'a> Compiler<'a> {
         (self.problems.len() == n_problems).then_some(MapPart {
             each,
             condition,
+            holes,
             comment,
             value,
             key,

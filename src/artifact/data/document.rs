@@ -13,6 +13,19 @@ pub struct Document {
     pub format: DataFormat,
     /// The documents; but for YAML there is exactly one.
     pub documents: Vec<Datum>,
+    /// What reads the file before its format does; none where nothing does.
+    pub around: Option<Around>,
+}
+
+/// A language that reads a file as a whole, so that what comes of that is read by the format.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Around {
+    /// The language.
+    pub language: Name,
+    /// Its first line, in that language; empty for none.
+    pub first: Name,
+    /// Its last line; empty for none.
+    pub last: Name,
 }
 
 /// A value, and where in the template it comes from.
@@ -41,6 +54,8 @@ pub enum Kind {
     Double(crate::value::Double),
     /// A string.
     String(Name),
+    /// Source of the language that reads the file first: what comes of it stands here.
+    Code(Name),
     /// Values in order.
     List(Vec<Datum>),
     /// Values by key, in the order of the template.
@@ -76,7 +91,7 @@ impl Datum {
             Kind::Bool(truth) => Value::Bool(*truth),
             Kind::Int(number) => Value::Int(*number),
             Kind::Double(number) => Value::Double(*number),
-            Kind::String(text) => Value::String(text.clone()),
+            Kind::String(text) | Kind::Code(text) => Value::String(text.clone()),
             Kind::List(items) => Value::list(items.iter().map(Self::value)),
             Kind::Map(entries) => entries.iter().map(|(key, it)| (key.clone(), it.value())).collect(),
         }

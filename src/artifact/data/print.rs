@@ -9,7 +9,9 @@ mod yaml;
 
 use super::DataFormat;
 use super::document::{Datum, Document};
+use crate::language::escape;
 use crate::problem::Span;
+use crate::value::Name;
 
 /// A line of a printed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ pub(super) enum Keep {
 pub(super) struct Printer {
     /// The text so far.
     pub(super) text: String,
+    /// The language that reads the file before its format does.
+    language: Option<Name>,
     /// From which byte on lines come from where, and what is noted of it; none where nobody asks.
     origins: Option<Vec<(usize, Option<Span>, u32)>>,
 }
@@ -50,6 +54,17 @@ impl Printer {
 
     fn push(&mut self, text: &str) {
         self.text.push_str(text);
+    }
+
+    /// Prints what a value holds, so that it means itself to whatever reads the file first.
+    fn content(&mut self, text: &str) {
+        match &self.language {
+            None => self.text.push_str(text),
+            Some(language) => {
+                let text = escape(language, text).expect("filling refuses what has no escape");
+                self.text.push_str(&text);
+            }
+        }
     }
 
     fn indent(&mut self, by: usize) {
@@ -67,7 +82,7 @@ impl Printer {
             self.push("#");
             if !line.trim_end().is_empty() {
                 self.push(" ");
-                self.push(line.trim_end());
+                self.content(line.trim_end());
             }
             self.push("\n");
         }
@@ -131,13 +146,22 @@ pub(super) fn print(document: &Document, head: &[&str], keep: Keep) -> Printer {
     if keep == Keep::Origins {
         printer.origins = Some(vec![(0, None, 0)]);
     }
+    printer.language = document.around.as_ref().map(|it| it.language.clone());
     if document.format != DataFormat::Json {
         head.iter().for_each(|line| printer.comment(0, line));
     }
+    let line = |printer: &mut Printer, line: Option<&Name>| {
+        if let Some(line) = line.filter(|it| !it.is_empty()) {
+            printer.push(line);
+            printer.push("\n");
+        }
+    };
+    line(&mut printer, document.around.as_ref().map(|it| &it.first));
     match document.format {
         DataFormat::Yaml => yaml::print(&mut printer, &document.documents),
         DataFormat::Json => document.documents.iter().for_each(|it| json::print(&mut printer, it)),
         DataFormat::Toml => document.documents.iter().for_each(|it| toml::print(&mut printer, it)),
     }
+    line(&mut printer, document.around.as_ref().map(|it| &it.last));
     printer
 }

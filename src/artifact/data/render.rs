@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::compile::{EntryPart, MapPart, Part, What};
-use super::document::{Datum, Kind};
-use super::{DataFormat, language};
+use super::document::{Around, Datum, Kind};
+use super::{DataFormat, holes, language};
 use crate::problem::{Place, Problem, Span};
 use crate::rule::expression::{Bindings, Bound, Expression, Failure, Uses, printed};
 use crate::rule::interpolation::{Evaluated, Interpolation};
@@ -77,6 +77,8 @@ pub(super) struct Renderer<'a> {
     file: &'a Name,
     format: DataFormat,
     left: usize,
+    /// What reads the file before its format does.
+    pub(super) around: Option<Around>,
     /// What failed.
     pub(super) problems: Vec<Problem>,
     /// What the values were made of, where that is asked.
@@ -106,6 +108,7 @@ impl<'a> Renderer<'a> {
             file,
             format,
             left: MAX_VALUES,
+            around: None,
             problems: Vec::new(),
             notes: None,
         }
@@ -400,6 +403,9 @@ impl<'a> Renderer<'a> {
             datum.comment = comment;
         }
         self.join(&mut datum, said);
+        if let Some(expression) = &map.holes {
+            self.holes(expression, &mut datum)?;
+        }
         Some(datum)
     }
 
@@ -415,6 +421,43 @@ impl<'a> Renderer<'a> {
         if let Some(notes) = &mut self.notes {
             datum.note = notes.join(datum.note, also);
         }
+    }
+
+    /// Puts the code of the language that reads the file first in the places that an expression names.
+    fn holes(&mut self, expression: &Expression, datum: &mut Datum) -> Option<()> {
+        let given = self.evaluate(expression)?;
+        let Some(language) = given.get("language").and_then(Value::as_str) else {
+            let message = "`$holes` wants `language`, `first`, `last` and `at`, a list of `path` and `code`";
+            self.failed(expression.failure(message.to_owned()));
+            return None;
+        };
+        if language.is_empty() {
+            return Some(());
+        }
+        let (at, languages) = (datum.at, [Name::from(language)]);
+        let mut code = |value: Option<&Value>| match value {
+            None => Some(Name::from("")),
+            Some(value) => {
+                let parts = [Evaluated::Value(value.clone())];
+                self.characters(&parts, at, &languages).map(Name::from)
+            }
+        };
+        let around = Around {
+            language: languages[0].clone(),
+            first: code(given.get("first"))?,
+            last: code(given.get("last"))?,
+        };
+        for hole in given.get("at").and_then(Value::as_list).unwrap_or_default() {
+            let path = hole.get("path").and_then(Value::as_str).unwrap_or_default();
+            let source = code(hole.get("code"))?;
+            holes::put(datum, path, &source);
+        }
+        if let Err(message) = holes::writable(datum, language) {
+            self.report("data::cannot_escape", message, datum.at);
+            return None;
+        }
+        self.around = Some(around);
+        Some(())
     }
 
     fn holds(&mut self, map: &MapPart) -> bool {

@@ -13,6 +13,40 @@ use crate::tidy::top;
 /// The versions of Kubernetes that `.ci/judges` has schemas of.
 pub(super) const KUBERNETES: [&str; 2] = ["1.34.0", "1.36.0"];
 
+/// What kube-score asks for that we don't do, each with why.
+const KUBE_SCORE_IGNORES: [(&str, &str); 9] = [
+    (
+        "container-image-pull-policy",
+        "an image is named by its version, and need not be fetched again",
+    ),
+    (
+        "container-ephemeral-storage-request-and-limit",
+        "a limit range of the namespace says it",
+    ),
+    (
+        "pod-probes-identical",
+        "where the spec asks one question only, it is asked for both",
+    ),
+    (
+        "container-security-context-user-group-id",
+        "the official images of databases run as the user 999",
+    ),
+    (
+        "deployment-has-host-podantiaffinity",
+        "pods are spread by topologySpreadConstraints",
+    ),
+    (
+        "statefulset-has-host-podantiaffinity",
+        "pods are spread by topologySpreadConstraints",
+    ),
+    (
+        "networkpolicy-targets-pod",
+        "it knows no pods that an operator makes; a test of ours knows them",
+    ),
+    ("deployment-replicas", "the spec says how many there are"),
+    ("service-type", "the spec says how far a service can be reached"),
+];
+
 /// What jobcheck takes a file for.
 #[derive(Clone, Copy)]
 pub(super) enum Language {
@@ -150,6 +184,12 @@ impl Tools {
             .split(' ')
             .collect::<Vec<_>>();
         options.extend(["-kubernetes-version", version, "-schema-location", &schemas]);
+        // What operators define for themselves.
+        let own = format!(
+            "{}/crds/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json",
+            self.folder.display()
+        );
+        options.extend(["-schema-location", &own]);
         let answer = self.run("kubeconform", &options, files, "");
         let report = answer.json("kubeconform");
         let resources = report["resources"]
@@ -179,6 +219,114 @@ impl Tools {
         let mut verdict = verdict("kubeconform", &answer, judged.len(), wrong);
         verdict.faults.extend(skipped);
         verdict
+    }
+
+    /// Judges kustomizations: each builds, and gives as many objects as stand in the files beside and below it.
+    pub(super) fn kustomize(&self, files: &[PathBuf]) -> Verdict {
+        let mut faults = Vec::new();
+        let count = |text: &str| text.lines().filter(|it| it.starts_with("kind:")).count();
+        for file in files {
+            let folder = file.parent().expect("a file stands in a folder");
+            let answer = self.run("kustomize", &["build"], &[folder.to_owned()], "");
+            let below = crate::tidy::files(&top().join(folder), ".yaml");
+            let objects = below.iter().filter(|it| it.file_name() != file.file_name());
+            let wanted: usize = objects
+                .map(|it| count(&fs::read_to_string(it).expect("a manifest is text")))
+                .sum();
+            if answer.code != Some(0) || !answer.stderr.trim().is_empty() || count(&answer.stdout) != wanted {
+                let n_objects = count(&answer.stdout);
+                faults.push(format!(
+                    "{}: {n_objects} of {wanted} objects; {}",
+                    file.display(),
+                    answer.stderr
+                ));
+            }
+        }
+        Verdict {
+            n_judged: files.len(),
+            faults,
+        }
+    }
+
+    /// Judges charts.
+    pub(super) fn helm_lint(&self, files: &[PathBuf]) -> Verdict {
+        let folders: Vec<PathBuf> = files.iter().filter_map(|it| Some(it.parent()?.to_owned())).collect();
+        let answer = self.run("helm", &["lint", "--strict"], &folders, "");
+        let found = answer
+            .stdout
+            .lines()
+            .filter(|it| it.contains("[ERROR]") || it.contains("[WARNING]"));
+        let faults: Vec<String> = found.map(str::to_owned).collect();
+        let n_judged = answer.stdout.matches("==> Linting ").count();
+        Verdict {
+            n_judged,
+            faults: if answer.code == Some(0) || !faults.is_empty() {
+                faults
+            } else {
+                vec![answer.whole()]
+            },
+        }
+    }
+
+    /// Returns what a chart prints for some values, or why it prints nothing.
+    pub(super) fn helm_template(&self, folder: &Path, release: &str, values: &[&str]) -> Result<String, String> {
+        let sets = values.iter().flat_map(|it| ["--set", *it]);
+        let options: Vec<&str> = ["template", release].into_iter().chain(sets).collect();
+        let answer = self.run("helm", &options, &[folder.to_owned()], "");
+        if answer.code == Some(0) {
+            Ok(answer.stdout)
+        } else {
+            Err(answer.whole())
+        }
+    }
+
+    /// Judges rules that stand within objects, each taken out into a file of its own.
+    pub(super) fn rules_within(&self, files: &[PathBuf]) -> Verdict {
+        let room = tempfile::tempdir().expect("a temporary folder can be made");
+        let copies = files.iter().enumerate().map(|(at, file)| {
+            let text = fs::read_to_string(top().join(file)).expect("an object is text");
+            let object: serde_yaml_ng::Value = serde_yaml_ng::from_str(&text).expect("an object is YAML");
+            let copy = room.path().join(format!("{at}.yml"));
+            let rules = serde_yaml_ng::to_string(&object["spec"]).expect("it was read");
+            fs::write(&copy, rules).expect("the temporary folder is ours");
+            copy
+        });
+        let copies: Vec<PathBuf> = copies.collect();
+        self.told_of_each("promtool", &["check", "rules", "--lint-fatal"], &copies)
+    }
+
+    /// Judges objects of environments by kube-score, which knows only what stands together.
+    pub(super) fn kube_score(&self, files: &[PathBuf]) -> Verdict {
+        let mut environments: std::collections::BTreeMap<PathBuf, Vec<PathBuf>> = std::collections::BTreeMap::new();
+        for file in files {
+            let home = file.ancestors().find(|it| it.ends_with("deployments/kubernetes"));
+            let home = home.expect("it stands below that folder").to_owned();
+            environments.entry(home).or_default().push(file.clone());
+        }
+        let ignored = KUBE_SCORE_IGNORES.iter().flat_map(|it| ["--ignore-test", it.0]);
+        let options = [
+            "score",
+            "--output-format",
+            "ci",
+            "--kubernetes-version",
+            "v1.34",
+            "--ignore-container-cpu-limit",
+        ];
+        let options: Vec<&str> = options.into_iter().chain(ignored).collect();
+        let mut faults = Vec::new();
+        for files in environments.values() {
+            let answer = self.run("kube-score", &options, files, "");
+            let bad = |it: &&str| it.starts_with("[CRITICAL]") || it.starts_with("[WARNING]");
+            let found: Vec<String> = answer.stdout.lines().filter(bad).map(str::to_owned).collect();
+            if found.is_empty() && answer.code != Some(0) || !answer.stdout.contains("[OK]") {
+                faults.push(answer.whole());
+            }
+            faults.extend(found);
+        }
+        Verdict {
+            n_judged: files.len(),
+            faults,
+        }
     }
 
     /// Judges scripts.

@@ -1,4 +1,4 @@
-module groundplan.test/judges/containers
+module example.test/groundplan/judges/containers
 
 go 1.26.8
 

@@ -17,6 +17,7 @@ fn value(printer: &mut Printer, datum: &Datum, indent: usize) {
         Kind::Int(number) => printer.push(&number.to_string()),
         Kind::Double(number) => printer.push(&double(number.0)),
         Kind::String(text) => string(printer, text),
+        Kind::Code(source) => printer.push(source),
         Kind::List(items) if items.is_empty() => printer.push("[]"),
         Kind::List(items) => {
             printer.push("[\n");

@@ -98,6 +98,7 @@ fn value(printer: &mut Printer, datum: &Datum) {
         Kind::Int(number) => printer.push(&number.to_string()),
         Kind::Double(number) => printer.push(&double(number.0)),
         Kind::String(text) => string(printer, text),
+        Kind::Code(source) => printer.push(source),
         Kind::List(items) => {
             printer.push("[");
             for (at, item) in items.iter().enumerate() {

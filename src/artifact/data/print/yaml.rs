@@ -74,7 +74,7 @@ fn map(printer: &mut Printer, entries: &[(crate::value::Name, Datum)], indent: u
         comment(printer, item, at, indent, start);
         begin(printer, at, indent, start);
         if is_plain(key) {
-            printer.push(key);
+            printer.content(key);
         } else {
             double_quoted(printer, key);
         }
@@ -106,7 +106,8 @@ fn scalar(printer: &mut Printer, datum: &Datum, indent: usize) {
         Kind::Double(number) => printer.push(&double(number.0)),
         Kind::List(_) => printer.push("[]"),
         Kind::Map(_) => printer.push("{}"),
-        Kind::String(text) if is_plain(text) => printer.push(text),
+        Kind::Code(source) => printer.push(source),
+        Kind::String(text) if is_plain(text) => printer.content(text),
         Kind::String(text) if is_block(text) => return block(printer, text, indent + 2),
         Kind::String(text) => double_quoted(printer, text),
     }
@@ -119,7 +120,7 @@ fn block(printer: &mut Printer, text: &str, indent: usize) {
     for line in body.unwrap_or(text).split('\n') {
         if !line.is_empty() {
             printer.indent(indent);
-            printer.push(line);
+            printer.content(line);
         }
         printer.push("\n");
     }
@@ -184,19 +185,21 @@ fn is_numeric(text: &str) -> bool {
 }
 
 fn double_quoted(printer: &mut Printer, text: &str) {
-    printer.push("\"");
+    let mut inside = String::with_capacity(text.len());
     for char in text.chars() {
         match char {
-            '"' => printer.push("\\\""),
-            '\\' => printer.push("\\\\"),
-            '\n' => printer.push("\\n"),
-            '\r' => printer.push("\\r"),
-            '\t' => printer.push("\\t"),
-            _ if is_printable(char) => printer.text.push(char),
-            _ if u32::from(char) <= 0xff => printer.push(&format!("\\x{:02x}", u32::from(char))),
-            _ if u32::from(char) <= 0xffff => printer.push(&format!("\\u{:04x}", u32::from(char))),
-            _ => printer.push(&format!("\\U{:08x}", u32::from(char))),
+            '"' => inside.push_str("\\\""),
+            '\\' => inside.push_str("\\\\"),
+            '\n' => inside.push_str("\\n"),
+            '\r' => inside.push_str("\\r"),
+            '\t' => inside.push_str("\\t"),
+            _ if is_printable(char) => inside.push(char),
+            _ if u32::from(char) <= 0xff => inside.push_str(&format!("\\x{:02x}", u32::from(char))),
+            _ if u32::from(char) <= 0xffff => inside.push_str(&format!("\\u{:04x}", u32::from(char))),
+            _ => inside.push_str(&format!("\\U{:08x}", u32::from(char))),
         }
     }
+    printer.push("\"");
+    printer.content(&inside);
     printer.push("\"");
 }

@@ -33,6 +33,7 @@ fn print(format: DataFormat, document: Datum) -> String {
         file: "t".into(),
         format,
         documents: vec![document],
+        around: None,
     };
     document.print(&["made by a test"])
 }

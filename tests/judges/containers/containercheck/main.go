@@ -122,7 +122,10 @@ func compose(report *Report) {
 		WorkingDir:  folder,
 		ConfigFiles: []types.ConfigFile{{Filename: report.File, Content: text}},
 		Environment: environment,
-	}, loader.WithProfiles([]string{"*"}))
+	}, loader.WithProfiles([]string{"*"}), func(options *loader.Options) {
+		// Files of variables stand in the repository, which is not here.
+		options.SkipResolveEnvironment = true
+	})
 	if err != nil {
 		report.fault("%v", err)
 		return
@@ -199,7 +202,7 @@ func (r *Report) mounts(folder string, project *types.Project) {
 		return err == nil
 	}
 	for name, config := range project.Configs {
-		if config.File != "" && strings.HasPrefix(config.File, folder+"/config/") && !there(config.File) {
+		if config.File != "" && strings.HasPrefix(config.File, folder+"/") && !there(config.File) {
 			r.fault("config %s: there is no %s", name, config.File)
 		}
 	}

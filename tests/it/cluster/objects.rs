@@ -1,0 +1,173 @@
+//! The objects of a cluster, read back from the files that were generated for it. No rule is asked, and nothing compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize as _;
+use serde_yaml_ng::Value;
+
+use crate::project::Tree;
+
+/// Labels, or what selects by them.
+pub(super) type Labels = BTreeMap<String, String>;
+
+/// All objects of one environment.
+pub(super) struct Objects(pub(super) Vec<Value>);
+
+/// Pods that are alike, as whatever makes them describes them.
+pub(super) struct Pod {
+    /// The kind and the name of what makes them.
+    pub(super) by: String,
+    pub(super) namespace: String,
+    pub(super) labels: Labels,
+    /// Their ports; empty where their maker alone knows them.
+    pub(super) ports: BTreeSet<i64>,
+    /// Their specification; null where their maker alone knows it.
+    pub(super) spec: Value,
+}
+
+/// A way that a policy opens: the namespaces and the pods at its other end, none for any, and the port.
+pub(super) struct Way {
+    pub(super) namespace: Option<String>,
+    pub(super) labels: Option<Labels>,
+    pub(super) port: i64,
+}
+
+impl Objects {
+    /// Returns the objects of the environment whose folder is `folder`.
+    pub(super) fn of(files: &Tree, folder: &str) -> Self {
+        let within = format!("{folder}deployments/kubernetes/");
+        let mut all = Vec::new();
+        for (path, found) in files.range(within.clone()..) {
+            if !path.starts_with(&within) {
+                break;
+            }
+            if !path.ends_with(".yaml") || path.ends_with("/kustomization.yaml") {
+                continue;
+            }
+            for document in serde_yaml_ng::Deserializer::from_slice(&found.bytes) {
+                let value = Value::deserialize(document).unwrap_or_else(|error| panic!("{path}: {error}"));
+                if !value.is_null() {
+                    all.push(value);
+                }
+            }
+        }
+        assert!(!all.is_empty(), "there are no objects below {within}");
+        Self(all)
+    }
+
+    /// Returns the objects of a kind.
+    pub(super) fn kind<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Value> {
+        self.0.iter().filter(move |it| text(&it["kind"]) == kind)
+    }
+
+    /// Returns one object, by its kind and name.
+    pub(super) fn one(&self, kind: &str, name: &str) -> &Value {
+        let mut all = self.0.iter();
+        all.find(|it| text(&it["kind"]) == kind && text(&it["metadata"]["name"]) == name)
+            .unwrap_or_else(|| panic!("there is no {kind} `{name}`"))
+    }
+
+    /// Returns the pods that the objects make.
+    pub(super) fn pods(&self) -> Vec<Pod> {
+        let mut pods = Vec::new();
+        for kind in ["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"] {
+            for object in self.kind(kind) {
+                let spec = &object["spec"];
+                let template = if kind == "CronJob" {
+                    &spec["jobTemplate"]["spec"]["template"]
+                } else {
+                    &spec["template"]
+                };
+                let ports = list(&template["spec"]["containers"])
+                    .iter()
+                    .flat_map(|it| list(&it["ports"]))
+                    .filter_map(|it| it["containerPort"].as_i64());
+                pods.push(Pod {
+                    by: format!("{kind} {}", text(&object["metadata"]["name"])),
+                    namespace: text(&object["metadata"]["namespace"]).to_owned(),
+                    labels: labels(&template["metadata"]["labels"]),
+                    ports: ports.collect(),
+                    spec: template["spec"].clone(),
+                });
+            }
+        }
+        // The operator of this kind makes the pods, and gives them a label of their own.
+        for object in self.kind("Cluster") {
+            let name = text(&object["metadata"]["name"]).to_owned();
+            pods.push(Pod {
+                by: format!("Cluster {name}"),
+                namespace: text(&object["metadata"]["namespace"]).to_owned(),
+                labels: Labels::from([("cnpg.io/cluster".to_owned(), name)]),
+                ports: BTreeSet::from([5432, 8000, 9187]),
+                spec: Value::Null,
+            });
+        }
+        pods
+    }
+
+    /// Returns the ways that the policies of `pod` open in a direction, `ingress` or `egress`.
+    pub(super) fn ways(&self, pod: &Pod, direction: &str) -> Vec<Way> {
+        let (peers, mut ways) = (if direction == "ingress" { "from" } else { "to" }, Vec::new());
+        for policy in self.kind("NetworkPolicy") {
+            let selects = text(&policy["metadata"]["namespace"]) == pod.namespace
+                && fits(&labels(&policy["spec"]["podSelector"]["matchLabels"]), &pod.labels);
+            if !selects {
+                continue;
+            }
+            for rule in list(&policy["spec"][direction]) {
+                for port in list(&rule["ports"]) {
+                    let port = port["port"].as_i64().expect("a port is a number");
+                    let ends = list(&rule[peers]);
+                    if ends.is_empty() {
+                        ways.push(Way {
+                            namespace: None,
+                            labels: None,
+                            port,
+                        });
+                    }
+                    ways.extend(ends.iter().map(|it| {
+                        Way {
+                            namespace: it["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+                                .as_str()
+                                .map(str::to_owned),
+                            labels: (!it["podSelector"].is_null()).then(|| labels(&it["podSelector"]["matchLabels"])),
+                            port,
+                        }
+                    }));
+                }
+            }
+        }
+        ways
+    }
+}
+
+impl Way {
+    /// Tells whether the way's other end is `pod`.
+    pub(super) fn is_to(&self, pod: &Pod) -> bool {
+        self.namespace.as_ref().is_some_and(|it| *it == pod.namespace)
+            && self.labels.as_ref().is_some_and(|it| fits(it, &pod.labels))
+    }
+}
+
+/// Tells whether a selector selects what bears some labels.
+pub(super) fn fits(selector: &Labels, labels: &Labels) -> bool {
+    selector.iter().all(|(key, value)| labels.get(key) == Some(value))
+}
+
+/// Returns the entries of a map of texts.
+pub(super) fn labels(value: &Value) -> Labels {
+    let entries = value.as_mapping().into_iter().flatten();
+    entries
+        .map(|(key, value)| (text(key).to_owned(), text(value).to_owned()))
+        .collect()
+}
+
+/// Returns the items of a list; none where there is none.
+pub(super) fn list(value: &Value) -> &[Value] {
+    value.as_sequence().map_or(&[], Vec::as_slice)
+}
+
+/// Returns a text; empty where there is none.
+pub(super) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
