@@ -363,8 +363,7 @@ impl Plan {
 
 fn obstacle(entry: &Entry) -> Option<Problem> {
     let path = &entry.path;
-    let choose =
-        || match entry.change {
+    let choose = || match entry.change {
         Change::EditedByHand(_) => format!(
             "`--overwrite={path}` takes the generated content, `--adopt={path}` keeps the file as it is, `--merge={path}` joins both"
         ),

@@ -516,7 +516,10 @@ mod tests {
         let open = "[{(".repeat(200);
         for (format, text) in [
             (Format::Hcl, format!("a = \"{open}\" # {open}\nb = <<E\n{open}\nE\n")),
-            (Format::Shell, format!("echo '{open}' \"{open}\" # {open}\ncat <<E\n{open}\nE\n")),
+            (
+                Format::Shell,
+                format!("echo '{open}' \"{open}\" # {open}\ncat <<E\n{open}\nE\n"),
+            ),
             (Format::Toml, format!("a = \"{open}\" # {open}\nb = '{open}'\n")),
         ] {
             assert_eq!(check_output(format, &text), Ok(()), "{}", format.name());

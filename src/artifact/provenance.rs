@@ -198,7 +198,9 @@ fn frame(db: &dyn Db, project: Project, cell: &Cell, rule: &Rule, path: &str) ->
     let within = path.strip_prefix(dir).map_or(path, |it| it.trim_start_matches('/'));
     let matches = matching::matches(db, project, view, rule, &artifact.per[0], &cell.node);
     let found = matches.found.into_iter().find(|found| {
-        let made = matching::evaluated(db, project, view, rule, &cell.node, |run| run.text(&artifact.path, found));
+        let made = matching::evaluated(db, project, view, rule, &cell.node, |run| {
+            run.text(&artifact.path, found)
+        });
         made.is_ok_and(|it| it == within)
     });
     rule_frame(view, rule, found.unwrap_or_default())
@@ -231,7 +233,10 @@ impl Blamer<'_> {
                 while origins.get(next).is_some_and(|it| it.range.end as usize <= range.start) {
                     next += 1;
                 }
-                for origin in origins[next..].iter().take_while(|it| (it.range.start as usize) < range.end) {
+                for origin in origins[next..]
+                    .iter()
+                    .take_while(|it| (it.range.start as usize) < range.end)
+                {
                     let template = || (origin.file.clone(), origin.span);
                     blamed.template.get_or_insert_with(template);
                     if let Some(path) = &origin.path {
@@ -346,7 +351,10 @@ impl Blamer<'_> {
         for (name, expression, item) in &note.each {
             given.insert(name.clone(), (expression.clone(), None, Some(item.clone())));
         }
-        let bound = self.context.iter().map(|(name, value)| (name.clone(), Bound::Value(value.clone())));
+        let bound = self
+            .context
+            .iter()
+            .map(|(name, value)| (name.clone(), Bound::Value(value.clone())));
         let frame = Rc::new(Frame {
             view: self.frame.view,
             bound: bound.collect(),

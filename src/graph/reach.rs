@@ -23,7 +23,9 @@ pub fn reach_of_all<'a>(
     nodes: impl IntoIterator<Item = &'a Address>,
     edges: &[Name],
 ) -> Vec<Address> {
-    closure(snapshot, nodes, usize::MAX, |at, found| outgoing(snapshot, edges, at, found))
+    closure(snapshot, nodes, usize::MAX, |at, found| {
+        outgoing(snapshot, edges, at, found)
+    })
 }
 
 fn outgoing(snapshot: &Snapshot, edges: &[Name], at: u32, found: &mut Vec<u32>) {
@@ -43,7 +45,9 @@ pub fn dependents_of_all<'a>(
     nodes: impl IntoIterator<Item = &'a Address>,
     edges: &[Name],
 ) -> Vec<Address> {
-    closure(snapshot, nodes, usize::MAX, |at, found| incoming(snapshot, edges, at, found))
+    closure(snapshot, nodes, usize::MAX, |at, found| {
+        incoming(snapshot, edges, at, found)
+    })
 }
 
 fn incoming(snapshot: &Snapshot, edges: &[Name], at: u32, found: &mut Vec<u32>) {

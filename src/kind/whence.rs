@@ -41,7 +41,9 @@ pub fn field(db: &dyn Db, project: Project, of: Of<'_>, path: &Path) -> Option<(
         if pack.is_some_and(|it| it != folder) {
             continue;
         }
-        let (Some(root), _) = yaml::parse(file.text(db)) else { continue };
+        let (Some(root), _) = yaml::parse(file.text(db)) else {
+            continue;
+        };
         let Some(fields) = root.get(list).and_then(|it| it.get(name)?.get("fields")) else {
             continue;
         };
@@ -71,7 +73,12 @@ fn descend(fields: &Yaml, steps: &[Name]) -> Option<(usize, Span)> {
             }
             None => None,
         };
-        let own = || (rest.len(), entry.value.get("default").map_or(entry.key_span, |it| it.span));
+        let own = || {
+            (
+                rest.len(),
+                entry.value.get("default").map_or(entry.key_span, |it| it.span),
+            )
+        };
         let found = found.unwrap_or_else(own);
         if best.is_none_or(|it| found.0 < it.0) {
             best = Some(found);

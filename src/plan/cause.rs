@@ -70,7 +70,11 @@ pub fn steps(path: &Name, old: Option<&Arc<str>>, new: Option<&Arc<str>>) -> Vec
         new: None,
     };
     let (Some(old), Some(new)) = (old, new) else {
-        let what = if new.is_some() { "the file is new" } else { "the file is gone" };
+        let what = if new.is_some() {
+            "the file is new"
+        } else {
+            "the file is gone"
+        };
         return vec![whole(vec![of_file(what)])];
     };
     if sort != Sort::Spec {
@@ -170,7 +174,13 @@ fn differences(old: &str, new: &str) -> Vec<Difference> {
         return Vec::new();
     };
     let mut found = Vec::new();
-    compare(&Path::default(), Some((&before, None)), Some((&after, None)), (old, new), &mut found);
+    compare(
+        &Path::default(),
+        Some((&before, None)),
+        Some((&after, None)),
+        (old, new),
+        &mut found,
+    );
     found.sort_by_key(|it| it.new.as_ref().or(it.old.as_ref()).map(|it| it.0.start));
     found
 }
@@ -184,8 +194,14 @@ fn compare(path: &Path, old: Side<'_>, new: Side<'_>, texts: (&str, &str), found
         }
         if let (Data::Map(before), Data::Map(after)) = (&old.data, &new.data) {
             let (gone, come): (Vec<&Entry>, Vec<&Entry>) = (
-                before.iter().filter(|it| !after.iter().any(|now| now.key == it.key)).collect(),
-                after.iter().filter(|it| !before.iter().any(|was| was.key == it.key)).collect(),
+                before
+                    .iter()
+                    .filter(|it| !after.iter().any(|now| now.key == it.key))
+                    .collect(),
+                after
+                    .iter()
+                    .filter(|it| !before.iter().any(|was| was.key == it.key))
+                    .collect(),
             );
             let renamed = renamed(&gone, &come);
             for (was, now) in &renamed {
@@ -227,7 +243,9 @@ fn renamed<'y>(gone: &[&'y Entry], come: &[&'y Entry]) -> Vec<(&'y Entry, &'y En
     let mut pairs = Vec::new();
     for was in gone {
         let mut fit = come.iter().filter(|it| same(&was.value, &it.value));
-        let (Some(now), None) = (fit.next(), fit.next()) else { continue };
+        let (Some(now), None) = (fit.next(), fit.next()) else {
+            continue;
+        };
         if gone.iter().filter(|it| same(&it.value, &now.value)).count() == 1 {
             pairs.push((*was, *now));
         }
@@ -307,7 +325,11 @@ mod tests {
     fn told(old: &str, new: &str) -> Vec<Vec<String>> {
         let (old, new): (Arc<str>, Arc<str>) = (old.into(), new.into());
         let steps = steps(&"gen.yaml".into(), Some(&old), Some(&new));
-        assert_eq!(steps.last().and_then(|it| it.text.clone()).unwrap_or(new), old, "the last step is the old text");
+        assert_eq!(
+            steps.last().and_then(|it| it.text.clone()).unwrap_or(new),
+            old,
+            "the last step is the old text"
+        );
         steps
             .iter()
             .map(|it| it.reasons.iter().map(Reason::sentence).collect())
@@ -334,7 +356,10 @@ mod tests {
         let new = "services:\n  a: {}\n  c: {}\n  d:\n    image: y\n";
         assert_eq!(
             told(old, new),
-            [["gen.yaml:4 services.d image: y, new"], ["gen.yaml:3 services.b image: x, gone"]]
+            [
+                ["gen.yaml:4 services.d image: y, new"],
+                ["gen.yaml:3 services.b image: x, gone"]
+            ]
         );
         // Within braces nothing is cut out.
         assert_eq!(
@@ -346,8 +371,14 @@ mod tests {
     #[test]
     fn another_key_of_the_same_is_a_new_name() {
         assert_eq!(
-            told("services:\n  a: {x: 1}\n  b: {x: 2}\n", "services:\n  c: {x: 1}\n  b: {x: 3}\n"),
-            [["gen.yaml:3 services.b.x 2 → 3"], ["gen.yaml:2 services.a is now services.c"]]
+            told(
+                "services:\n  a: {x: 1}\n  b: {x: 2}\n",
+                "services:\n  c: {x: 1}\n  b: {x: 3}\n"
+            ),
+            [
+                ["gen.yaml:3 services.b.x 2 → 3"],
+                ["gen.yaml:2 services.a is now services.c"]
+            ]
         );
         // Two that are alike can't be told apart.
         assert_eq!(told("{a: 1, b: 1}\n", "{c: 1, d: 1}\n").concat().len(), 4);

@@ -121,11 +121,19 @@ fn yaml_tree(text: &str) -> Option<Tree> {
         .iter()
         .map(|it| {
             let (root, mistakes) = yaml::parse(it);
-            if mistakes.is_empty() { Some(of_yaml(&root?, it)) } else { None }
+            if mistakes.is_empty() {
+                Some(of_yaml(&root?, it))
+            } else {
+                None
+            }
         })
         .collect();
     let mut trees = trees?;
-    if trees.len() == 1 { trees.pop() } else { Some(items(trees)) }
+    if trees.len() == 1 {
+        trees.pop()
+    } else {
+        Some(items(trees))
+    }
 }
 
 fn of_yaml(yaml: &Yaml, text: &str) -> Tree {
@@ -168,10 +176,17 @@ fn of_body(body: &Body) -> Tree {
     for structure in body {
         match structure {
             Structure::Attribute(it) => {
-                entries.push((it.key.to_string().trim().to_owned(), Tree::Leaf(it.value.to_string().trim().to_owned())));
+                entries.push((
+                    it.key.to_string().trim().to_owned(),
+                    Tree::Leaf(it.value.to_string().trim().to_owned()),
+                ));
             }
             Structure::Block(block) => {
-                let labels: Vec<&str> = block.labels.iter().map(hcl_edit::structure::BlockLabel::as_str).collect();
+                let labels: Vec<&str> = block
+                    .labels
+                    .iter()
+                    .map(hcl_edit::structure::BlockLabel::as_str)
+                    .collect();
                 let base = if labels.is_empty() {
                     block.ident.to_string().trim().to_owned()
                 } else {
@@ -181,7 +196,11 @@ fn of_body(body: &Body) -> Tree {
                     .iter()
                     .filter(|it| it.0 == base || it.0.starts_with(&format!("{base}#")))
                     .count();
-                let key = if n_before == 0 { base } else { format!("{base}#{}", n_before + 1) };
+                let key = if n_before == 0 {
+                    base
+                } else {
+                    format!("{base}#{}", n_before + 1)
+                };
                 entries.push((key, of_body(&block.body)));
             }
         }
@@ -204,9 +223,17 @@ mod tests {
         let new = "spec:\n  replicas: 6\n  list:\n    - name: b\n      x: 3\n";
         assert_eq!(
             told("a.yaml", old, new),
-            ["spec.replicas: 2 → 6", "spec.list[b].x: 2 → 3", "spec.list[a].name: a, gone", "spec.list[a].x: 1, gone"]
+            [
+                "spec.replicas: 2 → 6",
+                "spec.list[b].x: 2 → 3",
+                "spec.list[a].name: a, gone",
+                "spec.list[a].x: 1, gone"
+            ]
         );
-        assert_eq!(told("a.yaml", "a: 1\n---\nb: 1\n", "a: 1\n---\nb: 2\n"), ["[1].b: 1 → 2"]);
+        assert_eq!(
+            told("a.yaml", "a: 1\n---\nb: 1\n", "a: 1\n---\nb: 2\n"),
+            ["[1].b: 1 → 2"]
+        );
         assert_eq!(told("a.json", "{\"a\": [1, 2]}", "{\"a\": [1, 3]}"), ["a[1]: 2 → 3"]);
         assert_eq!(told("a.toml", "[a]\nb = 1\n", "[a]\nb = \"x\"\n"), ["a.b: 1 → x"]);
         assert_eq!(

@@ -35,7 +35,10 @@ pub fn markdown(plan: &Plan, diffs: &[String]) -> String {
     }
     if left > 0 {
         let n_groups = groups.len() - n_shown;
-        _ = writeln!(text, "\n…and {left} more files of {n_groups} more causes. `gen plan --all` lists them.");
+        _ = writeln!(
+            text,
+            "\n…and {left} more files of {n_groups} more causes. `gen plan --all` lists them."
+        );
     }
     let mut n_left = 0;
     let mut is_open = false;
@@ -80,7 +83,13 @@ fn part(group: &Group<'_>) -> String {
     }
     text.push_str("\n\n| | file | rule |\n|---|---|---|\n");
     for entry in group.entries.iter().take(LISTED) {
-        _ = writeln!(text, "| {} | {} | {} |", word(entry), code(entry.path.as_str()), entry.rule);
+        _ = writeln!(
+            text,
+            "| {} | {} | {} |",
+            word(entry),
+            code(entry.path.as_str()),
+            entry.rule
+        );
     }
     if group.entries.len() > LISTED {
         for (entry, n) in group.by_rule() {

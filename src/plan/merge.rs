@@ -130,10 +130,16 @@ mod tests {
     #[test]
     fn what_one_side_changed_is_taken() {
         let base = "a\nb\nc\nd\ne\n";
-        assert_eq!(merged(base, "A\nb\nc\nd\ne\n", "a\nb\nc\nd\nE\nf\n"), ("A\nb\nc\nd\nE\nf\n".into(), vec![]));
+        assert_eq!(
+            merged(base, "A\nb\nc\nd\ne\n", "a\nb\nc\nd\nE\nf\n"),
+            ("A\nb\nc\nd\nE\nf\n".into(), vec![])
+        );
         assert_eq!(merged(base, base, "x\n"), ("x\n".into(), vec![]));
         assert_eq!(merged(base, "x\n", base), ("x\n".into(), vec![]));
-        assert_eq!(merged(base, "a\nX\nc\nd\ne\n", "a\nX\nc\nd\n"), ("a\nX\nc\nd\n".into(), vec![]));
+        assert_eq!(
+            merged(base, "a\nX\nc\nd\ne\n", "a\nX\nc\nd\n"),
+            ("a\nX\nc\nd\n".into(), vec![])
+        );
         assert_eq!(merged("", "", ""), (String::new(), vec![]));
     }
 

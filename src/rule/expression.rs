@@ -320,7 +320,9 @@ impl Guard {
     /// Tells whether it holds; `None` where it fails.
     #[must_use]
     pub fn holds(&self, db: &dyn Db, bindings: &Bindings<'_>) -> Option<bool> {
-        Evaluator::new(bindings, Some(db), &self.file, MAX_STEPS).truth(&self.tree).ok()
+        Evaluator::new(bindings, Some(db), &self.file, MAX_STEPS)
+            .truth(&self.tree)
+            .ok()
     }
 }
 

@@ -11,15 +11,16 @@ use rayon::prelude::*;
 use super::disk::{CACHE, Disk, Seen};
 use super::engine::{Ask, Engine, Extent, Outcome};
 use super::index::Index;
+use super::inputs::Inputs;
 use super::manifest::{self, Manifest};
 use super::stat::Stat;
 use super::store::{self, Patience, Recovery, Store};
 use crate::fingerprint::Fingerprint;
-use super::inputs::Inputs;
 use crate::plan::json::Difference;
 use crate::plan::reason::{self, Reason, Sort};
 use crate::plan::{
-    ArtifactPath, Change, Content, Coverage, Decisions, Entry, Found, Plan, Resolution, Scope, Site, plan, sites, sites_at,
+    ArtifactPath, Change, Content, Coverage, Decisions, Entry, Found, Plan, Resolution, Scope, Site, plan, sites,
+    sites_at,
 };
 use crate::problem::Problem;
 use crate::value::Name;
@@ -240,7 +241,9 @@ fn merge(
     if paths.is_empty() {
         return Ok(());
     }
-    let rewound = Inputs::load(disk).map(|it| engine.rewind(&it, ask, &paths)).unwrap_or_default();
+    let rewound = Inputs::load(disk)
+        .map(|it| engine.rewind(&it, ask, &paths))
+        .unwrap_or_default();
     let mut problems = Vec::new();
     for entry in planned.plan.entries.iter_mut().filter(is_merged) {
         let path = &entry.path;
@@ -252,23 +255,24 @@ fn merge(
             .flatten()
             .find(|it| Some(Fingerprint::of(it)) == record);
         let found = disk.read(path.as_str()).ok();
-        let stands = matches!(entry.found, Found::File(digest, _) if found.as_deref().map(Fingerprint::of) == Some(digest));
+        let stands =
+            matches!(entry.found, Found::File(digest, _) if found.as_deref().map(Fingerprint::of) == Some(digest));
         let (Some(base), Some(found), true) = (base, found, stands) else {
             let message = format!("`{path}` can't be merged: what was generated there is not known any more");
-            problems.push(
-                Problem::error("plan::no_base", message)
-                    .help(format!("`--overwrite={path}` takes the generated content, `--adopt={path}` keeps the file as it is")),
-            );
+            problems.push(Problem::error("plan::no_base", message).help(format!(
+                "`--overwrite={path}` takes the generated content, `--adopt={path}` keeps the file as it is"
+            )));
             continue;
         };
         let merged = crate::plan::merge::merge(&base, &found, &wanted);
         if !merged.conflicts.is_empty() {
             let lines: Vec<String> = merged.conflicts.iter().map(ToString::to_string).collect();
             let message = format!("`{path}` is merged with conflicts, at line {}", lines.join(", "));
-            planned.problems.push(
-                Problem::warning("plan::merge_conflict", message)
-                    .help(format!("choose between the markers, then run `gen apply --merge={path}` again")),
-            );
+            planned
+                .problems
+                .push(Problem::warning("plan::merge_conflict", message).help(format!(
+                    "choose between the markers, then run `gen apply --merge={path}` again"
+                )));
         }
         entry.merged = Some(crate::plan::Merge {
             digest: Fingerprint::of(&merged.content),
@@ -400,7 +404,9 @@ pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut P
         }
         if recorded == wanted {
             let is_mode = entry.change == Change::Update;
-            entry.reasons.extend(is_mode.then(|| on_disk("the file can't be run any more")));
+            entry
+                .reasons
+                .extend(is_mode.then(|| on_disk("the file can't be run any more")));
             continue;
         }
         if recorded == was {

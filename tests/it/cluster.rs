@@ -96,7 +96,10 @@ fn policies_allow_what_the_edges_say_and_nothing_else() {
             let wanted: Pairs = asked
                 .into_iter()
                 .map(|(a, b)| (name_of(&a), b))
-                .filter(|(a, b)| known.contains(a) && (listening.contains(&name_of(b)) || spec.contains(b) && !known.contains(&name_of(b))))
+                .filter(|(a, b)| {
+                    known.contains(a)
+                        && (listening.contains(&name_of(b)) || spec.contains(b) && !known.contains(&name_of(b)))
+                })
                 .map(|(a, b)| (a, name_of(&b)))
                 .collect();
             // Pods of one thing that know one another are no edge of the graph.

@@ -13,7 +13,10 @@ use crate::tidy::{files, top};
 /// What a deployment specification says of a web application's image, line by line, and what stands for it in
 /// `fixtures/webapp`. Where today's form is another, the second is what does the same.
 const IMAGE: [(&str, &str); 23] = [
-    ("FROM node:20.9.0-alpine AS builder", "FROM docker.io/library/node:20.9.0-alpine AS build"),
+    (
+        "FROM node:20.9.0-alpine AS builder",
+        "FROM docker.io/library/node:20.9.0-alpine AS build",
+    ),
     ("ARG NODE_ENV=production", "ARG NODE_ENV"),
     // Without what builds there is nothing to build with; the last stage holds none of it.
     ("ARG BUILD_FLAG=--production", "npm ci --include=dev"),
@@ -24,7 +27,10 @@ const IMAGE: [(&str, &str); 23] = [
     ("RUN npm ci ${BUILD_FLAG}", "RUN --mount=type=cache,target=/root/.npm"),
     ("COPY . .", "COPY . ."),
     ("RUN npm run build", "npm run build"),
-    ("FROM node:20.9.0-alpine AS runner", "FROM docker.io/library/node:20.9.0-alpine AS runtime"),
+    (
+        "FROM node:20.9.0-alpine AS runner",
+        "FROM docker.io/library/node:20.9.0-alpine AS runtime",
+    ),
     ("COPY next.config.js", "COPY --from=build /app/next.config.* ./"),
     ("COPY public", "COPY --from=build /app/public ./public"),
     ("COPY standalone", "COPY --from=build /app/.next/standalone ./"),
@@ -43,7 +49,11 @@ const IMAGE: [(&str, &str); 23] = [
 /// What it says of the containers: a field there, its path in our Compose file, and what stands at that.
 const CONTAINERS: [(&str, &str, &str); 28] = [
     ("build.context: .", "services.web.build.context", "../.."),
-    ("build.dockerfile", "services.web.build.dockerfile", "deployments/docker/web/Dockerfile"),
+    (
+        "build.dockerfile",
+        "services.web.build.dockerfile",
+        "deployments/docker/web/Dockerfile",
+    ),
     ("build.args.NODE_ENV", "services.web.build.args.NODE_ENV", "production"),
     ("ports: 3000:…", "services.web.ports.0.published", "3000"),
     ("ports: …:3000", "services.web.ports.0.target", "3000"),
@@ -59,9 +69,21 @@ const CONTAINERS: [(&str, &str, &str); 28] = [
     ("replicas: 2", "services.web.deploy.replicas", "2"),
     ("parallelism: 1", "services.web.deploy.update_config.parallelism", "1"),
     ("delay: 10s", "services.web.deploy.update_config.delay", "10s"),
-    ("condition: on-failure", "services.web.deploy.restart_policy.condition", "on-failure"),
-    ("max_attempts: 3", "services.web.deploy.restart_policy.max_attempts", "3"),
-    ("image of db", "services.db.image", "docker.io/library/postgres:15-alpine"),
+    (
+        "condition: on-failure",
+        "services.web.deploy.restart_policy.condition",
+        "on-failure",
+    ),
+    (
+        "max_attempts: 3",
+        "services.web.deploy.restart_policy.max_attempts",
+        "3",
+    ),
+    (
+        "image of db",
+        "services.db.image",
+        "docker.io/library/postgres:15-alpine",
+    ),
     ("volume of db", "services.db.volumes.0.source", "db-data"),
     ("its place", "services.db.volumes.0.target", "/var/lib/postgresql/data"),
     ("POSTGRES_USER", "services.db.environment.POSTGRES_USER", "user"),
@@ -72,8 +94,16 @@ const CONTAINERS: [(&str, &str, &str); 28] = [
     ),
     ("POSTGRES_DB", "services.db.environment.POSTGRES_DB", "myapp"),
     ("networks of db", "services.db.networks.app-network", ""),
-    ("constraints", "services.db.deploy.placement.constraints.0", "node.role == worker"),
-    ("image of cache", "services.cache.image", "docker.io/library/redis:7-alpine"),
+    (
+        "constraints",
+        "services.db.deploy.placement.constraints.0",
+        "node.role == worker",
+    ),
+    (
+        "image of cache",
+        "services.cache.image",
+        "docker.io/library/redis:7-alpine",
+    ),
     ("volume of cache", "services.cache.volumes.0.source", "cache-data"),
     ("its place", "services.cache.volumes.0.target", "/data"),
     ("networks of cache", "services.cache.networks.app-network", ""),
@@ -99,7 +129,10 @@ fn each_line_of_a_deployment_specification_has_its_counterpart() {
     }
     assert!(compose.get("version").is_none(), "`version` has no meaning any more");
     for volume in ["db-data", "cache-data"] {
-        assert!(at(&compose, &format!("volumes.{volume}")).is_some(), "no volume {volume}");
+        assert!(
+            at(&compose, &format!("volumes.{volume}")).is_some(),
+            "no volume {volume}"
+        );
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     say(&format!(
@@ -113,26 +146,39 @@ fn each_line_of_a_deployment_specification_has_its_counterpart() {
 fn compose_and_nomad_agree_on_every_edge() {
     let folder = top().join("fixtures/both/deployments");
     let compose = yaml(&folder.join("compose/compose.yaml"));
-    let services = at(&compose, "services").and_then(Yaml::as_mapping).expect("it has services");
+    let services = at(&compose, "services")
+        .and_then(Yaml::as_mapping)
+        .expect("it has services");
     let networks = |name: &str| keys(at(&compose, &format!("services.{name}.networks")));
     let mut n_compared = 0;
     for job in files(&folder.join("nomad/jobs"), ".nomad") {
-        let name = job.file_stem().and_then(|it| it.to_str()).expect("a job has a name").to_owned();
+        let name = job
+            .file_stem()
+            .and_then(|it| it.to_str())
+            .expect("a job has a name")
+            .to_owned();
         let job = read(&job);
         let one = |pattern: &str| found(&job, pattern).into_iter().next();
         let here = |path: &str| at(&compose, &format!("services.{name}.{path}")).map(text);
 
         let waits: BTreeSet<String> = found(&job, r#"task "wait-for-([^"]+)""#).into_iter().collect();
-        assert_eq!(waits, keys(at(&compose, &format!("services.{name}.depends_on"))), "what {name} waits for");
+        assert_eq!(
+            waits,
+            keys(at(&compose, &format!("services.{name}.depends_on"))),
+            "what {name} waits for"
+        );
 
         // Who may connect: those that Consul lets in share a network with it, and nobody else does.
         let intentions = fs::read_to_string(folder.join(format!("nomad/intentions/{name}.hcl"))).unwrap_or_default();
-        let let_in: BTreeSet<String> =
-            found(&intentions, r#"Name\s+= "([^"]+)"\s+Action = "allow""#).into_iter().collect();
+        let let_in: BTreeSet<String> = found(&intentions, r#"Name\s+= "([^"]+)"\s+Action = "allow""#)
+            .into_iter()
+            .collect();
         let own = networks(&name);
         let callers = services.keys().filter_map(Yaml::as_str).filter(|other| *other != name);
         let connected: BTreeSet<String> = callers
-            .filter(|other| networks(other).contains(&format!("{other}--{name}")) && own.contains(&format!("{other}--{name}")))
+            .filter(|other| {
+                networks(other).contains(&format!("{other}--{name}")) && own.contains(&format!("{other}--{name}"))
+            })
             .map(str::to_owned)
             .collect();
         assert_eq!(let_in, connected, "who may connect to {name}");
@@ -140,7 +186,10 @@ fn compose_and_nomad_agree_on_every_edge() {
         // Addresses: who mentions it does so by the port that the job opens.
         let opened: BTreeSet<String> = found(&job, r"\bto = (\d+)").into_iter().collect();
         for mention in mentions(&compose, &name) {
-            assert!(opened.contains(&mention), "{name} is called on port {mention}, but opens {opened:?}");
+            assert!(
+                opened.contains(&mention),
+                "{name} is called on port {mention}, but opens {opened:?}"
+            );
             n_compared += 1;
         }
 
@@ -152,9 +201,20 @@ fn compose_and_nomad_agree_on_every_edge() {
         if let Some(path) = one(r#"path\s+= "(/[^"]*)"\s+timeout"#) {
             let asked = here("healthcheck.test.1").expect("it is asked");
             assert!(asked.contains(&path), "{name} is asked at {path} and by {asked}");
-            assert!(opened.iter().any(|it| asked.contains(&format!(":{it}/"))), "{name} is asked by {asked}");
-            assert_eq!(one(r#"interval = "([^"]+)""#), here("healthcheck.interval"), "how often {name} is asked");
-            assert_eq!(one(r#"timeout\s+= "([^"]+)""#), here("healthcheck.timeout"), "how patiently {name} is asked");
+            assert!(
+                opened.iter().any(|it| asked.contains(&format!(":{it}/"))),
+                "{name} is asked by {asked}"
+            );
+            assert_eq!(
+                one(r#"interval = "([^"]+)""#),
+                here("healthcheck.interval"),
+                "how often {name} is asked"
+            );
+            assert_eq!(
+                one(r#"timeout\s+= "([^"]+)""#),
+                here("healthcheck.timeout"),
+                "how patiently {name} is asked"
+            );
             n_compared += 3;
         }
         n_compared += waits.len() + let_in.len();
@@ -174,18 +234,28 @@ fn few_lines_become_a_server() {
     assert!(n_said <= 15, "{n_said} lines are more than 15:\n{spec}");
     let apply = project.run(&["apply"]);
     assert_eq!(apply.code, 0, "{}", apply.snapshot());
-    let made: Vec<String> = files(&project.dir().join("deployments"), "").iter().map(|it| read(it)).collect();
+    let made: Vec<String> = files(&project.dir().join("deployments"), "")
+        .iter()
+        .map(|it| read(it))
+        .collect();
     let n_made: usize = made.iter().map(|it| it.lines().count()).sum();
     assert!(n_made > 400, "only {n_made} lines");
-    say(&format!("containers: {n_said} lines of a spec became {n_made} in {} files", made.len()));
+    say(&format!(
+        "containers: {n_said} lines of a spec became {n_made} in {} files",
+        made.len()
+    ));
 }
 
 /// Returns the ports on which the variables of others call a container.
 fn mentions(compose: &Yaml, name: &str) -> BTreeSet<String> {
-    let services = at(compose, "services").and_then(Yaml::as_mapping).expect("it has services");
+    let services = at(compose, "services")
+        .and_then(Yaml::as_mapping)
+        .expect("it has services");
     let variables = services.values().filter_map(|it| it.get("environment")?.as_mapping());
     let values = variables.flat_map(|it| it.values().filter_map(Yaml::as_str));
-    values.flat_map(|it| found(it, &format!(r"(?:^|/|@){name}:(\d+)"))).collect()
+    values
+        .flat_map(|it| found(it, &format!(r"(?:^|/|@){name}:(\d+)")))
+        .collect()
 }
 
 fn read(path: &std::path::Path) -> String {
@@ -212,7 +282,9 @@ fn text(yaml: &Yaml) -> String {
 
 fn keys(yaml: Option<&Yaml>) -> BTreeSet<String> {
     let map = yaml.and_then(Yaml::as_mapping);
-    map.into_iter().flat_map(|it| it.keys().filter_map(Yaml::as_str).map(str::to_owned)).collect()
+    map.into_iter()
+        .flat_map(|it| it.keys().filter_map(Yaml::as_str).map(str::to_owned))
+        .collect()
 }
 
 /// Returns the first group of each match of a pattern.

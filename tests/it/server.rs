@@ -19,7 +19,9 @@ impl Server {
         let server = Self { room };
         let from = top().join("fixtures/hobby/deployments");
         for file in files(&from, "") {
-            let to = server.path("deployments").join(file.strip_prefix(&from).expect("it was found there"));
+            let to = server
+                .path("deployments")
+                .join(file.strip_prefix(&from).expect("it was found there"));
             fs::create_dir_all(to.parent().expect("it stands in a folder")).expect("the folder is ours");
             fs::copy(&file, &to).expect("the folder is ours");
         }
@@ -82,9 +84,15 @@ fn what_was_backed_up_is_had_back() {
     let restored = server.run("restore.sh", &[&backup]);
     assert!(restored.status.success(), "{restored:?}");
     assert_eq!(server.read("state/databases/shop-db/shop.sql"), "what was there\n");
-    assert_eq!(server.read("state/volumes/shop_shop-redis-data/appendonly.aof"), "a queue\n");
+    assert_eq!(
+        server.read("state/volumes/shop_shop-redis-data/appendonly.aof"),
+        "a queue\n"
+    );
     assert_eq!(server.read("state/volumes/shop_caddy-data/caddy/key.pem"), "a key\n");
-    assert!(!server.path("state/volumes/shop_shop-redis-data/more").exists(), "it was made since");
+    assert!(
+        !server.path("state/volumes/shop_shop-redis-data/more").exists(),
+        "it was made since"
+    );
 }
 
 #[test]
@@ -115,7 +123,10 @@ fn a_release_that_does_not_come_up_gives_way_to_the_one_before() {
     let bad = server.run("update.sh", &[Path::new("broken")]);
     assert_eq!(bad.status.code(), Some(1), "{bad:?}");
     let variables = server.read("deployments/compose/.env");
-    assert!(variables.contains("TAG=two") && !variables.contains("broken"), "{variables}");
+    assert!(
+        variables.contains("TAG=two") && !variables.contains("broken"),
+        "{variables}"
+    );
     assert!(variables.contains("SHOP_DB_PASSWORD"), "{variables}");
     let last = server.read("state/log").lines().last().map(str::to_owned);
     assert_eq!(last.as_deref(), Some("compose up --detach --wait --remove-orphans"));

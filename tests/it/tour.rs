@@ -75,7 +75,11 @@ fn the_tour_of_the_readme_is_as_it_says() {
     let tour = section("Sixty seconds");
     let spec = *blocks(&tour, "yaml").first().expect("the tour begins with a spec");
     let steps = blocks(&tour, "console");
-    assert_eq!(steps.len(), 5, "apply, the addresses, a changed number, blame, a mistake");
+    assert_eq!(
+        steps.len(),
+        5,
+        "apply, the addresses, a changed number, blame, a mistake"
+    );
     let changes = [
         ("", ""),
         ("", ""),

@@ -480,7 +480,9 @@ impl<'a> Renderer<'a> {
         for entry in &map.entries {
             match entry {
                 EntryPart::Entry(written, at, part) => {
-                    let Some(Some(key)) = self.key(written, *at) else { continue };
+                    let Some(Some(key)) = self.key(written, *at) else {
+                        continue;
+                    };
                     let said = self.said(written, || Value::String(key.clone()));
                     let Some(mut datum) = self.part(part) else { continue };
                     self.join(&mut datum, said);
@@ -515,7 +517,9 @@ impl<'a> Renderer<'a> {
                 if !it.holds(map) {
                     return;
                 }
-                let Some(Some(key)) = it.key(written, *key_at) else { return };
+                let Some(Some(key)) = it.key(written, *key_at) else {
+                    return;
+                };
                 let mut said = it.said(written, || Value::String(key.clone()));
                 let comment = map.comment.as_ref().and_then(|(interpolation, at)| {
                     let parts = it.parts(interpolation)?;

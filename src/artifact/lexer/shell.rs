@@ -94,7 +94,10 @@ impl Shell {
     }
 
     pub(crate) fn is_in_code(&self) -> bool {
-        let in_code = matches!(self.modes.last(), Some(Mode::Code | Mode::Paren | Mode::Backtick) | None);
+        let in_code = matches!(
+            self.modes.last(),
+            Some(Mode::Code | Mode::Paren | Mode::Backtick) | None
+        );
         in_code && matches!(self.lex, Lex::Normal | Lex::Less)
     }
 

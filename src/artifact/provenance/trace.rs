@@ -122,7 +122,11 @@ impl<'a> Tracer<'a> {
             let mut found = Vec::new();
             let snapshot = shape::snapshot(self.db, self.project, frame.view);
             let kinds = used.kind.as_ref();
-            for node in snapshot.nodes().iter().filter(|it| kinds.is_none_or(|kind| it.kind == *kind)) {
+            for node in snapshot
+                .nodes()
+                .iter()
+                .filter(|it| kinds.is_none_or(|kind| it.kind == *kind))
+            {
                 let mut of_node = Vec::new();
                 self.node(frame.view, node, &used.reads, &mut of_node);
                 found.extend(of_node.into_iter().filter(|it| agrees(&it.value, value)));
@@ -151,7 +155,8 @@ impl<'a> Tracer<'a> {
                 leaves.extend(given(reads));
                 return;
             };
-            let is_map = matches!(expression.ty(), Type::Map(_)) || is_entry(item) && !matches!(expression.ty(), Type::List(_));
+            let is_map =
+                matches!(expression.ty(), Type::Map(_)) || is_entry(item) && !matches!(expression.ty(), Type::List(_));
             if !is_map {
                 let each = Reads {
                     each: Some(Box::new(reads.clone())),
@@ -218,7 +223,8 @@ impl<'a> Tracer<'a> {
             Bound::Value(value) => {
                 let mut found = Vec::new();
                 scalars(value, &mut |value| found.push(value.clone()));
-                let is_read = |it: &Value| reads.members.is_empty() || reads.members.keys().any(|key| value.get(key) == Some(it));
+                let is_read =
+                    |it: &Value| reads.members.is_empty() || reads.members.keys().any(|key| value.get(key) == Some(it));
                 let found = found.into_iter().filter(is_read);
                 leaves.extend(found.map(|it| plain(Read::Environment, it)));
             }
@@ -270,7 +276,11 @@ impl<'a> Tracer<'a> {
     }
 
     fn facts(&self, view: View, node: &Address, relation: &Name, reads: &Reads, leaves: &mut Vec<Leaf>) {
-        let one = self.schema.relations.get(relation).is_some_and(|it| it.shape == Shape::One);
+        let one = self
+            .schema
+            .relations
+            .get(relation)
+            .is_some_and(|it| it.shape == Shape::One);
         let facts = fact::of(self.db, self.project, view.environment, node, relation);
         let whole = Reads {
             whole: true,
@@ -287,7 +297,14 @@ impl<'a> Tracer<'a> {
                 };
                 (reads.each.as_deref().unwrap_or(&whole), trail)
             };
-            self.value(&at, &Path::default(), &Value::Map(fact.fields.clone()), reads, &trail, leaves);
+            self.value(
+                &at,
+                &Path::default(),
+                &Value::Map(fact.fields.clone()),
+                reads,
+                &trail,
+                leaves,
+            );
         }
     }
 
@@ -335,7 +352,14 @@ impl<'a> Tracer<'a> {
                     let step = Name::from(nth.to_string());
                     let inner = if is_all { Some(&all) } else { reads.each.as_deref() };
                     if let Some(inner) = inner {
-                        self.value(at, &path.join(step.clone()), item, inner, &trail.item(path, &step), leaves);
+                        self.value(
+                            at,
+                            &path.join(step.clone()),
+                            item,
+                            inner,
+                            &trail.item(path, &step),
+                            leaves,
+                        );
                     }
                 }
             }
@@ -516,7 +540,9 @@ impl<'a> Tracer<'a> {
         }
         let relation = relation.clone();
         for segment in text.segments() {
-            let Segment::Reference(reference) = segment else { continue };
+            let Segment::Reference(reference) = segment else {
+                continue;
+            };
             let facts = fact::of(self.db, self.project, view.environment, &reference.node, &relation);
             let field = |fields: &Map, name: &str| fields.get(name).and_then(Value::as_str).map(Name::from);
             let fits = |fields: &Map, manner: Option<&Name>| {
@@ -537,7 +563,16 @@ impl<'a> Tracer<'a> {
 
     /// Explains a field of a fact by the rule that derives it.
     #[expect(clippy::too_many_arguments, reason = "a fact has no shorter name")]
-    fn fact(&mut self, view: View, node: &Address, relation: &Name, nth: usize, path: &Path, value: &Value, depth: usize) {
+    fn fact(
+        &mut self,
+        view: View,
+        node: &Address,
+        relation: &Name,
+        nth: usize,
+        path: &Path,
+        value: &Value,
+        depth: usize,
+    ) {
         let facts = fact::of(self.db, self.project, view.environment, node, relation);
         let Some(fact) = facts.get(nth) else { return };
         let found = fact.rules.iter().find_map(|id| {
@@ -690,7 +725,8 @@ fn plain(read: Read, value: Value) -> Leaf {
 }
 
 fn is_entry(item: &Value) -> bool {
-    item.as_map().is_some_and(|it| it.len() == 2 && it.get("key").is_some() && it.get("value").is_some())
+    item.as_map()
+        .is_some_and(|it| it.len() == 2 && it.get("key").is_some() && it.get("value").is_some())
 }
 
 /// Keeps what was read under `key`, if anything was.
@@ -715,7 +751,11 @@ fn within(leaves: Vec<Leaf>, item: &Value) -> Vec<Leaf> {
         *places.entry(leaf.keys.get(..1).unwrap_or_default()).or_default() += 1;
     }
     let most = places.values().max().copied().unwrap_or_default();
-    let best: Vec<Vec<Name>> = places.iter().filter(|it| *it.1 == most).map(|it| it.0.to_vec()).collect();
+    let best: Vec<Vec<Name>> = places
+        .iter()
+        .filter(|it| *it.1 == most)
+        .map(|it| it.0.to_vec())
+        .collect();
     if most == 0 {
         return leaves;
     }

@@ -82,7 +82,11 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
     report.problems(&outcome.problems, &outcome.sources);
     report.problems(&planned.problems, &Sources::default());
     report.result(&listing::lines(&planned.plan, Tense::Past));
-    let is_torn = planned.plan.entries.iter().any(|it| it.merged.is_some_and(|it| it.n_conflicts > 0));
+    let is_torn = planned
+        .plan
+        .entries
+        .iter()
+        .any(|it| it.merged.is_some_and(|it| it.n_conflicts > 0));
     report.note(&if planned.plan.is_empty() {
         format!("nothing to do: {}", listing::as_wanted(planned.plan.n_unchanged))
     } else {

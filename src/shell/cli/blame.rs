@@ -110,7 +110,10 @@ pub(super) fn words(input: &BlamedInput) -> String {
         "environment" => format!("environment {}", input.name),
         _ => input.name.clone(),
     };
-    let value = input.value.as_deref().filter(|it| input.kind != "node" && input.kind != "environment" && !it.is_empty());
+    let value = input
+        .value
+        .as_deref()
+        .filter(|it| input.kind != "node" && input.kind != "environment" && !it.is_empty());
     let value = value.map_or_else(String::new, |it| format!(" = {}", super::listing::excerpt(it)));
     format!("{what}{value}  {}", whence(input))
 }
@@ -138,7 +141,10 @@ pub(super) fn whence(input: &BlamedInput) -> String {
 
 /// Writes a place as editors take it.
 pub(super) fn place(at: &Spot) -> String {
-    let environment = at.environment.as_ref().map_or_else(String::new, |it| format!(" ({it})"));
+    let environment = at
+        .environment
+        .as_ref()
+        .map_or_else(String::new, |it| format!(" ({it})"));
     format!("{}:{}:{}{environment}", at.file, at.line, at.column)
 }
 

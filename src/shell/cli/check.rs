@@ -66,7 +66,11 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
             (false, false) if planned.plan.obstacles().is_empty() => {
                 format!("valid, but not fresh: {}; run `gen apply`", planned.plan.counts())
             }
-            (false, false) => format!("valid, but not fresh: {}; {}", planned.plan.counts(), listing::UNDECIDED),
+            (false, false) => format!(
+                "valid, but not fresh: {}; {}",
+                planned.plan.counts(),
+                listing::UNDECIDED
+            ),
         });
     }
     match (is_wrong, is_fresh) {

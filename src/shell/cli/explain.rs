@@ -112,7 +112,11 @@ fn file(args: &ExplainArgs, session: &mut Session, path: &str) -> Exit {
     }
     if planned.plan.entries.is_empty() {
         let kept = planned.plan.kept.iter().any(|it| it.path.as_str() == path);
-        text.push_str(if kept { "kept, as you chose\n" } else { "fresh: it holds what the rule prints now\n" });
+        text.push_str(if kept {
+            "kept, as you chose\n"
+        } else {
+            "fresh: it holds what the rule prints now\n"
+        });
     }
     for entry in &planned.plan.entries {
         text.push_str(&listing::line(entry, Tense::Future, 0));
@@ -137,10 +141,17 @@ fn node(page: &NodePage, all: bool) -> String {
             continue;
         }
         let words = words(field);
-        _ = writeln!(text, "  {}", words.strip_prefix(&*page.node).unwrap_or(&words).trim_start());
+        _ = writeln!(
+            text,
+            "  {}",
+            words.strip_prefix(&*page.node).unwrap_or(&words).trim_start()
+        );
     }
     if n_defaults > 0 {
-        _ = writeln!(text, "  and {n_defaults} fields as the packs have them: `--all` lists them");
+        _ = writeln!(
+            text,
+            "  and {n_defaults} fields as the packs have them: `--all` lists them"
+        );
     }
     if !page.edges.is_empty() {
         text.push_str("edges\n");
@@ -156,9 +167,18 @@ fn node(page: &NodePage, all: bool) -> String {
         let rules: Vec<String> = fact
             .rules
             .iter()
-            .map(|(rule, at)| at.as_ref().map_or_else(|| rule.to_string(), |at| format!("{rule} ({})", place(at))))
+            .map(|(rule, at)| {
+                at.as_ref()
+                    .map_or_else(|| rule.to_string(), |at| format!("{rule} ({})", place(at)))
+            })
             .collect();
-        _ = writeln!(text, "  {} {}  by {}", fact.relation, listing::excerpt(&fact.value), rules.join(", "));
+        _ = writeln!(
+            text,
+            "  {} {}  by {}",
+            fact.relation,
+            listing::excerpt(&fact.value),
+            rules.join(", ")
+        );
     }
     if !page.files.is_empty() {
         text.push_str("files\n");
@@ -182,7 +202,10 @@ fn rule(page: &RulePage, all: bool) -> String {
     let n_held = page.nodes.iter().filter(|it| it.holds > 0).count();
     _ = writeln!(text, "holds at {n_held} of {} nodes", page.nodes.len());
     for it in page.nodes.iter().filter(|it| all || it.holds > 0) {
-        let environment = it.environment.as_ref().map_or_else(String::new, |it| format!(" in {it}"));
+        let environment = it
+            .environment
+            .as_ref()
+            .map_or_else(String::new, |it| format!(" in {it}"));
         _ = write!(text, "  {}{environment}", it.node);
         match (&it.fails, it.holds) {
             (Some(why), _) => _ = write!(text, ": {why}"),

@@ -91,7 +91,10 @@ fn write(args: &InitArgs, folder: &Path) -> Result<Written, Problem> {
 /// Returns the lines that a pattern says of one part of a spec.
 fn said_by(args: &InitArgs, part: &'static str) -> Vec<&'static str> {
     let of_pattern = table::lines("pattern").filter(|it| Some(it.file) == args.pattern.as_deref());
-    of_pattern.filter(|it| it.word == Some(part)).filter_map(|it| it.name).collect()
+    of_pattern
+        .filter(|it| it.word == Some(part))
+        .filter_map(|it| it.name)
+        .collect()
 }
 
 /// Returns a spec for what stands in `folder`.

@@ -68,9 +68,7 @@ pub(super) fn unknown(why: Why) -> Option<&'static str> {
     match why {
         Why::Known => None,
         Why::NoRecord => Some("why is not known: `.gen/cache` does not say what the last apply read"),
-        Why::OtherInputs => {
-            Some("where no reason is given, the file was not made from what the last apply here read")
-        }
+        Why::OtherInputs => Some("where no reason is given, the file was not made from what the last apply here read"),
     }
 }
 
@@ -187,14 +185,22 @@ pub(super) fn grouped(plan: &Plan, length: Length) -> String {
     let rest = groups.get(GROUPS..).unwrap_or_default();
     if !rest.is_empty() {
         let n: usize = rest.iter().map(|it| it.entries.len()).sum();
-        _ = writeln!(text, "and {n} files of {} more causes: `--all` lists every one", rest.len());
+        _ = writeln!(
+            text,
+            "and {n} files of {} more causes: `--all` lists every one",
+            rest.len()
+        );
     }
     text
 }
 
 /// Returns the fields that differ, a line for each.
 pub(super) fn fields(difference: &Difference) -> String {
-    let lines = difference.fields.iter().flatten().map(|it| format!("           {}\n", excerpt(&it.sentence())));
+    let lines = difference
+        .fields
+        .iter()
+        .flatten()
+        .map(|it| format!("           {}\n", excerpt(&it.sentence())));
     lines.collect()
 }
 

@@ -128,7 +128,10 @@ impl Engine {
         };
         let environment = spec::environments(&self.db, project).get(usize::from(cell.environment));
         let environment = environment.map(|it| it.name.clone()).filter(|it| !it.is_empty());
-        let texts = made.text.split_inclusive('\n').map(|it| it.trim_end_matches('\n').to_owned());
+        let texts = made
+            .text
+            .split_inclusive('\n')
+            .map(|it| it.trim_end_matches('\n').to_owned());
         let lines = texts.zip(made.lines).enumerate().map(|(nth, (text, line))| BlamedLine {
             line: nth + 1,
             text,

@@ -173,11 +173,16 @@ impl Engine {
         let db = &self.db;
         salsa::attach(db, || {
             let node = shape::node(db, project, view, address)?;
-            let whence = |path: &Path, value: &Value| self.whence(project, sources, view.environment, address, path, value);
+            let whence =
+                |path: &Path, value: &Value| self.whence(project, sources, view.environment, address, path, value);
             let mut fields = Vec::new();
-            leaves(&Path::default(), &Value::Map(node.fields.clone()), &mut |path, value| {
-                fields.push(whence(path, value));
-            });
+            leaves(
+                &Path::default(),
+                &Value::Map(node.fields.clone()),
+                &mut |path, value| {
+                    fields.push(whence(path, value));
+                },
+            );
             let snapshot = shape::snapshot(db, project, view);
             let mut edges = Vec::new();
             if let Some(at) = snapshot.index(address) {
@@ -200,7 +205,10 @@ impl Engine {
                 for fact in fact::of(db, project, view.environment, address, relation) {
                     let place = |id: &Name| {
                         let found = provenance::rule_place(db, project, id);
-                        (id.clone(), found.and_then(|(file, span)| blame::spot(sources, &file, span, None)))
+                        (
+                            id.clone(),
+                            found.and_then(|(file, span)| blame::spot(sources, &file, span, None)),
+                        )
                     };
                     facts.push(FactLine {
                         relation: relation.clone(),
@@ -336,7 +344,11 @@ fn anchor(rule: &Rule) -> Name {
     let of_facts = || rule.facts.first().map(|it| it.of.clone());
     let of_finding = || rule.finding.as_ref().map(|it| it.at.clone());
     let first = || rule.body.pattern.first().map(|it| it.name.clone());
-    of_artifact.or_else(of_facts).or_else(of_finding).or_else(first).unwrap_or_default()
+    of_artifact
+        .or_else(of_facts)
+        .or_else(of_finding)
+        .or_else(first)
+        .unwrap_or_default()
 }
 
 fn unknown(name: &str, known: &[String]) -> Problem {
@@ -345,13 +357,16 @@ fn unknown(name: &str, known: &[String]) -> Problem {
     let near: Vec<&str> = known.iter().map(String::as_str).collect();
     match crate::problem::closest(name, &near) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None => problem.help("name a node as `service.orders`, a rule as `pack/rule`, a file by its path, a problem by its code"),
+        None => problem
+            .help("name a node as `service.orders`, a rule as `pack/rule`, a file by its path, a problem by its code"),
     }
 }
 
 fn leaves(path: &Path, value: &Value, each: &mut dyn FnMut(&Path, &Value)) {
     match value {
-        Value::Map(map) if !map.is_empty() => map.iter().for_each(|(key, it)| leaves(&path.join(key.clone()), it, each)),
+        Value::Map(map) if !map.is_empty() => map
+            .iter()
+            .for_each(|(key, it)| leaves(&path.join(key.clone()), it, each)),
         Value::Map(_) => {}
         Value::List(items) if !items.is_empty() => {
             for (nth, it) in items.iter().enumerate() {

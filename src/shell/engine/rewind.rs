@@ -12,9 +12,9 @@ use crate::artifact::fresh::{self, ReadBack};
 use crate::artifact::instance;
 use crate::db::Project;
 use crate::fingerprint::Fingerprint;
+use crate::plan::Reason;
 use crate::plan::cause::{self, Step};
 use crate::plan::reason::Sort;
-use crate::plan::Reason;
 use crate::problem::Problem;
 use crate::rule::set;
 use crate::shell::inputs::Inputs;
@@ -44,9 +44,8 @@ impl Engine {
             files.iter().map(text).collect()
         };
         let root = project.root(&self.db);
-        let digest = |it: &crate::db::SourceFile| {
-            (it.path(&self.db).clone(), Fingerprint::of(it.text(&self.db).as_bytes()))
-        };
+        let digest =
+            |it: &crate::db::SourceFile| (it.path(&self.db).clone(), Fingerprint::of(it.text(&self.db).as_bytes()));
         Some(Inputs {
             root: root.path(&self.db).clone(),
             text: root.text(&self.db).clone(),
@@ -94,7 +93,8 @@ impl Engine {
                 }
                 Back::Files(steps) => {
                     for step in steps {
-                        self.files.put_back(&mut self.db, project, &step.file, step.text.clone());
+                        self.files
+                            .put_back(&mut self.db, project, &step.file, step.text.clone());
                         pending.extend(step.reasons);
                     }
                 }
@@ -113,7 +113,9 @@ impl Engine {
             pending.clear();
         }
         for path in paths {
-            let Some(fresh) = self.state.fresh.get(path) else { continue };
+            let Some(fresh) = self.state.fresh.get(path) else {
+                continue;
+            };
             let text = match &fresh.text {
                 Some(text) => Some(text.clone()),
                 None => salsa::attach(&self.db, || instance::print(&self.db, project, &fresh.cell, path))

@@ -124,7 +124,11 @@ pub fn github(problems: &[Problem], sources: &Sources) -> String {
     let mut text = String::new();
     for (level, severity) in [("error", Severity::Error), ("warning", Severity::Warning)] {
         let of_level: Vec<&Problem> = problems.iter().filter(|it| it.severity == severity).collect();
-        let n_shown = if of_level.len() > ANNOTATIONS { ANNOTATIONS - 1 } else { of_level.len() };
+        let n_shown = if of_level.len() > ANNOTATIONS {
+            ANNOTATIONS - 1
+        } else {
+            of_level.len()
+        };
         for problem in &of_level[..n_shown] {
             let at = at(problem, sources);
             let end = if at.end.0 == at.start.0 && at.end.1 > at.start.1 {
@@ -206,7 +210,13 @@ mod tests {
     #[test]
     fn annotations_are_escaped_ranked_and_few() {
         let mut all: Vec<Problem> = (0..12).map(error).collect();
-        all.insert(0, Problem { severity: Severity::Warning, ..error(99) });
+        all.insert(
+            0,
+            Problem {
+                severity: Severity::Warning,
+                ..error(99)
+            },
+        );
         let text = github(&all, &sources());
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
@@ -221,9 +231,15 @@ mod tests {
     fn sarif_has_what_code_scanning_asks_for() {
         let document: Value = serde_json::from_str(&sarif(&[error(1)], &sources())).expect("JSON");
         let result = &document["runs"][0]["results"][0];
-        assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "a%20b.yaml");
+        assert_eq!(
+            result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
+            "a%20b.yaml"
+        );
         assert_eq!(result["locations"][0]["physicalLocation"]["region"]["endColumn"], 4);
-        assert_eq!(document["runs"][0]["tool"]["driver"]["rules"][0]["id"], result["ruleId"]);
+        assert_eq!(
+            document["runs"][0]["tool"]["driver"]["rules"][0]["id"],
+            result["ruleId"]
+        );
         assert!(result["partialFingerprints"]["said/v1"].is_string());
     }
 

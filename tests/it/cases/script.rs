@@ -83,7 +83,8 @@ pub(crate) fn words(text: &str) -> Option<Vec<String>> {
 
 #[test]
 fn a_script_is_read_word_by_word() {
-    let text = "# why\nexit: 1\n\nrun: query \"(a:service {type: 'x'})\" --json ''\nsh: rm 'a: b'\nrun: check\nexit: 2\n";
+    let text =
+        "# why\nexit: 1\n\nrun: query \"(a:service {type: 'x'})\" --json ''\nsh: rm 'a: b'\nrun: check\nexit: 2\n";
     let command = |words: &[&str], exit| {
         Step::Gen(Command {
             words: words.iter().map(ToString::to_string).collect(),
@@ -95,13 +96,7 @@ fn a_script_is_read_word_by_word() {
         Step::Shell("rm 'a: b'".to_owned()),
         command(&["check"], 2),
     ];
-    assert_eq!(
-        Script::parse(text),
-        Ok(Script {
-            apply: Some(1),
-            steps
-        })
-    );
+    assert_eq!(Script::parse(text), Ok(Script { apply: Some(1), steps }));
     assert_eq!(
         Script::parse("run: 'a").unwrap_err(),
         "case.yaml:1: a quote is left open: run: 'a"

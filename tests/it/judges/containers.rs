@@ -28,9 +28,12 @@ fn dockerfiles_pass_hadolint() {
 #[test]
 fn caddyfiles_pass_caddy() {
     let options = ["validate", "--adapter", "caddyfile", "--config"];
-    judge("caddy validate", "Caddyfiles", &generated(is_caddyfile), |tools, files| {
-        tools.one_by_one("caddy", &options, files)
-    });
+    judge(
+        "caddy validate",
+        "Caddyfiles",
+        &generated(is_caddyfile),
+        |tools, files| tools.one_by_one("caddy", &options, files),
+    );
 }
 
 #[test]

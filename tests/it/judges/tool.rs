@@ -404,7 +404,9 @@ impl Tools {
         let faults = reports.iter().flat_map(|it| {
             let file = it["file"].as_str().unwrap_or_default().to_owned();
             let faults = it["faults"].as_array().cloned().unwrap_or_default();
-            faults.into_iter().map(move |fault| format!("{file}: {}", fault.as_str().unwrap_or_default()))
+            faults
+                .into_iter()
+                .map(move |fault| format!("{file}: {}", fault.as_str().unwrap_or_default()))
         });
         let faults: Vec<String> = faults.collect();
         verdict("containercheck", &answer, reports.len(), faults)
@@ -419,8 +421,9 @@ impl Tools {
     fn containers(&self, kind: &str, files: &[PathBuf]) -> (Answer, Vec<Value>) {
         let list: String = files.iter().map(|it| format!("{}\n", it.display())).collect();
         let answer = self.run("containercheck", &[kind, "-json"], &[], &list);
-        let parse =
-            |line| serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("containercheck: {error}: {line}"));
+        let parse = |line| {
+            serde_json::from_str::<Value>(line).unwrap_or_else(|error| panic!("containercheck: {error}: {line}"))
+        };
         let reports: Vec<Value> = answer.stdout.lines().map(parse).collect();
         (answer, reports)
     }
