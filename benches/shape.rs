@@ -16,6 +16,9 @@ pub(crate) enum Shape {
     Hub,
 }
 
+/// What they stand on: all that has something to say of each service.
+const INFRASTRUCTURE: &str = "{consul: {acl: true}, vault: {}, traefik: {}, prometheus: {}, alertmanager: {}}";
+
 /// How many services stand in one file.
 const IN_A_FILE: usize = 1_000;
 
@@ -23,7 +26,7 @@ const IN_A_FILE: usize = 1_000;
 #[must_use]
 pub(crate) fn files(shape: Shape, n_services: usize) -> Vec<(String, String)> {
     let root = format!(
-        "version: 0.2\nname: extreme\ninclude: [\"services/*.yaml\"]\ndeployment: {{platforms: [{}]}}\n",
+        "version: 0.2\nname: extreme\ninclude: [\"services/*.yaml\"]\ndeployment:\n  platforms: [{}]\n  infrastructure: {INFRASTRUCTURE}\n",
         platforms().join(", ")
     );
     let mut files = vec![("gen.yaml".to_owned(), root)];

@@ -458,7 +458,7 @@ fn printed_for(problem: Problem, node: &Address) -> Problem {
 }
 
 /// Returns the matches of `rule` at the node of `cell`.
-pub(super) fn matches(db: &dyn Db, project: Project, cell: &Cell, rule: &Rule, artifact: &ArtifactRule) -> Matches {
+fn matches(db: &dyn Db, project: Project, cell: &Cell, rule: &Rule, artifact: &ArtifactRule) -> Matches {
     let view = View::finished(cell.environment);
     matching::matches(db, project, view, rule, &artifact.per[0], &cell.node)
 }

@@ -125,9 +125,7 @@ pub fn blame(db: &dyn Db, project: Project, cell: &Cell, path: &str) -> Result<B
     let (Some(template), Some(artifact)) = (&compiled.template, &rule.artifact) else {
         return Err(compiled.problems.clone());
     };
-    let matches = instance::matches(db, project, cell, rule, artifact);
-    let (instances, problems) =
-        instance::instances(db, project, cell, (rule, artifact), matches, &compiled.projections);
+    let (instances, problems) = instance::instances(db, project, cell, rule, &compiled.projections);
     let Some(instance) = instances.into_iter().find(|it| *it.path == *path) else {
         return Err(problems);
     };

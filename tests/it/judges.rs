@@ -217,6 +217,69 @@ fn what_is_judged_is_known_by_its_path() {
     assert_eq!(sorts("fixtures/shop/scripts/deploy.sh"), "generated script");
 }
 
+/// Each artifact of the fixtures that stands in these folders has a judge at least, and the counts are told.
+#[test]
+fn every_artifact_of_the_fixtures_has_a_judge() {
+    let judges: [(&str, Sort); 17] = [
+        ("jobcheck, with the drivers' schemas", is_job),
+        ("nomad job validate", is_job),
+        ("nomad fmt -check", |it| is_job(it) || is_hcl(it)),
+        ("jobcheck -hcl", is_hcl),
+        ("jobcheck -acl", is_acl),
+        ("consul validate", served::is_consul_config),
+        ("a running Consul", served::is_written_to_consul),
+        ("vault policy fmt", served::is_vault_policy),
+        ("a running Vault", served::is_written_to_vault),
+        ("Traefik's own start", served::is_traefik_job),
+        ("promtool check config", alerts::is_prometheus_config),
+        ("promtool check rules", alerts::is_rules),
+        ("promtool test rules", alerts::is_tests),
+        ("amtool check-config", alerts::is_alertmanager_config),
+        ("alertcheck: who is told, what is muted", alerts::is_alertmanager_config),
+        ("shellcheck", is_script),
+        ("the live run", |it| it.starts_with("fixtures/live")),
+    ];
+    let folders = [
+        "deployments/nomad/",
+        "deployments/prometheus/",
+        "deployments/alertmanager/",
+        "scripts/",
+    ];
+    let all = recorded(|it| folders.iter().any(|folder| it.contains(folder)));
+    let count = |sort: Sort| all.iter().filter(|it| sort(it)).count();
+    say(&format!(
+        "judges: {} artifacts of fixtures stand in {folders:?}",
+        all.len()
+    ));
+    for (name, sort) in judges {
+        say(&format!("judges: {:4} of them by {name}", count(sort)));
+        assert!(count(sort) > 0, "{name} judges nothing");
+    }
+    let n_verdicts: usize = judges.iter().map(|it| count(it.1)).sum();
+    say(&format!("judges: {n_verdicts} verdicts in all"));
+    let of_files = |it: &&PathBuf| !judges[..judges.len() - 1].iter().any(|judge| judge.1(it));
+    let unjudged: Vec<&PathBuf> = all.iter().filter(of_files).collect();
+    assert!(!all.is_empty() && unjudged.is_empty(), "nobody judges {unjudged:#?}");
+}
+
+/// Returns those files of the fixtures that stand on record as generated.
+fn recorded(is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    for shard in below(Path::new("fixtures")) {
+        let Some((project, _)) = shard
+            .to_string_lossy()
+            .split_once("/.gen/manifest/")
+            .map(|(a, b)| (a.to_owned(), b.len()))
+        else {
+            continue;
+        };
+        let text = std::fs::read_to_string(top().join(&shard)).expect("a manifest is text");
+        let paths = text.lines().filter_map(|it| it.split(' ').nth(1));
+        all.extend(paths.filter(|it| is_wanted(it)).map(|it| Path::new(&project).join(it)));
+    }
+    all
+}
+
 /// Returns the folder of the judges, unless nothing is to be judged.
 pub(crate) fn folder() -> Option<PathBuf> {
     Tools::of_environment().map(|it| it.folder)

@@ -1,10 +1,13 @@
 //! A long chain and a large hub through the whole engine: from the spec to the disk by all built-in packs, and back to
 //! an empty plan, on small stacks.
 //!
-//! The sizes are those that a debug build can be asked for; `cargo bench --bench engine -- --extreme` takes the full ones.
+//! The sizes are those that a debug build can be asked for, larger ones in the long form; `cargo bench --bench engine --
+//! --extreme` takes a chain of 100,000.
 
 #[path = "../../benches/shape.rs"]
 mod shape;
+
+use std::time::Instant;
 
 use groundplan::plan::{Decisions, Scope};
 use groundplan::shell::discover;
@@ -15,23 +18,26 @@ use groundplan::shell::store::Patience;
 
 use self::shape::Shape;
 use crate::project::Project;
+use crate::properties::{Profile, profile};
+use crate::say;
 
 /// Less than threads have unless they are told otherwise; frames of a debug build are several times as large.
 const STACK: usize = 1 << 20;
 
 #[test]
 fn a_chain_of_services_overflows_nothing() {
-    through(Shape::Chain, 1_000);
+    through(Shape::Chain, [1_500, 10_000]);
 }
 
-/// A larger hub is refused: a rule that looks through all callers of a service, once for each, runs out of its steps.
 #[test]
 fn a_hub_of_services_overflows_nothing() {
-    through(Shape::Hub, 150);
+    through(Shape::Hub, [1_000, 10_000]);
 }
 
-/// Applies a monorepo of this shape, then plans it again.
-fn through(shape: Shape, n_services: usize) {
+/// Applies a monorepo of this shape, of the first size or in the long form of the second, then plans it again.
+fn through(shape: Shape, sizes: [usize; 2]) {
+    let start = Instant::now();
+    let n_services = sizes[usize::from(profile() == Profile::Long)];
     let project = shape::files(shape, n_services)
         .iter()
         .fold(Project::new(), |project, (path, text)| project.file(path, text));
@@ -65,4 +71,8 @@ fn through(shape: Shape, n_services: usize) {
         planned.plan.counts().create
     });
     assert!(written > n_services, "{written} files");
+    say(&format!(
+        "size: {shape:?} of {n_services} services, {written} files, {} s",
+        start.elapsed().as_secs()
+    ));
 }

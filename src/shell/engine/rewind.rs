@@ -152,6 +152,7 @@ impl Engine {
             input: input.into(),
             old: None,
             new: None,
+            renamed: None,
         };
         if concerned.is_empty() && !rewound.built_in.is_empty() {
             let n = rewound.built_in.len();
@@ -210,6 +211,7 @@ fn steps(old: &Inputs, new: &Inputs, ask: &Ask) -> Vec<Back> {
             input: format!("--set {}={}", it.path, it.yaml).into(),
             old: None,
             new: None,
+            renamed: None,
         })
         .collect();
     if !flags.is_empty() {

@@ -14,7 +14,7 @@ use crate::tidy::top;
 
 #[test]
 fn prometheus_configs_pass_promtool() {
-    let configs = generated(|it| it.ends_with("prometheus/prometheus.yml"));
+    let configs = generated(is_prometheus_config);
     judge(
         "promtool check config",
         "configs of Prometheus",
@@ -45,7 +45,7 @@ fn alerts_are_raised_and_silent_where_they_should_be() {
 
 #[test]
 fn alertmanager_configs_pass_amtool() {
-    let configs = generated(|it| it.ends_with("alertmanager/alertmanager.yml"));
+    let configs = generated(is_alertmanager_config);
     judge(
         "amtool check-config",
         "configs of Alertmanager",
@@ -119,7 +119,7 @@ fn every_alert_is_tested_both_ways() {
 #[test]
 fn matchers_name_labels_that_alerts_bear() {
     let mut n_matchers = 0;
-    for config in generated(|it| it.ends_with("alertmanager/alertmanager.yml")) {
+    for config in generated(is_alertmanager_config) {
         let mut known: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for alert in alerts_beside(&config) {
             known.entry("alertname".to_owned()).or_default().insert(alert.name);
@@ -374,10 +374,18 @@ fn word(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn is_rules(path: &Path) -> bool {
+pub(super) fn is_prometheus_config(path: &Path) -> bool {
+    path.ends_with("prometheus/prometheus.yml")
+}
+
+pub(super) fn is_alertmanager_config(path: &Path) -> bool {
+    path.ends_with("alertmanager/alertmanager.yml")
+}
+
+pub(super) fn is_rules(path: &Path) -> bool {
     path.to_string_lossy().contains("/prometheus/rules/")
 }
 
-fn is_tests(path: &Path) -> bool {
+pub(super) fn is_tests(path: &Path) -> bool {
     path.to_string_lossy().contains("/prometheus/tests/")
 }

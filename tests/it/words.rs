@@ -1,0 +1,94 @@
+//! What commands say to people, on stderr, where a golden folder looks at stdout alone.
+
+use crate::project::Project;
+
+const PACK: &str = "pack: tubes\ndoc: Tubes.\nkinds: {station: {collection: stations, fields: {bore: {type: int, default: 80}, label: string}}}\n";
+const RULES: &str = "rules:\n  - rule: line\n    doc: A line.\n    match: (s:station)\n    artifact: {path: 'tubes/${s.name}.txt', template: \
+                     tubes/line.txt.hbs, with: {s: s}}\n";
+
+fn post(spec: &str) -> Project {
+    Project::new()
+        .file("gen.yaml", spec)
+        .file("rules/tubes/pack.yaml", PACK)
+        .file("rules/tubes/lines.yaml", RULES)
+        .file("templates/tubes/line.txt.hbs", "{{s.bore}}\n")
+}
+
+const SPEC: &str = "version: 0.2\nname: post\nstations: {north: {}}\n";
+
+#[test]
+fn a_plan_and_a_check_count_the_errors() {
+    let project = post("version: 0.2\nname: post\nstations: {north: {bore: wide}}\n");
+    for command in ["plan", "check"] {
+        let run = project.run(&[command]);
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        assert!(run.stderr.ends_with("invalid: 1 error\n"), "{command}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_check_does_not_send_to_an_apply_that_would_refuse() {
+    let project = post(SPEC);
+    assert_eq!(project.run(&["apply"]).code, 0);
+    std::fs::write(project.dir().join("tubes/north.txt"), "81\n").expect("the folder is ours");
+    let run = project.run(&["check"]);
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    let last = run.stderr.lines().last().unwrap_or_default();
+    assert!(
+        last.contains("gen apply --overwrite=PATH") && !last.contains("run `gen apply`"),
+        "{last}"
+    );
+    std::fs::remove_file(project.dir().join("tubes/north.txt")).expect("it is there");
+    let run = project.run(&["check"]);
+    assert!(run.stderr.ends_with("run `gen apply`\n"), "{}", run.stderr);
+}
+
+#[test]
+fn the_schema_and_the_packs_are_shown_without_a_project() {
+    let nowhere = Project::new();
+    let schema = nowhere.run(&["schema"]);
+    assert_eq!((schema.code, &*schema.stderr), (0, ""));
+    assert!(schema.stdout.contains("\"services\""), "{}", schema.stdout);
+    for command in [
+        &["pack", "list"][..],
+        &["pack", "show", "core"],
+        &["pack", "doc", "core"],
+    ] {
+        let run = nowhere.run(command);
+        assert_eq!((run.code, &*run.stderr), (0, ""), "{command:?}");
+        assert!(run.stdout.contains("core"), "{command:?}");
+    }
+    // What writes into a project needs one.
+    let run = nowhere.run(&["pack", "eject", "core"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("shell::no_spec"), "{}", run.stderr);
+}
+
+#[test]
+fn a_value_that_is_set_is_yaml() {
+    let project = post(SPEC);
+    let run = project.run(&["plan", "--set", "stations.north.label=\"a: b\""]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let run = project.run(&["plan", "--set", "stations.north.label=a: b"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    let help = project.run(&["plan", "--help"]).stdout;
+    assert!(help.contains("The value is YAML"), "{help}");
+}
+
+/// A file of the project in the place of a built-in one: a mistake is shown in the file of the project.
+#[test]
+fn a_mistake_is_shown_in_the_file_that_was_read() {
+    let project = Project::new().file("gen.yaml", "version: 0.2\nname: post\n");
+    assert_eq!(project.run(&["pack", "eject", "vault"]).code, 0);
+    let path = project.dir().join("rules/vault/secrets.yaml");
+    let text = std::fs::read_to_string(&path).expect("it was copied");
+    std::fs::write(&path, format!("# One line more.\n{}", text.replace("x.keys", "x.kyes")))
+        .expect("the folder is ours");
+    let run = project.run(&["check"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(
+        run.stderr.contains("x.kyes"),
+        "the line that is wrong is shown: {}",
+        run.stderr
+    );
+}
