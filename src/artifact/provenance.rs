@@ -2,6 +2,7 @@
 //!
 //! Made on demand, by printing the file once more with notes; a run that is not asked for it pays nothing.
 
+mod leaf;
 mod trace;
 
 use std::collections::BTreeMap;
@@ -21,7 +22,8 @@ use crate::rule::set;
 use crate::spec::{self, Written};
 use crate::value::{Address, Map, Name, Path, Value};
 
-use trace::{Frame, Tracer, reads, rule_frame, text_place};
+use leaf::text_place;
+use trace::{Frame, Tracer, reads, rule_frame};
 
 /// A file and where its parts come from.
 #[derive(Clone, Debug)]
@@ -180,7 +182,7 @@ pub fn rule_place(db: &dyn Db, project: Project, id: &Name) -> Option<(Name, Spa
 /// Returns the characters of a value, for people.
 #[must_use]
 pub fn shown(value: &Value) -> Option<String> {
-    trace::shown(value)
+    leaf::shown(value)
 }
 
 /// Returns the variables of the match that prints the file at `path`.
