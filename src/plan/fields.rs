@@ -28,15 +28,14 @@ enum Tree {
 }
 
 /// Returns the fields in which two versions of the file at `path` differ; none where its format has no fields, or one
-/// of the two can't be read.
+/// of the two can't be read. What no suffix tells is tried as HCL, which many programs call by a name of their own.
 #[must_use]
 pub fn changes(path: &str, old: &[u8], new: &[u8]) -> Option<Vec<FieldChange>> {
     let (old, new) = (std::str::from_utf8(old).ok()?, std::str::from_utf8(new).ok()?);
     let read: fn(&str) -> Option<Tree> = match path.rsplit('.').next()? {
         "yaml" | "yml" | "json" => yaml_tree,
         "toml" => toml_tree,
-        "hcl" | "nomad" | "tf" => hcl_tree,
-        _ => return None,
+        _ => hcl_tree,
     };
     let mut found = Vec::new();
     compare(String::new(), Some(&read(old)?), Some(&read(new)?), &mut found);
@@ -238,7 +237,7 @@ mod tests {
         assert_eq!(told("a.toml", "[a]\nb = 1\n", "[a]\nb = \"x\"\n"), ["a.b: 1 → x"]);
         assert_eq!(
             told(
-                "a.nomad",
+                "a.hcl",
                 "job \"o\" {\n  group \"o\" { count = 2 }\n  x {}\n}\n",
                 "job \"o\" {\n  group \"o\" { count = 6 }\n  x { y = 1 }\n}\n"
             ),

@@ -207,7 +207,7 @@ fn a_comment_of_a_rule_file_prints_nothing() {
     assert!(world.printed().is_empty());
     assert_eq!(
         world.take_ran(),
-        ["compiled", "ids", "mode", "rule_file", "source", "sources", "template"]
+        ["compiled", "ids", "mode", "rule_file", "source", "sources", "template", "template_fingerprint"]
     );
 }
 
@@ -228,5 +228,5 @@ fn a_rule_prints_its_own_artifacts() {
 fn a_template_prints_its_own_artifacts() {
     let world = edited("templates/post/registry.json", "\"all\": [", "\"everything\": [");
     assert_eq!(world.printed(), ["registry.json"]);
-    assert_eq!(world.take_ran(), ["artifacts", "template"]);
+    assert_eq!(world.take_ran(), ["artifacts", "template", "template_fingerprint"]);
 }

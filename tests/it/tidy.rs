@@ -137,7 +137,9 @@ fn nothing_is_left_open() {
 fn codes() -> BTreeMap<String, String> {
     let areas = [
         "artifact",
+        "blame",
         "data",
+        "explain",
         "expression",
         "graph",
         "pack",
