@@ -179,6 +179,19 @@ fn join<'a>(manifest: &'a Manifest, outcome: &'a Outcome, scope: &Scope) -> Vec<
     }
 }
 
+/// What a user wants to have carried out.
+#[derive(Clone, Copy, Debug)]
+pub struct Order<'a> {
+    /// What was asked for.
+    pub ask: &'a Ask,
+    /// What the rules want.
+    pub outcome: &'a Outcome,
+    /// What of it is covered.
+    pub scope: &'a Scope,
+    /// What is to become of files that are not as they were written.
+    pub decisions: &'a Decisions,
+}
+
 /// Carries out what [`prepare`] plans, under the lock; also says how an interrupted apply was settled.
 ///
 /// # Errors
@@ -187,12 +200,15 @@ pub fn apply(
     memory: &mut Memory,
     disk: &Disk,
     engine: &mut Engine,
-    ask: &Ask,
-    outcome: &Outcome,
-    scope: &Scope,
-    decisions: &Decisions,
+    order: Order<'_>,
     patience: Patience,
 ) -> Result<(Planned, Recovery), Vec<Problem>> {
+    let Order {
+        ask,
+        outcome,
+        scope,
+        decisions,
+    } = order;
     if outcome.is_invalid() {
         return Err(outcome.problems.clone());
     }
@@ -527,10 +543,12 @@ mod tests {
             &mut memory,
             disk,
             &mut engine,
-            &Ask::default(),
-            outcome,
-            scope,
-            decisions,
+            Order {
+                ask: &Ask::default(),
+                outcome,
+                scope,
+                decisions,
+            },
             Patience::Fail,
         );
         memory.save(disk, outcome);
@@ -574,7 +592,13 @@ mod tests {
             };
             let mut engine = Engine::fixed(root, outcome.clone());
             let ask = Ask::default();
-            let applied = apply(memory, &disk, &mut engine, &ask, outcome, &all, &none, Patience::Fail);
+            let order = Order {
+                ask: &ask,
+                outcome,
+                scope: &all,
+                decisions: &none,
+            };
+            let applied = apply(memory, &disk, &mut engine, order, Patience::Fail);
             applied.expect("applied").0.plan.counts().to_string()
         };
         let first = outcome(&[("a/x", "1"), ("b", "2"), ("c", "3")]);

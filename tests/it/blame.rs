@@ -83,7 +83,9 @@ fn blamed(folder: &Path) -> Share {
                 }
                 share.n_of_spec += usize::from(value.inputs.iter().any(|it| it.said_by == "spec" && it.at.is_some()));
                 for input in &value.inputs {
-                    let is_said = input.said_by == "engine" || input.at.is_some();
+                    // What nobody sets has no line: that it is not set is what decides.
+                    let is_unset = input.said_by == "nobody" && input.value.is_none();
+                    let is_said = is_unset || input.said_by == "engine" || input.at.is_some();
                     if !is_said || (input.said_by == "engine" && input.kind == "field") {
                         fault(&format!("`{}` of {} stands nowhere", value.value, input.name));
                     }

@@ -207,7 +207,16 @@ fn a_comment_of_a_rule_file_prints_nothing() {
     assert!(world.printed().is_empty());
     assert_eq!(
         world.take_ran(),
-        ["compiled", "ids", "mode", "rule_file", "source", "sources", "template", "template_fingerprint"]
+        [
+            "compiled",
+            "ids",
+            "mode",
+            "rule_file",
+            "source",
+            "sources",
+            "template",
+            "template_fingerprint"
+        ]
     );
 }
 

@@ -59,10 +59,12 @@ fn through(shape: Shape, sizes: [usize; 2]) {
             &mut memory,
             &disk,
             &mut engine,
-            &Ask::default(),
-            &outcome,
-            &scope,
-            &decisions,
+            session::Order {
+                ask: &Ask::default(),
+                outcome: &outcome,
+                scope: &scope,
+                decisions: &decisions,
+            },
             Patience::Fail,
         );
         let planned = applied.expect("everything can be written").0;

@@ -29,14 +29,17 @@ const MAX_DEPTH: usize = 8;
 /// How many inputs one value may have before no more are looked for.
 const MAX_INPUTS: usize = 200;
 
+/// What an expression gave a name for: the expression, whose variables it reads (those of the frame that holds this
+/// where there is none), and the item that the name stands for, where it is one of several.
+pub(super) type Given = (Expression, Option<Rc<Frame>>, Option<Value>);
+
 /// The variables of a rule or a template, and what each was made by.
 #[derive(Debug)]
 pub(super) struct Frame {
     pub(super) view: View,
     pub(super) bound: Variables,
-    /// What an expression gave a name for: the expression, whose variables it reads (this frame's where there is
-    /// none), and the item that the name stands for, where it is one of several.
-    pub(super) given: BTreeMap<Name, (Expression, Option<Rc<Frame>>, Option<Value>)>,
+    /// What gave each name.
+    pub(super) given: BTreeMap<Name, Given>,
 }
 
 /// Follows values of one project.

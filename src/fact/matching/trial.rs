@@ -100,7 +100,7 @@ impl Run<'_> {
         }
         for (name, expression) in &body.lets {
             match self.value(expression, &found) {
-                Ok(value) => _ = found.insert(name.clone(), Bound::Value(value)),
+                Ok(value) => found.insert(name.clone(), Bound::Value(value)),
                 Err(failure) => return Trial::Failed(failure.message.to_string()),
             }
         }

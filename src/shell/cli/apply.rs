@@ -55,10 +55,12 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
             &mut it.memory,
             &it.disk,
             &mut it.engine,
-            &ask,
-            &outcome,
-            &scope,
-            &decisions,
+            session::Order {
+                ask: &ask,
+                outcome: &outcome,
+                scope: &scope,
+                decisions: &decisions,
+            },
             patience,
         )
     });

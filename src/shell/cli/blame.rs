@@ -135,6 +135,7 @@ pub(super) fn whence(input: &BlamedInput) -> String {
         ("default", Some(at)) => format!("{at}, the pack's default"),
         ("rule", Some(at)) => format!("{at}, by {rule}"),
         ("rule", None) => format!("by {rule}"),
+        ("nobody", _) => "not set".to_owned(),
         _ => "made by gen itself".to_owned(),
     }
 }

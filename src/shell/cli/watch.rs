@@ -86,10 +86,12 @@ fn once(session: &mut Session, ask: &Ask, known: &mut Known, said: &mut Vec<Prob
             &mut it.memory,
             &it.disk,
             &mut it.engine,
-            ask,
-            &outcome,
-            &scope,
-            &decisions,
+            session::Order {
+                ask,
+                outcome: &outcome,
+                scope: &scope,
+                decisions: &decisions,
+            },
             Patience::Wait,
         )
     });

@@ -85,7 +85,7 @@ pub struct BlamedInput {
     /// What it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
-    /// Who says so: `spec`, `default`, `rule`, `engine`.
+    /// Who says so: `spec`, `default`, `rule`, `engine`; `nobody` where a field is not set.
     pub said_by: &'static str,
     /// The rule that derives it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -203,6 +203,7 @@ pub(super) fn input(sources: &Sources, input: &Input) -> BlamedInput {
         What::Data => ("data", "data".to_owned()),
         What::Rule(rule) => ("rule", rule.to_string()),
     };
+    let value = provenance::shown(&input.value);
     let (said_by, rule, at, over) = match &input.whence {
         Whence::Spec(written) => {
             let spot = |it: &spec::Written| spot(sources, &it.file, it.span, it.environment.clone());
@@ -215,13 +216,14 @@ pub(super) fn input(sources: &Sources, input: &Input) -> BlamedInput {
             let at = place.as_ref().and_then(|(file, span)| spot(sources, file, *span, None));
             ("rule", Some(rule.clone()), at, Vec::new())
         }
+        Whence::Engine if kind == "field" && value.is_none() => ("nobody", None, None, Vec::new()),
         Whence::Engine => ("engine", None, None, Vec::new()),
     };
     BlamedInput {
         decides: input.role == Role::Decides,
         kind,
         name,
-        value: provenance::shown(&input.value),
+        value,
         said_by,
         rule,
         at,
