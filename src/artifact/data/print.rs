@@ -144,7 +144,9 @@ fn double(number: f64) -> String {
 pub(super) fn print(document: &Document, head: &[&str], keep: Keep) -> Printer {
     let mut printer = Printer::default();
     if keep == Keep::Origins {
-        printer.origins = Some(vec![(0, None, 0)]);
+        // What stands above the first value is the head's, where there is one.
+        let head = (document.format != DataFormat::Json).then_some((0, None, 0));
+        printer.origins = Some(head.into_iter().collect());
     }
     printer.language = document.around.as_ref().map(|it| it.language.clone());
     if document.format != DataFormat::Json {

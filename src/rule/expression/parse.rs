@@ -344,12 +344,9 @@ impl<'s> Parser<'s> {
         let text = self.text(0);
         match (self.kind(0), text) {
             (Some(Kind::Word), _) => self.word(start),
-            // A name from the root, with nothing between.
+            // A name from the root.
             (Some(Kind::Sign), ".") if self.kind(1) == Some(Kind::Word) => {
                 self.at += 1;
-                if self.here() != start + 1 {
-                    return Err(self.unexpected());
-                }
                 self.word(start)
             }
             (Some(Kind::Sign), "-") if matches!(self.kind(1), Some(Kind::Int | Kind::Float)) => {

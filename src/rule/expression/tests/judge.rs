@@ -45,10 +45,10 @@ fn shown(it: &Syntax<'_>) -> Verdict {
         Form::Literal(Value::Bool(truth)) => format!("{truth:?}@{at}"),
         Form::Literal(Value::Int(number)) => format!("{number}@{at}"),
         Form::Literal(value) => format!("{:?}@{at}", value.as_str()?),
-        Form::Name(name) => format!("{}@{at}", name.replace(char::is_whitespace, "")),
+        Form::Name(name) => format!("{}@{at}", bare(name)),
         Form::Member(of, name, asked) => format!("({} .{}{name:?})", shown(of)?, mark(*asked)),
         Form::Index(parts, asked) => format!("({} [@{at}{} {})", shown(&parts[0])?, mark(*asked), shown(&parts[1])?),
-        Form::Call(name, args) => format!("({} {})", name.replace(char::is_whitespace, ""), all(args)?),
+        Form::Call(name, args) => format!("({} {})", bare(name), all(args)?),
         Form::Method(of, name, args) => format!("({} .{name} {})", shown(of)?, all(args)?),
         Form::List(items) => {
             let items = items
@@ -148,6 +148,12 @@ fn judged(it: &IdedExpr, info: &SourceInfo) -> Verdict {
         }
         Expr::Struct(_) | Expr::Comprehension(_) | Expr::Unspecified => return None,
     })
+}
+
+/// Returns a name from the root without what may stand between its point and its word.
+fn bare(name: &str) -> String {
+    let lines = name.lines().map(|it| it.split("//").next().unwrap_or_default());
+    lines.collect::<String>().replace(char::is_whitespace, "")
 }
 
 #[track_caller]
