@@ -3,6 +3,7 @@
 //! Everything here is text and values; no node is looked up and no file is read. A template is compiled once, with
 //! all its mistakes found then, and rendered many times.
 
+pub mod asleep;
 pub mod candidates;
 pub mod data;
 pub mod format;

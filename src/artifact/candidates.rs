@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::artifact::asleep::Asleep;
 use crate::artifact::found::Spot;
 use crate::artifact::fresh::cells_of;
 use crate::artifact::instance::{self, Cell, MAX_REFERENCES};
@@ -34,6 +35,8 @@ pub struct Before {
 struct Graph {
     snapshot: Arc<Snapshot>,
     nodes: Vec<Arc<Completed>>,
+    /// The rules that say nothing; `None` where nobody has asked yet.
+    asleep: Option<Asleep>,
 }
 
 impl Before {
@@ -50,6 +53,16 @@ impl Before {
         Self {
             environments,
             rules: rules.collect(),
+        }
+    }
+
+    /// Finds the rules that say nothing of any node, where that is not known, so that the next edit need not concern them.
+    pub fn find_asleep(&mut self, db: &Database, project: Project) {
+        let rules = rules(db, project);
+        for ((_, graph), environment) in self.environments.iter_mut().zip(0_u16..) {
+            graph
+                .asleep
+                .get_or_insert_with(|| Asleep::find(db, project, environment, &rules));
         }
     }
 
@@ -75,7 +88,11 @@ impl Graph {
             .iter()
             .filter_map(|it| shape::node(db, project, view, it).cloned())
             .collect();
-        Self { snapshot, nodes }
+        Self {
+            snapshot,
+            nodes,
+            asleep: None,
+        }
     }
 
     /// Returns the nodes that differ from `before`, and where the edges start that do.
@@ -201,17 +218,15 @@ pub struct Candidates {
     pub nodes: Vec<Spot>,
 }
 
-/// Returns every place where an artifact, or what is found, may differ `now` from what it was `before`.
+/// Returns every place where an artifact, or what is found, may differ `now` from what it was `before`; `now` learns which
+/// rules still say nothing.
 #[must_use]
-pub fn candidates(db: &Database, project: Project, before: &Before, now: &Before) -> Candidates {
+pub fn candidates(db: &Database, project: Project, before: &Before, now: &mut Before) -> Candidates {
     let infos: Vec<&spec::EnvironmentInfo> = before.environments.iter().map(|it| &it.0).collect();
     let same_environments = infos.into_iter().eq(spec::environments(db, project));
     let mut cells: BTreeSet<Cell> = BTreeSet::new();
     let mut nodes: BTreeSet<Spot> = BTreeSet::new();
-    let rules: Vec<Arc<Rule>> = set::ids(db, project)
-        .iter()
-        .filter_map(|id| set::rule(db, project, id.clone()).clone())
-        .collect();
+    let rules = rules(db, project);
     let stale: BTreeSet<Name> = rules
         .iter()
         .map(|it| it.id.clone())
@@ -221,7 +236,7 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &Before
     // What changes what facts there are, or the list of environments, may change anything.
     let everything = !same_environments || rules_of_facts_changed(db, project, &stale, &rules);
     let mut any_change = everything || !stale.is_empty();
-    for (environment, (_, now)) in (0_u16..).zip(&now.environments) {
+    for (environment, (_, now)) in (0_u16..).zip(&mut now.environments) {
         let changed = before
             .environments
             .get(usize::from(environment))
@@ -233,7 +248,11 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &Before
             Some((_, graph)) if graph.snapshot != now.snapshot => both(&graph.snapshot, &now.snapshot),
             _ => now.snapshot.clone(),
         };
-        let mut walk = Backwards::new((db, project, environment), &union, &rules, changed);
+        let asleep = before.environments.get(usize::from(environment));
+        let asleep = asleep
+            .and_then(|it| it.1.asleep.clone())
+            .filter(|_| stale.is_empty() && !everything);
+        let mut walk = Backwards::new((db, project, environment), &union, &rules, changed, asleep);
         if !everything && any_here {
             walk.prepare();
         }
@@ -252,6 +271,7 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &Before
                 nodes.extend(spots(walk.criticised(rule)));
             }
         }
+        now.asleep = walk.still_asleep();
         // What is gone has nothing to be found.
         nodes.retain(|it| it.0 != environment || now.snapshot.index(&it.1).is_some());
     }
@@ -269,6 +289,12 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &Before
         cells: cells.into_iter().collect(),
         nodes: nodes.into_iter().collect(),
     }
+}
+
+fn rules(db: &Database, project: Project) -> Vec<Arc<Rule>> {
+    let ids = set::ids(db, project).iter();
+    ids.filter_map(|id| set::rule(db, project, id.clone()).clone())
+        .collect()
 }
 
 fn rules_of_facts_changed(db: &Database, project: Project, stale: &BTreeSet<Name>, rules: &[Arc<Rule>]) -> bool {
@@ -308,6 +334,8 @@ struct Backwards<'a> {
     rules: &'a [Arc<Rule>],
     /// What differs.
     changed: Roots,
+    /// The rules that have said nothing so far, where they are known.
+    asleep: Option<Asleep>,
     /// Of each relation that writes references: where a text stands that may be written in another way.
     mentions: BTreeMap<Name, Roots>,
 }
@@ -318,6 +346,7 @@ impl<'a> Backwards<'a> {
         union: &'a Arc<Snapshot>,
         rules: &'a [Arc<Rule>],
         changed: Roots,
+        asleep: Option<Asleep>,
     ) -> Self {
         Self {
             db,
@@ -326,8 +355,28 @@ impl<'a> Backwards<'a> {
             union,
             rules,
             changed,
+            asleep,
             mentions: BTreeMap::new(),
         }
+    }
+
+    /// Tells whether `rule` has said nothing of any node, and says nothing after `roots` have changed.
+    fn sleeps(&self, rule: &Rule, roots: &Roots) -> bool {
+        let touched = |relations: &[Name]| {
+            let facts: Vec<&BTreeSet<Address>> = relations.iter().filter_map(|it| roots.facts.get(it)).collect();
+            roots.nodes.iter().chain(facts.into_iter().flatten())
+        };
+        let asleep = self.asleep.as_ref();
+        asleep.is_some_and(|it| it.keeps(self.db, self.environment, rule, touched))
+    }
+
+    /// Returns the rules that say nothing of any node even now.
+    fn still_asleep(self) -> Option<Asleep> {
+        let sleeping = self.rules.iter().filter(|it| self.sleeps(it, &self.changed));
+        let sleeping: BTreeSet<Name> = sleeping.map(|it| it.id.clone()).collect();
+        let mut asleep = self.asleep?;
+        asleep.wake(|it| !sleeping.contains(it));
+        Some(asleep)
     }
 
     /// Walks the fact rules, and the texts that mention what they speak of.
@@ -354,7 +403,11 @@ impl<'a> Backwards<'a> {
         for stratum in 0..=last {
             for rule in self.rules {
                 let facts = rule.facts.iter().enumerate();
-                for (nth, fact) in facts.filter(|it| of.get(&it.1.relation) == Some(&stratum)) {
+                let facts: Vec<_> = facts.filter(|it| of.get(&it.1.relation) == Some(&stratum)).collect();
+                if facts.is_empty() || self.sleeps(rule, &roots) {
+                    continue;
+                }
+                for (nth, fact) in facts {
                     let uses = &read_by(self.db, self.project, rule.id.clone()).facts[nth];
                     let touched = self.touched(rule, &fact.of, uses, &roots);
                     roots.facts.entry(fact.relation.clone()).or_default().extend(touched);
@@ -393,6 +446,9 @@ impl<'a> Backwards<'a> {
         let Some(artifact) = &rule.artifact else {
             return Vec::new();
         };
+        if self.sleeps(rule, &self.changed) {
+            return Vec::new();
+        }
         let uses = &read_by(self.db, self.project, rule.id.clone()).artifact;
         let mut touched = self.touched(rule, &artifact.per[0], uses, &self.changed);
         if let Some(mentions) = artifact.references.as_ref().and_then(|it| self.mentions.get(it)) {
@@ -413,6 +469,9 @@ impl<'a> Backwards<'a> {
         let (Some(_), Some(anchor)) = (&rule.finding, rule.body.pattern.first()) else {
             return BTreeSet::new();
         };
+        if self.sleeps(rule, &self.changed) {
+            return BTreeSet::new();
+        }
         let uses = &read_by(self.db, self.project, rule.id.clone()).finding;
         self.touched(rule, &anchor.name, uses, &self.changed)
     }

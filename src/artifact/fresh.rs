@@ -118,13 +118,13 @@ pub fn refresh(db: &Database, project: Project, last: State, stir: Stir, read_ba
             ..State::default()
         };
     }
-    let now = Before::now(db, project);
+    let mut now = Before::now(db, project);
     let Candidates { cells, nodes } = match &last.before {
         None => Candidates {
             cells: cells(db, project),
             nodes: Vec::new(),
         },
-        Some(before) => candidates::candidates(db, project, before, &now),
+        Some(before) => candidates::candidates(db, project, before, &mut now),
     };
     let has_lost = last.before.as_ref().is_some_and(|it| it.has_lost(&now));
     if ground == Ground::Sound {
@@ -147,6 +147,10 @@ pub fn refresh(db: &Database, project: Project, last: State, stir: Stir, read_ba
         })
         .collect();
     let is_first = last.before.is_none();
+    if !is_first && ground == Ground::Sound {
+        // Where one edit came, more will come.
+        now.find_asleep(db, project);
+    }
     state.before = Some(now);
     let told = state.problems.len();
     let settling = Settling {

@@ -240,23 +240,34 @@ impl Expression {
         let mut all = Vec::new();
         self.0.tree.conjuncts(&mut all);
         let leading = all.into_iter().take_while(|it| it.reads_only(variable));
-        leading.map(move |it| Guard {
-            variable: Name::from(variable),
-            file: self.0.file.clone(),
-            tree: it.clone(),
-            asks: Asks::Truth,
-        })
+        leading.map(move |it| self.guard(variable, it, Asks::Truth))
     }
 
     /// Returns the condition that this is a collection with something in it, if it reads nothing but `variable`.
     pub(crate) fn filled(&self, variable: &str) -> Option<Guard> {
         let tree = &self.0.tree;
-        tree.reads_only(variable).then(|| Guard {
+        tree.reads_only(variable)
+            .then(|| self.guard(variable, tree, Asks::Items))
+    }
+
+    fn guard(&self, variable: &str, tree: &Tree, asks: Asks) -> Guard {
+        let mut members = Vec::new();
+        let asks_no_graph = tree.reads_members(&mut members);
+        // The whole expression may reach nodes that this part of it does not.
+        let reached = &self.0.uses.reached;
+        let reaches = |it: &Reached| match &it.relation {
+            Some(relation) => members.iter().any(|(_, of)| of.as_ref() == Some(relation)),
+            None => members.iter().any(|(name, _)| it.path.0.last() == Some(name)),
+        };
+        let is_alone = asks_no_graph && !reached.iter().any(reaches);
+        let relations = members.into_iter().filter_map(|it| it.1).collect();
+        Guard {
             variable: Name::from(variable),
             file: self.0.file.clone(),
             tree: tree.clone(),
-            asks: Asks::Items,
-        })
+            asks,
+            relations: is_alone.then_some(relations),
+        }
     }
 
     /// Returns what is known to be there wherever this condition holds.
@@ -322,6 +333,7 @@ pub struct Guard {
     file: Name,
     tree: Tree,
     asks: Asks,
+    relations: Option<Vec<Name>>,
 }
 
 /// What must be so of the value of a [`Guard`].
@@ -345,6 +357,12 @@ impl Guard {
     #[must_use]
     pub fn variable(&self) -> &Name {
         &self.variable
+    }
+
+    /// Returns the relations whose facts it reads on the node; `None` where it asks the graph or other nodes as well.
+    #[must_use]
+    pub fn relations(&self) -> Option<&[Name]> {
+        self.relations.as_deref()
     }
 
     /// Tells whether it holds; `None` where it fails.

@@ -476,7 +476,7 @@ impl World {
     /// Returns the places at which something differs between `old` and now, and which the walk backwards from
     /// `before` does not name, and how many places it does name.
     pub(crate) fn missed(&self, before: &Before, old: &Cells) -> (Vec<Cell>, usize) {
-        let named: BTreeSet<Cell> = candidates::candidates(&self.db, self.project, before, &self.before())
+        let named: BTreeSet<Cell> = candidates::candidates(&self.db, self.project, before, &mut self.before())
             .cells
             .into_iter()
             .collect();

@@ -1,6 +1,6 @@
 //! A checked expression: every name resolved, every function found. The evaluator walks it.
 
-use super::function::Function;
+use super::function::{Function, Run};
 use crate::kind::Type;
 use crate::problem::Span;
 use crate::value::{Name, Value};
@@ -46,6 +46,34 @@ impl Tree {
             Op::Conditional(parts) => parts.iter().all(only),
             Op::Call(_, args) => args.iter().all(only),
             Op::Fold(fold) => only(&fold.of) && fold.test.iter().chain(&fold.body).all(only),
+            Op::Broken => false,
+        }
+    }
+}
+
+impl Tree {
+    /// Adds the members that this reads to `members`, each with its relation if it stands for facts; `false` where it asks
+    /// the graph as well.
+    pub(crate) fn reads_members(&self, members: &mut Vec<(Name, Option<Name>)>) -> bool {
+        let mut all = |parts: &[&Self]| parts.iter().all(|it| it.reads_members(members));
+        match &self.op {
+            Op::Literal(_) | Op::Variable(_) | Op::Local(_) => true,
+            Op::Member(member) => {
+                members.push((member.name.clone(), member.relation.clone()));
+                member.of.reads_members(members)
+            }
+            Op::Index(of, key, _) => all(&[of, key]),
+            Op::Has(of, _) | Op::Not(of) | Op::Negate(of) => all(&[of]),
+            Op::List(items) => items.iter().all(|it| all(&[&it.0])),
+            Op::Map(entries) => entries.iter().all(|it| all(&[&it.0, &it.1])),
+            Op::And(sides) | Op::Or(sides) | Op::Bind(sides) | Op::OptionalMap(sides) | Op::Binary(_, sides) => {
+                all(&[&sides[0], &sides[1]])
+            }
+            Op::Conditional(parts) => parts.iter().all(|it| all(&[it])),
+            Op::Call(function, args) => {
+                !matches!(function.run, Run::Graph(_) | Run::Macro) && args.iter().all(|it| all(&[it]))
+            }
+            Op::Fold(fold) => all(&[&fold.of]) && fold.test.iter().chain(&fold.body).all(|it| all(&[it])),
             Op::Broken => false,
         }
     }
