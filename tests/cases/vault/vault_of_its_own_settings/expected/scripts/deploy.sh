@@ -122,8 +122,8 @@ look() {
 explain() {
   nomad job status -namespace "$2" "$1" 2>/dev/null | sed -n '/^Placement Failure/,/^$/p'
   nomad job allocs -namespace "$2" -t "{{range \$it := .}}{{range \$task, \$_ := .TaskStates}}{{range .Events\
-}}{{printf \"%d %s: %.300q\\n\" \$it.JobVersion \$task .DisplayMessage}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
-    sed -n "s/^$3 /  task /p" | tail -n 8
+}}{{printf \"%d %d %s: %.300q\\n\" \$it.JobVersion .Time \$task .DisplayMessage}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
+    sed -n "s/^$3 //p" | sort -n | tail -n 8 | sed 's/^[0-9]*/  task/'
   nomad job allocs -namespace "$2" -t "{{range \$it := .}}{{range \$task, \$_ := .TaskStates}}{{if ne .State \"running\"\
 }}{{println \$it.JobVersion \$task \$it.ID}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
     sed -n "s/^$3 //p" | while read -r task id; do
