@@ -378,6 +378,8 @@ settle
 
 say "layer 1"
 want "$base/jobs/"asked.nomad asked service default 630
+want "$base/jobs/"patient.nomad patient service default 630
+want "$base/jobs/"strict.nomad strict service default 630
 settle
 
 say "all is up"
