@@ -379,7 +379,10 @@ impl Walk {
             overrides: overrides.to_vec(),
         });
         let pack = |rule: &Name| rule.split('/').next().unwrap_or_default().to_owned();
-        let artifacts = outcome.wanted.iter().filter(|it| !self.of_others.contains(&pack(&it.rule)));
+        let artifacts = outcome
+            .wanted
+            .iter()
+            .filter(|it| !self.of_others.contains(&pack(&it.rule)));
         let artifacts = artifacts.map(|it| (it.path.to_string(), it.digest));
         let unsupported = outcome
             .problems

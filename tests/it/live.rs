@@ -385,8 +385,9 @@ impl Live {
         assert_eq!(self.given("orders", "GIVEN_POOL"), FIRST);
         let start = Instant::now();
         self.rotate(SECOND);
-        self.agents
-            .until(SOON, "the second value", || self.given("orders", "GIVEN_POOL") == SECOND);
+        self.agents.until(SOON, "the second value", || {
+            self.given("orders", "GIVEN_POOL") == SECOND
+        });
         say(&format!(
             "live: a rotated secret arrived after {} s",
             start.elapsed().as_secs()
