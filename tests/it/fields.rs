@@ -36,7 +36,7 @@ const KINDS: [(&str, &str); 6] = [
     ("variable", "variables.region"),
 ];
 
-/// What a run gives: the artifacts by path, the fields that are warned of, and errors.
+/// What a run gives: the artifacts of the platform by path, the fields that are warned of, and errors.
 #[derive(PartialEq, Eq)]
 struct Outcome {
     artifacts: BTreeMap<String, Fingerprint>,
@@ -63,6 +63,8 @@ struct Walk {
     engine: Engine,
     schema: Schema,
     packs: BTreeSet<String>,
+    /// Packs that print for other platforms alone: what they print shows nothing here.
+    of_others: BTreeSet<String>,
     special: Vec<Special>,
     used: BTreeSet<usize>,
     /// What came of the runs that several fields begin with.
@@ -133,6 +135,12 @@ impl Walk {
             platform,
             engine,
             schema,
+            of_others: PLATFORMS
+                .iter()
+                .filter(|it| **it != platform)
+                .flat_map(|it| closure(it))
+                .filter(|it| !closure(platform).contains(it))
+                .collect(),
             packs: closure(platform),
             special: special.iter().map(Special::read).collect(),
             used: BTreeSet::new(),
@@ -370,7 +378,12 @@ impl Walk {
             environments: Vec::new(),
             overrides: overrides.to_vec(),
         });
-        let artifacts = outcome.wanted.iter().map(|it| (it.path.to_string(), it.digest));
+        let pack = |rule: &Name| rule.split('/').next().unwrap_or_default().to_owned();
+        let artifacts = outcome
+            .wanted
+            .iter()
+            .filter(|it| !self.of_others.contains(&pack(&it.rule)));
+        let artifacts = artifacts.map(|it| (it.path.to_string(), it.digest));
         let unsupported = outcome
             .problems
             .iter()

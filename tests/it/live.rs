@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::agents::{Agents, free_ports, get, shown};
 use crate::project::tree;
-use crate::properties::{Profile, in_the_long_form, profile};
+use crate::properties::{Profile, profile};
 use crate::say;
 use crate::tidy::top;
 
@@ -46,8 +46,12 @@ const AWKWARD: &str = r#"a"b\c#d $e ${f} {{g}} <h>"#;
 const FIRST: &str = "the first";
 const SECOND: &str = "the second";
 
-/// How long a deploy may take that fails: the deadline of the job that never gets healthy, and some time more.
-const MOST_FOR_A_FAILURE: Duration = Duration::from_secs(120);
+/// How long a deploy may take that fails: the deadline of the job that never gets healthy, and time for a busy machine to
+/// take it back.
+const MOST_FOR_A_FAILURE: Duration = Duration::from_secs(300);
+
+/// How many seconds something may take that nobody promises a time for: a machine may have much else to do.
+const SOON: u64 = 120;
 
 /// What must be up before what, jobs that have ended too.
 const AFTER: [(&str, &str); 7] = [
@@ -62,9 +66,6 @@ const AFTER: [(&str, &str); 7] = [
 
 #[test]
 fn a_live_run_is_as_the_spec_says() {
-    if !in_the_long_form("the live run") {
-        return;
-    }
     let Some(tools) = crate::judges::folder() else {
         return say("live: left out, since there are no judges");
     };
@@ -207,7 +208,7 @@ impl Live {
     fn deploys_after_an_interruption(&self) {
         let (_, said) = self.script(
             "(scripts/deploy.sh >../first.log 2>&1 & run=$!; n=0
-            until grep -q 'layer 2' ../first.log || [ $n -gt 600 ]; do sleep 0.1; n=$((n + 1)); done
+            until grep -q 'layer 2' ../first.log || [ $n -gt 2400 ]; do sleep 0.1; n=$((n + 1)); done
             kill -KILL $run; cat ../first.log)",
         );
         assert!(
@@ -224,7 +225,7 @@ impl Live {
                 continue;
             }
             // A busy machine may take too long for one check: what looks sick for a moment is asked again.
-            self.agents.until(30, &format!("an answer of {service}"), || {
+            self.agents.until(SOON, &format!("an answer of {service}"), || {
                 get(&self.address(service), "localhost", "/").0 == 200
             });
             let (_, body) = get(&self.address(service), "localhost", "/");
@@ -280,7 +281,7 @@ impl Live {
     /// Requests reach each routed service, and no other.
     fn routes_what_is_routed(&self) {
         for (host, path, service) in ROUTES {
-            self.agents.until(30, &format!("the route {host}{path}"), || {
+            self.agents.until(SOON, &format!("the route {host}{path}"), || {
                 let (status, body) = get(&self.traefik, host, path);
                 status == 200 && body.contains(&format!("{{\"name\": \"{service}\""))
             });
@@ -349,12 +350,12 @@ impl Live {
             with(&["-service", "web", "-upstream", &format!("orders:{}", port(1))]),
             with(&["-service", "catalog", "-upstream", &format!("orders:{}", port(2))]),
         ];
-        self.agents.until(30, "an answer through the mesh", || {
+        self.agents.until(SOON, "an answer through the mesh", || {
             get(&ports[1], "localhost", "/name") == (200, "orders".to_owned())
         });
         // It listens as the other does, and is refused at the other end.
         self.agents
-            .until(30, "the proxy of catalog", || TcpStream::connect(&ports[2]).is_ok());
+            .until(SOON, "the proxy of catalog", || TcpStream::connect(&ports[2]).is_ok());
         for _ in 0..5 {
             assert_eq!(
                 get(&ports[2], "localhost", "/name").0,
@@ -385,13 +386,14 @@ impl Live {
         assert_eq!(self.given("orders", "GIVEN_POOL"), FIRST);
         let start = Instant::now();
         self.rotate(SECOND);
-        self.agents
-            .until(60, "the second value", || self.given("orders", "GIVEN_POOL") == SECOND);
+        self.agents.until(SOON, "the second value", || {
+            self.given("orders", "GIVEN_POOL") == SECOND
+        });
         say(&format!(
             "live: a rotated secret arrived after {} s",
             start.elapsed().as_secs()
         ));
-        self.agents.until(30, "a healthy orders", || {
+        self.agents.until(SOON, "a healthy orders", || {
             get(&self.traefik, "anybody.localhost", "/orders").0 == 200
         });
     }
@@ -450,7 +452,7 @@ impl Live {
         let is_up = |it: &BTreeMap<String, String>, name: &str| it.get(name).is_some_and(|it| it == "up");
         while !wanted.iter().all(|it| is_up(&found(), it)) {
             assert!(
-                start.elapsed().as_secs() < 60,
+                start.elapsed().as_secs() < SOON,
                 "not all of {wanted:?} are measured: {:?}",
                 found()
             );
@@ -495,7 +497,11 @@ impl Live {
         say(&format!("live: the version before answered {n_served} times meanwhile"));
         fs::write(self.project().join("gen.yaml"), good).expect("the temporary folder is ours");
         self.apply();
-        assert!(self.deploy().contains("deploy: orders is up already\n"));
+        let said = self.deploy();
+        assert!(
+            said.contains("deploy: orders is up") && !said.contains("deploy: orders starts"),
+            "what was taken back is as it was before: {said}"
+        );
     }
 
     /// The health script tells who is sick.
@@ -507,7 +513,7 @@ impl Live {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains("does not show admin to this token"), "{said}");
         self.agents.text("nomad job stop -detach auth");
-        self.agents.until(30, "the end of auth", || {
+        self.agents.until(SOON, "the end of auth", || {
             !self.script("scripts/health-check.sh").0.status.success()
         });
         let (output, said) = self.script("scripts/health-check.sh");

@@ -17,15 +17,6 @@ pub(crate) enum Profile {
     Long,
 }
 
-/// Tells whether this is a run of the long form; else says that `what` is left to it.
-pub(crate) fn in_the_long_form(what: &str) -> bool {
-    let long = profile() == Profile::Long;
-    if !long {
-        crate::say(&format!("left out: {what}, which the long form checks"));
-    }
-    long
-}
-
 /// Returns what `GEN_PROFILE` asks for.
 pub(crate) fn profile() -> Profile {
     match std::env::var("GEN_PROFILE").as_deref() {

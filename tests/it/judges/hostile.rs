@@ -24,7 +24,6 @@ use self::spec::Fields;
 use super::tool::{Language, Tools};
 use crate::monorepo::Random;
 use crate::project::Project;
-use crate::properties::in_the_long_form;
 use crate::say;
 
 /// How many hostile strings there are at least.
@@ -36,9 +35,6 @@ const N_WORKLOADS: usize = 50;
 
 #[test]
 fn hostile_strings_are_read_back_as_they_were_meant() {
-    if !in_the_long_form("hostile strings in all fields") {
-        return;
-    }
     let mut fields = Fields::random(&mut Random(11));
     assert!(fields.len() >= N_STRINGS, "{} strings only", fields.len());
     let project = Project::of(&fields.files(false));

@@ -474,7 +474,7 @@ fn expand(text: &str) -> String {
     made + rest
 }
 
-/// Returns the words of a script: those that expand nothing as the characters that a program gets.
+/// Returns the words of a script as the characters that a program gets, what is expanded in them between signs of its own.
 fn shell(text: &str) -> Result<Value, String> {
     let tokens = brush_parser::tokenize_str(text).map_err(|error| error.to_string())?;
     Ok(tokens.iter().map(|it| Value::String(unquoted(it.to_str()))).collect())
@@ -482,15 +482,20 @@ fn shell(text: &str) -> Result<Value, String> {
 
 fn unquoted(word: &str) -> String {
     use brush_parser::word::{WordPiece, WordPieceWithSource};
-    fn plain(pieces: &[WordPieceWithSource]) -> Option<String> {
+    fn plain(pieces: &[WordPieceWithSource]) -> String {
         let piece = |it: &WordPieceWithSource| match &it.piece {
-            WordPiece::Text(text) | WordPiece::SingleQuotedText(text) => Some(text.clone()),
-            WordPiece::EscapeSequence(text) => Some(text.strip_prefix('\\')?.to_owned()),
+            WordPiece::Text(text) | WordPiece::SingleQuotedText(text) => text.clone(),
+            WordPiece::EscapeSequence(text) => text.strip_prefix('\\').unwrap_or(text).to_owned(),
             WordPiece::DoubleQuotedSequence(pieces) => plain(pieces),
-            _ => None,
+            WordPiece::CommandSubstitution(text) | WordPiece::BackquotedCommandSubstitution(text) => {
+                format!("\u{1}{text}\u{1}")
+            }
+            expanded => format!("\u{1}{expanded:?}\u{1}"),
         };
         pieces.iter().map(piece).collect()
     }
-    let pieces = brush_parser::word::parse(word, &brush_parser::ParserOptions::default()).unwrap_or_default();
-    plain(&pieces).unwrap_or_else(|| format!("\u{1}{word}\u{1}"))
+    match brush_parser::word::parse(word, &brush_parser::ParserOptions::default()) {
+        Ok(pieces) => plain(&pieces),
+        Err(_) => format!("\u{1}{word}\u{1}"),
+    }
 }

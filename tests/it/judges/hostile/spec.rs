@@ -200,7 +200,7 @@ deployment:
 const ROOT: &str = r#"version: 0.2
 name: hostile
 include: ["services/*.yaml"]
-deployment: {platforms: [nomad, kubernetes]}
+deployment: {platforms: [nomad, kubernetes], kubernetes: {pod_security: privileged}}
 services:
   base:
     image: registry.example/base:1

@@ -64,5 +64,7 @@ check_consul() {
 
 check_consul asked
 check_consul asked-grpc
+check_consul patient
+check_consul strict
 
 exit "$sick"

@@ -122,8 +122,8 @@ look() {
 explain() {
   nomad job status -namespace "$2" "$1" 2>/dev/null | sed -n '/^Placement Failure/,/^$/p'
   nomad job allocs -namespace "$2" -t "{{range \$it := .}}{{range \$task, \$_ := .TaskStates}}{{range .Events\
-}}{{printf \"%d %s: %.300q\\n\" \$it.JobVersion \$task .DisplayMessage}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
-    sed -n "s/^$3 /  task /p" | tail -n 8
+}}{{printf \"%d %d %s: %.300q\\n\" \$it.JobVersion .Time \$task .DisplayMessage}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
+    sed -n "s/^$3 //p" | sort -n | tail -n 8 | sed 's/^[0-9]*/  task/'
   nomad job allocs -namespace "$2" -t "{{range \$it := .}}{{range \$task, \$_ := .TaskStates}}{{if ne .State \"running\"\
 }}{{println \$it.JobVersion \$task \$it.ID}}{{end}}{{end}}{{end}}" "$1" 2>/dev/null |
     sed -n "s/^$3 //p" | while read -r task id; do
@@ -134,12 +134,15 @@ explain() {
   fi
 }
 
-# Keeps what the checks of a version say that fail: once it is taken back, nobody knows.
+# Keeps what the checks of a version say that fail: once it is taken back, nobody knows. The agent that is asked knows
+# it at once where it runs them itself; the catalog is told what a check says minutes after it began to fail.
 remember() {
   nomad job allocs -namespace "$2" -t '{{range .}}{{println .JobVersion .ID}}{{end}}' "$1" 2>/dev/null |
     sed -n "s/^$3 //p" | while read -r id; do
-    consul_api GET "/v1/health/state/critical?pretty&filter=ServiceID%20contains%20%22$id%22" 2>/dev/null </dev/null |
-      sed -n 's/^ *"Output": "\(..*\)",$/\1/p'
+    for state in agent/checks health/state/critical; do
+      consul_api GET "/v1/$state?pretty&filter=ServiceID%20contains%20%22$id%22%20and%20Status%20==%20critical" </dev/null |
+        sed -n 's/^ *"Output": "\(..*\)",$/\1/p'
+    done 2>/dev/null | sort -u
   done >"$work/checks"
   [ ! -s "$work/checks" ] || mv "$work/checks" "$work/checks-$1"
 }
@@ -172,6 +175,7 @@ want() {
   note back_to_version "$2" "$4" "${before:-none} $3"
   nomad job run -detach "$1" >"$work/answer" 2>&1 || fail "Nomad does not run $1: $(cat "$work/answer")"
   now=$(version "$2" "$4")
+  echo "$now" >"$work/ran-$2"
   say "$2 starts, version ${now:-unknown}"
   echo "$2 $4 $3 ${now:-0} ${DEPLOY_BOUND:-$5}" >>"$work/wanted"
 }
@@ -191,7 +195,13 @@ back_to_version() {
     nomad job stop -detach -yes -purge -namespace "$2" "$1" >/dev/null || return
     say "$1 is stopped: it was not there before" >&2
   else
-    nomad job revert -detach -namespace "$2" "$1" "${3% *}" >/dev/null || return
+    # Where Nomad has gone back itself, it is left alone: asked again it makes one more version, which no file fits.
+    now=$(version "$1" "$2")
+    case $now in
+      "$(cat "$work/ran-$1" 2>/dev/null)" | "")
+        nomad job revert -detach -namespace "$2" "$1" "${3% *}" >/dev/null || return
+        ;;
+    esac
     say "$1 goes back to version ${3% *}" >&2
     echo "$1 $2 ${3#* } $(version "$1" "$2") ${DEPLOY_BOUND:-300}" >>"$work/wanted"
   fi

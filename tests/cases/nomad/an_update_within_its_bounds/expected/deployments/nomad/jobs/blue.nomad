@@ -35,11 +35,12 @@ job "blue" {
       canary_tags = ["canary", "blue"]
 
       check {
-        interval = "10s"
-        name     = "health"
-        path     = "/health"
-        timeout  = "5s"
-        type     = "http"
+        failures_before_critical = 3
+        interval                 = "10s"
+        name                     = "health"
+        path                     = "/health"
+        timeout                  = "5s"
+        type                     = "http"
       }
     }
 

@@ -26,11 +26,12 @@ job "first" {
       provider = "consul"
 
       check {
-        interval = "10s"
-        name     = "health"
-        path     = "/health"
-        timeout  = "5s"
-        type     = "http"
+        failures_before_critical = 3
+        interval                 = "10s"
+        name                     = "health"
+        path                     = "/health"
+        timeout                  = "5s"
+        type                     = "http"
       }
     }
 

@@ -107,11 +107,12 @@ job "asked" {
       }
 
       check {
-        grpc_service = "ready"
-        interval     = "10s"
-        name         = "readiness"
-        timeout      = "5s"
-        type         = "grpc"
+        failures_before_critical = 3
+        grpc_service             = "ready"
+        interval                 = "10s"
+        name                     = "readiness"
+        timeout                  = "5s"
+        type                     = "grpc"
       }
 
       check {

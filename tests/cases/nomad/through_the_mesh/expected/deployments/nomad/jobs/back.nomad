@@ -39,11 +39,12 @@ job "back" {
       provider = "consul"
 
       check {
-        expose   = true
-        interval = "10s"
-        name     = "health"
-        timeout  = "5s"
-        type     = "grpc"
+        expose                   = true
+        failures_before_critical = 3
+        interval                 = "10s"
+        name                     = "health"
+        timeout                  = "5s"
+        type                     = "grpc"
       }
 
       connect {

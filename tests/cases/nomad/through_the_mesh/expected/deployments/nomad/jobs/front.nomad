@@ -24,12 +24,13 @@ job "front" {
       provider = "consul"
 
       check {
-        expose   = true
-        interval = "10s"
-        name     = "health"
-        path     = "/health"
-        timeout  = "5s"
-        type     = "http"
+        expose                   = true
+        failures_before_critical = 3
+        interval                 = "10s"
+        name                     = "health"
+        path                     = "/health"
+        timeout                  = "5s"
+        type                     = "http"
       }
 
       connect {

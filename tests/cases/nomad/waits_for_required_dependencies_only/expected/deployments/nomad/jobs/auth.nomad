@@ -24,11 +24,12 @@ job "auth" {
       provider = "consul"
 
       check {
-        interval = "10s"
-        name     = "health"
-        path     = "/health"
-        timeout  = "5s"
-        type     = "http"
+        failures_before_critical = 3
+        interval                 = "10s"
+        name                     = "health"
+        path                     = "/health"
+        timeout                  = "5s"
+        type                     = "http"
       }
     }
 
