@@ -3,6 +3,7 @@
 //! It reads files into the database, hands the results to the plan, and carries the plan out. It decides nothing
 //! about specs, rules or templates.
 
+mod calls;
 pub mod cli;
 pub mod discover;
 pub mod disk;

@@ -372,18 +372,38 @@ fn heredocs<'a>(
     end: usize,
     all: &mut impl Iterator<Item = (usize, &'a str)>,
 ) -> Result<(), ParseFailure> {
-    for opened in rest.match_indices("<<") {
-        let word = rest[opened.0 + 2..].trim_start_matches('-');
-        let word = word
-            .split(|it: char| it.is_whitespace() || it == '<' || it == ';')
-            .next()
-            .unwrap_or("");
-        let delimiter = word.trim_matches(['"', '\'']);
+    for word in unquoted_words(rest) {
+        let word = word.trim_start_matches(|it: char| it.is_ascii_digit());
+        let Some(word) = word.strip_prefix("<<").filter(|it| !it.contains('<')) else {
+            continue;
+        };
+        let delimiter = word.strip_prefix('-').unwrap_or(word).trim_matches(['"', '\'']);
         if !delimiter.is_empty() && !all.any(|(_, line)| line.trim_start_matches('\t') == delimiter) {
             return failure(format!("the heredoc `{delimiter}` is never closed"), start, end);
         }
     }
     Ok(())
+}
+
+/// Returns the words of a line, each with its quotes; a blank within quotes, or behind a `\\`, ends none.
+fn unquoted_words(line: &str) -> Vec<&str> {
+    let (mut words, mut start) = (Vec::new(), 0);
+    let (mut quote, mut is_escaped) = (None, false);
+    for (at, ch) in line.char_indices().chain([(line.len(), ' ')]) {
+        match quote {
+            _ if is_escaped => is_escaped = false,
+            Some('\'') | None if ch == '\'' => quote = if quote.is_none() { Some(ch) } else { None },
+            Some('\'') => {}
+            _ if ch == '\\' => is_escaped = true,
+            Some('"') | None if ch == '"' => quote = if quote.is_none() { Some(ch) } else { None },
+            None if ch.is_whitespace() => {
+                words.push(&line[start..at]);
+                start = at + ch.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    words
 }
 
 fn caddyfile(text: &str) -> Result<(), ParseFailure> {

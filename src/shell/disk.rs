@@ -4,13 +4,14 @@
 //! know. Nothing here follows a symbolic link out of the project, nor into git's folder or gen's own.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Write as _};
+use std::fs::Metadata;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::calls::{Calls, is_absence};
 use super::stat::{Stat, Time};
 use crate::fingerprint::Fingerprint;
 use crate::plan::{ArtifactPath, Found, Mode};
@@ -18,31 +19,13 @@ use crate::plan::{ArtifactPath, Found, Mode};
 /// The disposable part of what gen keeps.
 pub const CACHE: &str = ".gen/cache";
 
-/// A step that changes the disk, named for the tests that stop before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
-    /// The record of what is about to happen.
-    Intent,
-    /// A new folder.
-    Folder,
-    /// A new file beside the old one, before its first byte.
-    Begin,
-    /// The same, half written.
-    Half,
-    /// The old and the new file change places.
-    Swap,
-    /// The halves of that, on systems that can't do it at once.
-    SwapHalf,
-    /// A file is taken away.
-    Remove,
-    /// One shard of the manifest.
-    Shard,
-    /// Everything is flushed to the device.
-    Sync,
-    /// What is left over is deleted.
-    Clean,
-    /// The stat index.
-    Index,
+/// Whether one of gen's own files is flushed to the device before anything else happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flush {
+    /// It is.
+    Now,
+    /// It is with everything else, or need not be.
+    Later,
 }
 
 /// A file that was read: its path, its stat before that, and its content's fingerprint.
@@ -63,8 +46,7 @@ pub fn unknown(_: &str, _: &Stat) -> Option<Fingerprint> {
 #[derive(Debug)]
 pub struct Disk {
     root: PathBuf,
-    #[cfg(test)]
-    pub(super) fault: tests::Fault,
+    pub(super) calls: Calls,
 }
 
 impl Disk {
@@ -74,9 +56,8 @@ impl Disk {
     /// The error of the system where there is no such folder.
     pub fn open(root: &Path) -> io::Result<Self> {
         Ok(Self {
-            root: fs::canonicalize(root)?,
-            #[cfg(test)]
-            fault: tests::Fault::default(),
+            root: Calls::default().real_path(root)?,
+            calls: Calls::default(),
         })
     }
 
@@ -90,18 +71,6 @@ impl Disk {
     #[must_use]
     pub fn place(&self, path: &str) -> PathBuf {
         self.root.join(path)
-    }
-
-    /// Passes a step, unless a test stops the process right before it.
-    #[cfg_attr(
-        not(test),
-        expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "tests stop here")
-    )]
-    fn step(&self, step: Step) -> io::Result<()> {
-        #[cfg(test)]
-        self.fault.pass(step)?;
-        let _: Step = step;
-        Ok(())
     }
 
     // Looking.
@@ -146,7 +115,7 @@ impl Disk {
 
     fn look_at(&self, path: &ArtifactPath, known: &impl Known) -> (Found, Option<Seen>) {
         let place = self.place(path.as_str());
-        let metadata = match fs::symlink_metadata(&place) {
+        let metadata = match self.calls.stat(&place) {
             Ok(metadata) => metadata,
             Err(error) if is_absence(&error) => return (Found::Absent, None),
             Err(error) => return (Found::Blocked(error.to_string().into()), None),
@@ -164,7 +133,7 @@ impl Disk {
         if let Some(digest) = known(path.as_str(), &stat) {
             return (Found::File(digest, mode), None);
         }
-        match fs::read(&place) {
+        match self.calls.read(&place) {
             Ok(content) => {
                 let digest = Fingerprint::of(&content);
                 (Found::File(digest, mode), Some((path.to_string(), stat, digest)))
@@ -181,7 +150,7 @@ impl Disk {
             Some(Folder::Real) | None => {}
         }
         let place = self.place(folder);
-        match fs::symlink_metadata(&place) {
+        match self.calls.stat(&place) {
             Ok(it) if it.is_dir() => Folder::Real,
             Ok(it) if it.is_symlink() => self.linked_folder(folder, &place),
             Ok(_) => Folder::Blocked(format!("`{folder}` is a file where a folder should be").into()),
@@ -191,7 +160,7 @@ impl Disk {
     }
 
     fn linked_folder(&self, folder: &str, place: &Path) -> Folder {
-        let Ok(real) = fs::canonicalize(place) else {
+        let Ok(real) = self.calls.real_path(place) else {
             return Folder::Blocked(format!("`{folder}` is a link that leads nowhere").into());
         };
         let Ok(inside) = real.strip_prefix(&self.root) else {
@@ -213,18 +182,18 @@ impl Disk {
     /// # Errors
     /// The error of the system.
     pub fn read(&self, path: &str) -> io::Result<Vec<u8>> {
-        fs::read(self.place(path))
+        self.calls.read(&self.place(path))
     }
 
     /// Returns what the file or link at `path` holds, without following the link: its kind and its fingerprint.
     pub(super) fn probe(&self, path: &str) -> Held {
         let place = self.place(path);
-        match fs::symlink_metadata(&place) {
-            Ok(it) if it.is_symlink() => match fs::read_link(&place) {
+        match self.calls.stat(&place) {
+            Ok(it) if it.is_symlink() => match self.calls.read_link(&place) {
                 Ok(target) => Held::Link(Fingerprint::of(target.as_os_str().as_encoded_bytes())),
                 Err(_) => Held::Other,
             },
-            Ok(it) if it.is_file() => match fs::read(&place) {
+            Ok(it) if it.is_file() => match self.calls.read(&place) {
                 Ok(content) => Held::File {
                     digest: Fingerprint::of(&content),
                     is_torn: content.is_empty() || content.contains(&0),
@@ -244,12 +213,9 @@ impl Disk {
     /// # Errors
     /// The error of the system.
     pub fn list(&self, path: &str) -> io::Result<Vec<String>> {
-        match fs::read_dir(self.place(path)) {
-            Ok(entries) => entries
-                .map(|it| Ok(it?.file_name().to_string_lossy().into_owned()))
-                .collect(),
+        match self.calls.list(&self.place(path)) {
             Err(error) if is_absence(&error) => Ok(Vec::new()),
-            Err(error) => Err(error),
+            it => it,
         }
     }
 
@@ -258,7 +224,7 @@ impl Disk {
     /// # Errors
     /// The error of the system.
     pub fn stat(&self, path: &str) -> io::Result<Metadata> {
-        fs::symlink_metadata(self.place(path))
+        self.calls.stat(&self.place(path))
     }
 
     /// Returns the content of one of gen's own files.
@@ -268,21 +234,21 @@ impl Disk {
     pub fn read_small(&self, path: &str) -> io::Result<Vec<u8>> {
         const MOST: u64 = 256 << 20;
         let place = self.place(path);
-        let metadata = fs::symlink_metadata(&place)?;
+        let metadata = self.calls.stat(&place)?;
         if !metadata.is_file() || metadata.len() > MOST {
             return Err(io::Error::new(ErrorKind::InvalidData, "not a file of gen's"));
         }
-        fs::read(place)
+        self.calls.read(&place)
     }
 
     /// Makes a folder under `.gen`, each level of which must be a folder and no link.
     pub(super) fn make_state_folder(&self, path: &str) -> io::Result<()> {
         for (at, _) in path.match_indices('/').chain([(path.len(), "")]) {
             let place = self.place(&path[..at]);
-            match fs::create_dir(&place) {
+            match self.calls.make_folder(&place) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    if !fs::symlink_metadata(&place)?.is_dir() {
+                    if !self.calls.stat(&place)?.is_dir() {
                         let text = format!("`{}` is no folder", &path[..at]);
                         return Err(io::Error::new(ErrorKind::NotADirectory, text));
                     }
@@ -297,8 +263,15 @@ impl Disk {
     pub(super) fn make_cache_folder(&self) -> io::Result<()> {
         self.make_state_folder(CACHE)?;
         let ignore = self.place(&format!("{CACHE}/.gitignore"));
-        if fs::symlink_metadata(&ignore).is_err() {
-            fs::write(ignore, "*\n")?;
+        if let Err(error) = self.calls.stat(&ignore)
+            && is_absence(&error)
+        {
+            match self.calls.create(&ignore, Mode::Plain) {
+                Ok(mut file) => self.calls.write(&mut file, b"*\n")?,
+                // Another process is as fast.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }
@@ -307,42 +280,44 @@ impl Disk {
     pub(super) fn now(&self) -> io::Result<Time> {
         self.make_cache_folder()?;
         let place = self.place(&format!("{CACHE}/clock"));
-        fs::write(&place, "")?;
-        Ok(Stat::of(&fs::symlink_metadata(place)?).modified())
+        // A new file each time: one that stands there may be a link to anywhere.
+        match self.calls.remove(&place) {
+            Err(error) if !is_absence(&error) => return Err(error),
+            _ => drop(self.calls.create(&place, Mode::Plain)?),
+        }
+        Ok(Stat::of(&self.calls.stat(&place)?).modified())
     }
 
     /// Writes one of gen's own files in one step.
-    pub(super) fn replace_small(&self, path: &str, content: &[u8], step: Step) -> io::Result<()> {
+    pub(super) fn replace_small(&self, path: &str, content: &[u8], flush: Flush) -> io::Result<()> {
         // In the cache, so that what a dead process leaves is nobody's concern.
         self.make_cache_folder()?;
         let beside = self.place(&format!("{CACHE}/{}", temporary(&path.replace('/', "+"))));
-        let _: io::Result<()> = fs::remove_file(&beside);
-        let done = self.write_and_rename(&beside, &self.place(path), content, step);
+        let _: io::Result<()> = self.calls.remove(&beside);
+        let done = self.write_and_rename(&beside, &self.place(path), content, flush);
         if done.is_err() {
-            let _: io::Result<()> = fs::remove_file(&beside);
+            let _: io::Result<()> = self.calls.remove(&beside);
         }
         done
     }
 
-    fn write_and_rename(&self, beside: &Path, place: &Path, content: &[u8], step: Step) -> io::Result<()> {
-        let mut file = OpenOptions::new().write(true).create_new(true).open(beside)?;
-        file.write_all(content)?;
-        if step == Step::Intent {
-            file.sync_all()?;
+    fn write_and_rename(&self, beside: &Path, place: &Path, content: &[u8], flush: Flush) -> io::Result<()> {
+        let mut file = self.calls.create(beside, Mode::Plain)?;
+        self.calls.write(&mut file, content)?;
+        if flush == Flush::Now {
+            self.calls.flush(&file)?;
         }
         drop(file);
-        self.step(step)?;
-        fs::rename(beside, place)?;
-        if step == Step::Intent {
-            sync_folder(&self.place(CACHE))?;
+        self.calls.rename(beside, place)?;
+        if flush == Flush::Now {
+            self.flush_folder(&self.place(CACHE))?;
         }
         Ok(())
     }
 
     /// Deletes one of gen's own files.
-    pub(super) fn remove_small(&self, path: &str, step: Step) -> io::Result<()> {
-        self.step(step)?;
-        match fs::remove_file(self.place(path)) {
+    pub(super) fn remove_small(&self, path: &str) -> io::Result<()> {
+        match self.calls.remove(&self.place(path)) {
             Err(error) if !is_absence(&error) => Err(error),
             _ => Ok(()),
         }
@@ -352,129 +327,85 @@ impl Disk {
 
     /// Makes one folder. One that is there already is no error: another program may be as fast.
     pub(super) fn make_folder(&self, path: &str) -> io::Result<()> {
-        self.step(Step::Folder)?;
-        match fs::create_dir(self.place(path)) {
+        match self.calls.make_folder(&self.place(path)) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
             it => it,
         }
     }
 
-    /// Deletes a folder, if it is empty and no link; tells whether it is gone.
-    pub(super) fn remove_folder(&self, path: &str) -> bool {
+    /// Deletes a folder, if it is empty and no link.
+    pub(super) fn remove_folder(&self, path: &str) {
         let place = self.place(path);
-        let is_real = fs::symlink_metadata(&place).is_ok_and(|it| it.is_dir());
-        is_real && self.step(Step::Clean).is_ok() && fs::remove_dir(place).is_ok()
+        if self.calls.stat(&place).is_ok_and(|it| it.is_dir()) {
+            let _: io::Result<()> = self.calls.remove_folder(&place);
+        }
     }
 
     /// Writes `content` to the new file at `path`, over what an earlier run left there.
     pub(super) fn write_new(&self, path: &str, content: &[u8], mode: Mode) -> io::Result<()> {
-        self.step(Step::Begin)?;
         let place = self.place(path);
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt as _;
-            options.mode(match mode {
-                Mode::Plain => 0o666,
-                Mode::Executable => 0o777,
-            });
-        }
-        #[cfg(not(unix))]
-        let _: Mode = mode;
-        let mut file = match options.open(&place) {
+        let mut file = match self.calls.create(&place, mode) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                fs::remove_file(&place)?;
-                options.open(&place)?
+                self.calls.remove(&place)?;
+                self.calls.create(&place, mode)?
             }
             it => it?,
         };
-        #[cfg(test)]
-        {
-            file.write_all(&content[..content.len() / 2])?;
-            self.step(Step::Half)?;
-            file.write_all(&content[content.len() / 2..])
-        }
-        #[cfg(not(test))]
-        file.write_all(content)
+        self.calls.write(&mut file, content)
     }
 
     /// Puts the file at `new` to `path`, where nothing may stand.
     pub(super) fn put(&self, new: &str, path: &str) -> io::Result<()> {
-        self.step(Step::Swap)?;
         let (new, place) = (self.place(new), self.place(path));
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::fs::{CWD, RenameFlags, renameat_with};
-            match renameat_with(CWD, &new, CWD, &place, RenameFlags::NOREPLACE) {
-                Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {}
-                it => return it.map_err(Into::into),
-            }
+        if let Some(done) = self.calls.rename_to_free(&new, &place) {
+            return done;
         }
-        if fs::symlink_metadata(&place).is_ok() {
-            return Err(io::Error::from(ErrorKind::AlreadyExists));
+        match self.calls.stat(&place) {
+            Ok(_) => Err(io::Error::from(ErrorKind::AlreadyExists)),
+            Err(error) if is_absence(&error) => self.calls.rename(&new, &place),
+            Err(error) => Err(error),
         }
-        fs::rename(new, place)
     }
 
     /// Lets the files at `new` and `path` change places; where the system can't do that at once, by way of `by`.
     pub(super) fn swap(&self, new: &str, path: &str, by: &str) -> io::Result<()> {
-        self.step(Step::Swap)?;
         let (new, place, by) = (self.place(new), self.place(path), self.place(by));
-        #[cfg(target_os = "linux")]
-        if self.can_exchange() {
-            use rustix::fs::{CWD, RenameFlags, renameat_with};
-            match renameat_with(CWD, &new, CWD, &place, RenameFlags::EXCHANGE) {
-                Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) => {}
-                it => return it.map_err(Into::into),
-            }
+        if let Some(done) = self.calls.exchange(&new, &place) {
+            return done;
         }
-        fs::rename(&place, &by)?;
-        self.step(Step::SwapHalf)?;
-        fs::rename(&new, &place)?;
-        self.step(Step::SwapHalf)?;
-        fs::rename(&by, &new)
-    }
-
-    #[cfg(target_os = "linux")]
-    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "tests take the other way too"))]
-    fn can_exchange(&self) -> bool {
-        #[cfg(test)]
-        return !self.fault.no_exchange;
-        #[cfg(not(test))]
-        true
+        self.calls.rename(&place, &by)?;
+        self.calls.rename(&new, &place)?;
+        self.calls.rename(&by, &new)
     }
 
     /// Takes the file at `path` away to `aside`, where nothing of worth stands.
     pub(super) fn take_away(&self, path: &str, aside: &str) -> io::Result<()> {
-        self.step(Step::Remove)?;
-        fs::rename(self.place(path), self.place(aside))
+        self.calls.rename(&self.place(path), &self.place(aside))
     }
 
     /// Deletes what is left at `path`, if anything.
     pub(super) fn clean(&self, path: &str) -> io::Result<()> {
         let place = self.place(path);
-        if fs::symlink_metadata(&place).is_err() {
-            return Ok(());
+        match self.calls.stat(&place) {
+            Err(error) if is_absence(&error) => Ok(()),
+            Err(error) => Err(error),
+            Ok(_) => self.calls.remove(&place),
         }
-        self.step(Step::Clean)?;
-        fs::remove_file(place)
     }
 
     /// Flushes to the device what was written at `paths`: each of a few, the whole file system for many.
     pub(super) fn sync(&self, paths: &[&str]) -> io::Result<()> {
         const FEW: usize = 16;
-        self.step(Step::Sync)?;
-        #[cfg(target_os = "linux")]
-        if paths.len() > FEW {
-            return Ok(rustix::fs::syncfs(File::open(&self.root)?)?);
+        if paths.len() > FEW
+            && let Some(done) = self.calls.flush_all(&self.calls.open(&self.root)?)
+        {
+            return done;
         }
-        let _: usize = FEW;
         let mut folders: Vec<PathBuf> = Vec::new();
         for path in paths {
             let place = self.place(path);
-            match File::open(&place) {
-                Ok(file) => file.sync_all()?,
+            match self.calls.open(&place) {
+                Ok(file) => self.calls.flush(&file)?,
                 Err(error) if is_absence(&error) => {}
                 Err(error) => return Err(error),
             }
@@ -482,7 +413,19 @@ impl Disk {
         }
         folders.sort();
         folders.dedup();
-        folders.iter().try_for_each(|it| sync_folder(it))
+        folders.iter().try_for_each(|it| self.flush_folder(it))
+    }
+
+    fn flush_folder(&self, place: &Path) -> io::Result<()> {
+        // Windows can't open a folder as a file, and keeps its entries by itself.
+        if !cfg!(unix) {
+            return Ok(());
+        }
+        match self.calls.open(place) {
+            Ok(folder) => self.calls.flush(&folder),
+            Err(error) if is_absence(&error) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -503,11 +446,6 @@ enum Folder {
     Real,
     Missing,
     Blocked(Arc<str>),
-}
-
-/// Tells whether `error` says that there is nothing, or that something above is no folder.
-fn is_absence(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 fn mode_of(metadata: &Metadata) -> Mode {
@@ -534,57 +472,11 @@ pub(super) fn temporary(path: &str) -> String {
     format!("{folder}{slash}.gen~{name}")
 }
 
-fn sync_folder(place: &Path) -> io::Result<()> {
-    // Windows can't open a folder as a file, and keeps its entries by itself.
-    if cfg!(unix) {
-        match File::open(place) {
-            Ok(folder) => folder.sync_all(),
-            Err(error) if is_absence(&error) => Ok(()),
-            Err(error) => Err(error),
-        }
-    } else {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
-pub(super) mod tests {
-    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+mod tests {
+    use std::fs;
 
     use super::*;
-
-    /// Where a test stops the process: before a step, after so many others. Nothing passes after that.
-    #[derive(Debug, Default)]
-    pub(crate) struct Fault {
-        pub(crate) kill_after: Option<usize>,
-        /// The step fails, and the process lives on.
-        pub(crate) fail: Option<(Step, usize)>,
-        pub(crate) no_exchange: bool,
-        pub(crate) n_passed: AtomicUsize,
-        pub(crate) n_of_step: AtomicUsize,
-        pub(crate) is_dead: AtomicBool,
-    }
-
-    impl Fault {
-        pub(super) fn pass(&self, step: Step) -> io::Result<()> {
-            let n_passed = self.n_passed.fetch_add(1, Ordering::SeqCst);
-            if self.kill_after.is_some_and(|it| n_passed >= it) {
-                self.is_dead.store(true, Ordering::SeqCst);
-                return Err(io::Error::other(format!("killed before {step:?}")));
-            }
-            if let Some((wrong, after)) = self.fail
-                && wrong == step
-                && self.n_of_step.fetch_add(1, Ordering::SeqCst) == after
-            {
-                return Err(io::Error::from(ErrorKind::StorageFull));
-            }
-            Ok(())
-        }
-
-        pub(crate) fn is_dead(&self) -> bool {
-            self.is_dead.load(Ordering::SeqCst)
-        }
-    }
 
     fn path(text: &str) -> ArtifactPath {
         ArtifactPath::parse(text).expect("a plain path")

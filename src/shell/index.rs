@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::disk::{Disk, Seen, Step};
+use super::disk::{Disk, Flush, Seen};
 use super::stat::{Stat, Time};
 use crate::fingerprint::Fingerprint;
 
@@ -107,7 +107,7 @@ impl Index {
         let mut bytes = MAGIC.to_vec();
         bytes.extend(Fingerprint::of(&body).bytes());
         bytes.append(&mut body);
-        let _: io::Result<()> = disk.replace_small(path, &bytes, Step::Index);
+        let _: io::Result<()> = disk.replace_small(path, &bytes, Flush::Later);
     }
 }
 

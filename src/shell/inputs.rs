@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::disk::{CACHE, Disk, Step};
+use super::disk::{CACHE, Disk, Flush};
 use crate::fingerprint::Fingerprint;
 use crate::value::Name;
 
@@ -53,9 +53,9 @@ impl Inputs {
         let body = self.written();
         bytes.extend(Fingerprint::of(&body).bytes());
         bytes.extend(body);
-        if disk.replace_small(&path(), &bytes, Step::Index).is_err() {
+        if disk.replace_small(&path(), &bytes, Flush::Later).is_err() {
             // What is old must not pass for what was applied now.
-            let _: std::io::Result<()> = disk.remove_small(&path(), Step::Index);
+            let _: std::io::Result<()> = disk.remove_small(&path());
         }
     }
 

@@ -9,7 +9,7 @@ use std::io;
 
 use rayon::prelude::*;
 
-use super::disk::{Disk, Step};
+use super::disk::{Disk, Flush};
 use crate::fingerprint::Fingerprint;
 use crate::plan::{ArtifactPath, Record};
 use crate::problem::{Place, Problem, Span};
@@ -207,8 +207,8 @@ impl Manifest {
         for shard in &self.unsettled {
             let path = format!("{FOLDER}/{shard}");
             match texts.get(shard) {
-                Some(text) => disk.replace_small(&path, text.as_bytes(), Step::Shard)?,
-                None => disk.remove_small(&path, Step::Shard)?,
+                Some(text) => disk.replace_small(&path, text.as_bytes(), Flush::Later)?,
+                None => disk.remove_small(&path)?,
             }
             paths.push(path);
         }

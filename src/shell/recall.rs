@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::discover::{self, Witness};
-use super::disk::{CACHE, Disk, Step};
+use super::disk::{CACHE, Disk, Flush};
 use super::engine::{Ask, Environment, Extent, Outcome};
 use super::report::Sources;
 use super::stat::Time;
@@ -100,7 +100,7 @@ pub(super) fn save(disk: &Disk, found: &Found<'_>) {
     let mut bytes = MAGIC.to_vec();
     bytes.extend(Fingerprint::of(&body).bytes());
     bytes.extend(body);
-    let _: std::io::Result<()> = disk.replace_small(&path(), &bytes, Step::Index);
+    let _: std::io::Result<()> = disk.replace_small(&path(), &bytes, Flush::Later);
 }
 
 fn path() -> String {

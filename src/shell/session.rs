@@ -439,6 +439,21 @@ pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut P
     why
 }
 
+/// Says why each file of `plan` changes, of which `old` is what all files were made from before.
+pub fn give_reasons_since(old: &Inputs, engine: &mut Engine, ask: &Ask, plan: &mut Plan) {
+    let asked = plan.entries.iter().filter(|it| reason::is_asked(it));
+    let paths: Vec<Name> = asked.map(|it| Name::from(it.path.as_str())).collect();
+    if paths.is_empty() {
+        return;
+    }
+    let mut rewound = engine.rewind(old, ask, &paths);
+    for entry in &mut plan.entries {
+        entry
+            .reasons
+            .extend(rewound.reasons.remove(entry.path.as_str()).unwrap_or_default());
+    }
+}
+
 /// Keeps what was read for the next plan, where all that it makes is written.
 pub fn keep_inputs(disk: &Disk, engine: &Engine, ask: &Ask, scope: &Scope, planned: &Planned) {
     let is_whole = ask.environments.is_empty() && ask.overrides.is_empty() && scope.paths.is_empty();

@@ -127,7 +127,7 @@ impl<'d> Store<'d> {
             .and_then(|()| self.write_beside(&intent, &work.modes, print))
             .and_then(|()| self.change_places(&intent, &mut manifest));
         if let Err(problem) = changed {
-            if !self.is_dead() {
+            if !self.disk.calls.is_dead() {
                 self.undo(&intent)?;
             }
             return Err(problem);
@@ -325,14 +325,6 @@ impl<'d> Store<'d> {
             (Held::File { is_torn: true, .. }, Some(_)) => State::Torn,
             _ => State::Theirs,
         }
-    }
-
-    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "only a test dies without ending"))]
-    fn is_dead(&self) -> bool {
-        #[cfg(test)]
-        return self.disk.fault.is_dead();
-        #[cfg(not(test))]
-        false
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     ask: AskArgs,
     /// How problems are printed
-    #[arg(long, visible_alias = "format", value_name = "FORMAT", default_value = "full")]
+    #[arg(long, value_name = "FORMAT", default_value = "full")]
     pub(super) output_format: ProblemFormat,
 }
 

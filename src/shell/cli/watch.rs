@@ -6,6 +6,7 @@ use std::process;
 use clap::Args;
 
 use super::super::engine::{Ask, Changed, Outcome};
+use super::super::inputs::Inputs;
 use super::super::report::{Exit, Sources};
 use super::super::session;
 use super::super::store::Patience;
@@ -38,6 +39,7 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
     let notice = |problem: Problem| report.problems(&[problem], &Sources::default());
     let mut said = Vec::new();
     let mut known = Known::Nothing;
+    let mut last: Option<Inputs> = None;
     watch.run(&root, notice, |batch| {
         if !matches!(batch, Batch::Missed(_)) {
             said.clear();
@@ -47,9 +49,19 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
             known = Known::Nothing;
         }
         session.engine.refresh(&changed);
-        if once(session, &ask, &mut known, &mut said)
-            && let Some(command) = &args.exec
-        {
+        let planned = once(session, &ask, &mut known, &mut said);
+        let has_changed = planned.as_ref().is_some_and(|it| !it.plan.is_empty());
+        if let Some(mut planned) = planned {
+            // All is written: from here on nobody waits.
+            if let Some(last) = &last {
+                session::give_reasons_since(last, &mut session.engine, &ask, &mut planned.plan);
+            }
+            session.report.result(&listing::lines(&planned.plan, Tense::Past));
+        }
+        if known == Known::Applied && (has_changed || last.is_none()) {
+            last = session.engine.inputs();
+        }
+        if has_changed && let Some(command) = &args.exec {
             execute(session, command);
         }
         watched(session, &root)
@@ -73,8 +85,8 @@ enum Known {
     Applied,
 }
 
-/// Applies once; tells whether a file changed. What was `said` is not said again.
-fn once(session: &mut Session, ask: &Ask, known: &mut Known, said: &mut Vec<Problem>) -> bool {
+/// Applies once, and returns what was done. What was `said` is not said again.
+fn once(session: &mut Session, ask: &Ask, known: &mut Known, said: &mut Vec<Problem>) -> Option<session::Planned> {
     let outcome = session.timed("derive", |it| match known {
         Known::Nothing => it.engine.outcome(ask),
         Known::Applied => it.engine.changes(ask),
@@ -114,10 +126,7 @@ fn once(session: &mut Session, ask: &Ask, known: &mut Known, said: &mut Vec<Prob
         }
         *said = problems;
     }
-    planned.is_some_and(|it| {
-        report.result(&listing::lines(&it.plan, Tense::Past));
-        !it.plan.is_empty()
-    })
+    planned
 }
 
 fn changed(root: &Path, batch: Batch) -> Changed {

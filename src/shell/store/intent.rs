@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::super::disk::{CACHE, Disk, Step};
+use super::super::disk::{CACHE, Disk, Flush};
 use super::super::manifest;
 use crate::fingerprint::Fingerprint;
 use crate::plan::{ArtifactPath, Record};
@@ -107,7 +107,7 @@ impl Intent {
 
     /// Writes the intent, flushed.
     pub(super) fn save(&self, disk: &Disk) -> std::io::Result<()> {
-        disk.replace_small(&path(), self.write().as_bytes(), Step::Intent)
+        disk.replace_small(&path(), self.write().as_bytes(), Flush::Now)
     }
 
     /// Returns the intent of an apply that was interrupted, if there is one.
@@ -126,7 +126,7 @@ impl Intent {
 
     /// Deletes the intent.
     pub(super) fn remove(disk: &Disk) -> std::io::Result<()> {
-        disk.remove_small(&path(), Step::Intent)
+        disk.remove_small(&path())
     }
 }
 

@@ -2,8 +2,7 @@
 //!
 //! It is held by the system, not by the file: a process that dies leaves nothing behind.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::fs::File;
 
 use super::super::disk::{CACHE, Disk};
 use crate::problem::Problem;
@@ -35,16 +34,12 @@ impl Lock {
                 .help("gen writes below `.gen`; the folder must be writable, on a file system that knows locks")
         };
         disk.make_cache_folder().map_err(failed)?;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        let mut file = options.open(disk.place(&path)).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) if patience == Patience::Wait => file.lock().map_err(failed)?,
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
+        let calls = &disk.calls;
+        let mut file = calls.open_lock(&disk.place(&path)).map_err(failed)?;
+        if !calls.try_lock(&file).map_err(failed)? {
+            if patience == Patience::Fail {
                 // Where a locked file can't be read, the name of the holder stays unknown.
-                let _ = (&mut file).take(64).read_to_string(&mut holder);
+                let holder = calls.read_some(&mut file, 64).unwrap_or_default();
                 let holder = holder.trim();
                 let who = if holder.is_empty() || !holder.bytes().all(|it| it.is_ascii_digit()) {
                     "another process".to_owned()
@@ -56,12 +51,12 @@ impl Lock {
                         .help("wait until it is done, or let gen wait with `--wait`"),
                 );
             }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
+            calls.lock(&file).map_err(failed)?;
         }
-        let note = file
-            .set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| writeln!(file, "{}", std::process::id()));
+        let pid = format!("{}\n", std::process::id());
+        let note = calls
+            .truncate(&file)
+            .and_then(|()| calls.write(&mut file, pid.as_bytes()));
         note.map_err(failed)?;
         Ok(Self { _file: file })
     }

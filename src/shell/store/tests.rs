@@ -1,10 +1,14 @@
 //! Tests of the store: whatever stops it, all is as before or all is done.
 
+mod faults;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use super::super::disk::{Step, tests::Fault, unknown};
+use super::super::calls::Call;
+use super::super::calls::tests::{Failure, Fault};
+use super::super::disk::unknown;
 use super::*;
 use crate::plan::{Chosen, Decisions, Scope, Wanted, plan, sites};
 
@@ -17,13 +21,15 @@ fn wanted(at: &str, content: &str) -> Wanted {
     Wanted::printed(path(at), "tubes/line".into(), content.as_bytes().into(), mode)
 }
 
-/// Applies `wanted` to the project at `root`, with `fault` at work.
-fn apply(root: &Path, wanted: &[Wanted], decisions: &Decisions, fault: Fault) -> Result<Applied, Problem> {
-    let mut disk = Disk::open(root).expect("the folder is there");
-    disk.fault = fault;
-    let (store, _) = Store::open(&disk, Patience::Fail)?;
-    let (manifest, _) = Manifest::load(&disk)?;
-    let plan = planned(&disk, &manifest, wanted, decisions);
+/// Applies `wanted` to the project at `root`.
+fn apply(root: &Path, wanted: &[Wanted], decisions: &Decisions) -> Result<Applied, Problem> {
+    apply_on(&Disk::open(root).expect("the folder is there"), wanted, decisions)
+}
+
+fn apply_on(disk: &Disk, wanted: &[Wanted], decisions: &Decisions) -> Result<Applied, Problem> {
+    let (store, _) = Store::open(disk, Patience::Fail)?;
+    let (manifest, _) = Manifest::load(disk)?;
+    let plan = planned(disk, &manifest, wanted, decisions);
     let print = |at: &ArtifactPath| match wanted.iter().find(|it| it.path == *at).map(|it| &it.content) {
         Some(crate::plan::Content::Printed(bytes)) => Ok(bytes.clone()),
         _ => Err(Problem::error("shell::stale_cache", "no such artifact")),
@@ -82,7 +88,7 @@ fn project() -> (tempfile::TempDir, Vec<Wanted>, Decisions) {
         wanted("tubes/from", "moved content"),
         wanted("tubes/same", "same"),
     ];
-    apply(folder.path(), &first, &Decisions::default(), Fault::default()).expect("applied");
+    apply(folder.path(), &first, &Decisions::default()).expect("applied");
     fs::write(folder.path().join("tubes/b"), "edited by hand").expect("written");
     fs::write(folder.path().join("tubes/theirs"), "of others").expect("written");
     let next = vec![
@@ -103,105 +109,23 @@ fn project() -> (tempfile::TempDir, Vec<Wanted>, Decisions) {
 }
 
 #[test]
-fn killed_before_any_step_the_next_run_finishes_or_restores() {
-    for no_exchange in [false, true] {
-        let (start, next, decisions) = project();
-        let before = tree(start.path());
-        let done = tempfile::tempdir().expect("a temporary folder");
-        copy(start.path(), done.path());
-        apply(done.path(), &next, &decisions, Fault::default()).expect("applied");
-        let after = tree(done.path());
-        let mut outcomes = [0, 0];
-        for n in 0.. {
-            let folder = tempfile::tempdir().expect("a temporary folder");
-            copy(start.path(), folder.path());
-            let fault = Fault {
-                kill_after: Some(n),
-                no_exchange,
-                ..Fault::default()
-            };
-            let killed = apply(folder.path(), &next, &decisions, fault);
-            let was_killed = match killed {
-                Err(_) => true,
-                Ok(applied) => !applied.problems.is_empty(),
-            };
-            // A second process dies while it settles what the first has left; the third one lives.
-            for m in [1, 3] {
-                let mut disk = Disk::open(folder.path()).expect("the folder is there");
-                disk.fault.kill_after = Some(m);
-                disk.fault.no_exchange = no_exchange;
-                let _ = Store::open(&disk, Patience::Fail);
-            }
-            let disk = Disk::open(folder.path()).expect("the folder is there");
-            drop(Store::open(&disk, Patience::Fail).expect("settled"));
-            let now = tree(folder.path());
-            assert!(now == before || now == after, "killed after {n} steps: {now:#?}");
-            outcomes[usize::from(now == after)] += 1;
-            assert!(!is_interrupted(&disk));
-            apply(folder.path(), &next, &decisions, Fault::default()).expect("applied");
-            assert_eq!(tree(folder.path()), after, "killed after {n} steps");
-            if !was_killed {
-                break;
-            }
-        }
-        assert!(outcomes[0] > 10 && outcomes[1] > 5, "{outcomes:?}");
-    }
-}
-
-#[test]
-fn a_step_that_fails_puts_everything_back() {
-    let (start, next, decisions) = project();
-    let before = tree(start.path());
-    for step in [
-        Step::Intent,
-        Step::Folder,
-        Step::Begin,
-        Step::Half,
-        Step::Swap,
-        Step::Remove,
-        Step::Shard,
-        Step::Sync,
-    ] {
-        for nth in 0..3 {
-            let folder = tempfile::tempdir().expect("a temporary folder");
-            copy(start.path(), folder.path());
-            let fault = Fault {
-                fail: Some((step, nth)),
-                ..Fault::default()
-            };
-            if let Err(problem) = apply(folder.path(), &next, &decisions, fault) {
-                assert_eq!(problem.code, "shell::write_failed");
-                assert_eq!(tree(folder.path()), before, "{step:?} {nth}");
-                assert!(
-                    !is_interrupted(&Disk::open(folder.path()).expect("there")),
-                    "{step:?} {nth}"
-                );
-            } else {
-                assert!(nth > 0, "{step:?} never came");
-            }
-        }
-    }
-}
-
-#[test]
 fn what_power_loss_tore_is_restored_and_what_someone_edited_stays() {
     let (start, next, decisions) = project();
     let before = tree(start.path());
-    // Stopped at the flush: all files have changed places.
-    let fault = Fault {
-        fail: None,
-        kill_after: (0..).find(|n| {
-            let folder = tempfile::tempdir().expect("a temporary folder");
-            copy(start.path(), folder.path());
-            let fault = Fault {
-                kill_after: Some(*n),
-                ..Fault::default()
-            };
-            apply(folder.path(), &next, &decisions, fault).is_err_and(|it| it.message.contains("Sync"))
-        }),
-        ..Fault::default()
+    // Killed at the first flush after the manifest: all files have changed places.
+    let mut disk = Disk::open(start.path()).expect("the folder is there");
+    let is_at_the_flush = |n: usize| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        copy(start.path(), folder.path());
+        let mut disk = Disk::open(folder.path()).expect("the folder is there");
+        disk.calls.fault = Fault::after(n, Failure::Kill);
+        apply_on(&disk, &next, &decisions).is_err()
+            && disk.calls.fault.first() == Some(Call::Flush)
+            && folder.path().join("new/deep/c").exists()
     };
-    apply(start.path(), &next, &decisions, fault).expect_err("killed");
+    let n = (0..).find(|n| is_at_the_flush(*n)).expect("it is flushed");
+    disk.calls.fault = Fault::after(n, Failure::Kill);
+    apply_on(&disk, &next, &decisions).expect_err("killed");
     fs::write(start.path().join("tubes/a"), "").expect("torn");
     fs::write(start.path().join("new/deep/c"), "c2\0\0\0").expect("torn");
     fs::write(start.path().join("tubes/theirs"), "edited since").expect("edited");
@@ -220,7 +144,7 @@ fn files_that_do_not_change_keep_their_time_and_scripts_can_run() {
     let time = || fs::metadata(&place).expect("there").modified().expect("known");
     let before = time();
     std::thread::sleep(std::time::Duration::from_millis(15));
-    apply(start.path(), &next, &decisions, Fault::default()).expect("applied");
+    apply(start.path(), &next, &decisions).expect("applied");
     assert_eq!(time(), before);
     #[cfg(unix)]
     {
@@ -241,7 +165,7 @@ fn files_that_do_not_change_keep_their_time_and_scripts_can_run() {
 fn nothing_is_touched_while_one_file_is_undecided() {
     let (start, next, _) = project();
     let before = tree(start.path());
-    let problem = apply(start.path(), &next, &Decisions::default(), Fault::default()).expect_err("refused");
+    let problem = apply(start.path(), &next, &Decisions::default()).expect_err("refused");
     assert_eq!(problem.code, "plan::edited_by_hand");
     assert_eq!(tree(start.path()), before);
 }
@@ -254,7 +178,7 @@ fn an_adopted_file_stays_and_is_quiet() {
         adopt: Chosen::All,
         ..Decisions::default()
     };
-    apply(start.path(), &next, &decisions, Fault::default()).expect("applied");
+    apply(start.path(), &next, &decisions).expect("applied");
     assert_eq!(
         fs::read_to_string(start.path().join("tubes/b")).expect("text"),
         "edited by hand"
@@ -285,7 +209,7 @@ fn a_link_in_place_of_a_file_is_replaced_and_never_written_through() {
     fs::write(&target, "precious").expect("written");
     fs::remove_file(start.path().join("tubes/a")).expect("removed");
     std::os::unix::fs::symlink("../victim", start.path().join("tubes/a")).expect("linked");
-    apply(start.path(), &next, &decisions, Fault::default()).expect("applied");
+    apply(start.path(), &next, &decisions).expect("applied");
     assert_eq!(fs::read_to_string(&target).expect("text"), "precious");
     assert!(
         start
@@ -305,12 +229,7 @@ fn records_of_gen_are_not_written_through_a_link() {
         tempfile::tempdir().expect("a folder"),
     );
     std::os::unix::fs::symlink(outside.path(), folder.path().join(".gen")).expect("linked");
-    let problem = apply(
-        folder.path(),
-        &[wanted("a", "x")],
-        &Decisions::default(),
-        Fault::default(),
-    );
+    let problem = apply(folder.path(), &[wanted("a", "x")], &Decisions::default());
     assert_eq!(problem.expect_err("refused").code, "shell::lock");
     assert_eq!(fs::read_dir(outside.path()).expect("readable").count(), 0);
 }

@@ -1,20 +1,37 @@
 //! Property tests: hostile strings at each kind of place are read back as they were meant, or refused.
+//!
+//! Each place of a format gets as many, and each format has two places at least: 5,000 strings a format, and 100,000
+//! where `GEN_PROFILE` is `long`.
 
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
 use hcl_edit::template::Element;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
 use crate::artifact::parse::check_output;
 use crate::yaml::Data;
 
-const PIECES: [&str; 64] = [
+/// How many strings each place gets; and how many of a megabyte each format.
+fn n_cases() -> (u32, usize) {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a test may take is no one else's to say"
+    )]
+    match std::env::var("GEN_PROFILE").as_deref() {
+        Ok("long") => (50_000, 20),
+        _ => (2_500, 2),
+    }
+}
+
+const PIECES: [&str; 80] = [
     "a", "b c", "${", "$${", "%{", "%%{", "$", "%", "{", "}", "{{", "}}", "{{{", "\\", "\\\\", "\"", "'", "''",
     "\"\"\"", "'''", "`", "\n", "\n\n", "\t", " ", "  ", "#", " # ", "//", "/*", "*/", "EOT", "\nEOT\n", "  EOT", "E",
     "OT", "\r", "\r\n", "\0", "\u{7f}", "\u{85}", "\u{2028}", "\u{feff}", "é", "😀", ": ", "- ", "=", ",", "[", "]",
-    "|", ">", "&", "!", "~", "null", "yes", "1", "1.5", "$(x)", "$X", "%s", "---",
+    "|", ">", "&", "!", "~", "null", "yes", "1", "1.5", "$(x)", "$X", "%s", "---", "no", "off", "017", "0o17", "0x1f",
+    "1e3", ".inf", "<<", "\u{1b}", "\u{202e}", "\u{2066}", "\u{200b}", "\u{200d}", "\u{2029}", "?", "*",
 ];
 
 pub(super) fn hostile() -> impl Strategy<Value = String> {
@@ -22,7 +39,15 @@ pub(super) fn hostile() -> impl Strategy<Value = String> {
         9 => prop::sample::select(&PIECES[..]).prop_map(str::to_owned),
         1 => any::<char>().prop_map(|it| it.to_string()),
     ];
-    prop::collection::vec(piece, 0..6).prop_map(|it| it.concat())
+    let pieces = prop_oneof![
+        8 => prop::collection::vec(piece.clone(), 0..6),
+        1 => prop::collection::vec(piece, 40..80),
+    ];
+    pieces.prop_map(|it| {
+        let mut text = it.concat();
+        text.truncate(text.floor_char_boundary(200));
+        text
+    })
 }
 
 /// Renders `source` with hostile names and reads them back.
@@ -30,7 +55,7 @@ pub(super) fn hostile() -> impl Strategy<Value = String> {
 fn holds(source: &str, format: Format, read: impl Fn(&str) -> Option<String>) {
     let template = template(source, format);
     let mut runner = TestRunner::new(Config {
-        cases: 2_000,
+        cases: n_cases().0,
         failure_persistence: None,
         ..Config::default()
     });
@@ -53,6 +78,58 @@ fn holds(source: &str, format: Format, read: impl Fn(&str) -> Option<String>) {
     let tame = template.render(&only("name", "tame".into())).unwrap();
     assert_eq!(read(&tame).as_deref(), Some("tame"), "{source}");
 }
+
+/// Reads back strings of a megabyte, made of hostile ones, at one place of each format.
+#[test]
+fn a_megabyte_is_read_back() {
+    let toml = |text: &str| Some(toml::from_str::<toml::Table>(text).ok()?.get("k")?.as_str()?.to_owned());
+    let hcl = |text: &str| hcl_string(&hcl_value(text)?);
+    let dockerfile = |text: &str| {
+        let list: Vec<String> = serde_json::from_str(text.strip_prefix("FROM x\nCMD ")?).ok()?;
+        list.into_iter().nth(1)
+    };
+    let caddyfile = |text: &str| {
+        let inner = text.strip_prefix("a \"")?.strip_suffix("\" z\n")?;
+        Some(inner.replace("\\\"", "\""))
+    };
+    let plain = |text: &str| Some(text.strip_suffix('\n')?.to_owned());
+    let places: [(&str, Format, &Read); 10] = [
+        ("a = \"{{name}}\"\n", Format::Hcl, &hcl),
+        ("a = <<EOT\n{{name}}\nEOT\nb = 1\n", Format::Hcl, &heredoc),
+        ("echo {{name}} z\n", Format::Shell, &|it| shell_word(it, 1)),
+        ("{\"k\": \"{{name}}\"}", Format::Json, &json_value),
+        ("k: {{name}}\n", Format::Yaml, &yaml_value),
+        ("k = \"{{name}}\"\n", Format::Toml, &toml),
+        ("K={{name}}\nL=1\n", Format::Env, &env_value),
+        ("FROM x\nCMD [\"a\", \"{{name}}\"]\n", Format::Dockerfile, &dockerfile),
+        ("a \"{{name}}\" z\n", Format::Caddyfile, &caddyfile),
+        ("{{name}}\n", Format::Plain, &plain),
+    ];
+    let mut runner = TestRunner::deterministic();
+    for (source, format, read) in places {
+        let template = template(source, format);
+        let mut n_read = 0;
+        for nth in 0..n_cases().1 {
+            // Every other one of letters with a few signs: a place that refuses all of the rest must take it.
+            let piece = if nth % 2 == 0 {
+                "a longer word \u{202e}é. ".to_owned()
+            } else {
+                let piece = hostile().new_tree(&mut runner).expect("a string is made").current();
+                piece + "x"
+            };
+            let name = piece.repeat((1 << 20) / piece.len() + 1);
+            let Ok(text) = template.render(&only("name", Value::string(name.clone()))) else {
+                continue;
+            };
+            assert!(check_output(format, &text).is_ok(), "{source} {piece:?}");
+            assert!(read(&text).as_deref() == Some(&name), "{source} {piece:?}");
+            n_read += 1;
+        }
+        assert!(n_read > 0, "{source} takes none");
+    }
+}
+
+type Read = dyn Fn(&str) -> Option<String>;
 
 fn literals<'a>(elements: impl Iterator<Item = &'a Element>) -> Option<String> {
     elements
