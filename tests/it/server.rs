@@ -1,6 +1,8 @@
 //! What keeps a server: a backup that is had back, and a release that gives way to the one before it. No engine runs
 //! here: `server/docker.sh` stands for it, with folders for volumes and files for databases.
 
+mod running;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
