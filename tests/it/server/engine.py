@@ -2,7 +2,7 @@
 """Stands for `docker` where no engine runs: the containers of a Compose file are processes of this machine.
 
     docker serve             what starts and stops them; it ends with whatever it has started
-    docker compose up|stop|build|exec …, docker run …    as far as the scripts of a server use it
+    docker compose up|stop|pause|unpause|ps|build|exec …, docker run …    as far as the scripts of a server use it
 
 $ENGINE is the folder of all that it keeps: volumes, what containers print, what has happened. `compose.json` beside the
 Compose file is the same file as JSON. All listen on 127.0.0.1, so each port of a container is another one here: it is
@@ -164,8 +164,6 @@ class Project:
             for name, said in services.items():
                 if name not in self.containers and all(it in self.containers for it in said.get("depends_on", {})):
                     self.containers[name] = Container(self, name, said)
-        kept = {name: {"env": it.env, "folder": str(it.folder), "image": it.image} for name, it in self.containers.items()}
-        (ROOM / "containers.json").write_text(json.dumps(kept))
 
     def filled(self, value):
         """Puts variables in, as Compose does."""
@@ -232,6 +230,16 @@ class Project:
             if (name, Container.completed) not in met:
                 self.containers[name].healthy()
 
+    def pause(self, names):
+        for name in names:
+            self.containers[name].process.send_signal(signal.SIGSTOP)
+            self.happened("paused", name)
+
+    def unpause(self, names):
+        for name in names:
+            self.containers[name].process.send_signal(signal.SIGCONT)
+            self.happened("unpaused", name)
+
     def stop(self, names):
         for name, it in reversed(self.containers.items()):
             if not names or name in names:
@@ -256,6 +264,9 @@ def serve():
             try:
                 project = project or Project(Path(folder))
                 getattr(project, what)(names)
+                kept = {name: {"env": it.env, "folder": str(it.folder), "image": it.image, "runs": bool(it.process and it.process.poll() is None)}
+                        for name, it in project.containers.items()}
+                (ROOM / "containers.json").write_text(json.dumps(kept))
                 stream.write("\n")
             except Failure as failure:
                 stream.write(f"{failure}\n")
@@ -263,6 +274,11 @@ def serve():
 
 def compose(what, words):
     if what == "build":
+        return None
+    if what == "ps":
+        # compose ps --status running --services
+        known = json.loads((ROOM / "containers.json").read_text())
+        print("\n".join(name for name, it in known.items() if it["runs"]))
         return None
     if what == "exec":
         # compose exec -T NAME COMMAND…

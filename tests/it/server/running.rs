@@ -229,6 +229,11 @@ impl Shelf {
         self.ok(&format!("{note}kept' {queue}"));
         let said = self.ok(&format!("../server/backup.sh {}", self.place("backups")));
         let backup = said.lines().last().expect("it names the backup").to_owned();
+        let events = self.read("events");
+        assert!(
+            events.ends_with("paused caddy\nunpaused caddy\npaused queue\nunpaused queue\n"),
+            "who writes stands still:\n{events}"
+        );
         let made = fs::read_dir(&backup).expect("it is a folder").count();
 
         self.ok(&format!("{note}later' {queue}"));
