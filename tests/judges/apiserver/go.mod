@@ -1,3 +1,4 @@
+// What the API server, kubectl and etcd are built from: see ../README.md. It began as a copy of Kubernetes' own.
 module example.test/groundplan/judges/apiserver
 
 go 1.26.0
