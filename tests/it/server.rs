@@ -81,7 +81,10 @@ fn what_was_backed_up_is_had_back() {
     let log = server.read("state/log");
     let asked: Vec<&str> = log.lines().filter_map(|it| it.strip_prefix("compose ")).collect();
     let still = ["pause shop-redis", "unpause shop-redis"].map(|it| asked.iter().position(|asked| *asked == it));
-    assert!(matches!(still, [Some(first), Some(then)] if first < then), "who writes stands still:\n{log}");
+    assert!(
+        matches!(still, [Some(first), Some(then)] if first < then),
+        "who writes stands still:\n{log}"
+    );
     server.write("state/databases/shop-db/shop.sql", "lost\n");
     server.write("state/volumes/shop_shop-redis-data/appendonly.aof", "lost\n");
     server.write("state/volumes/shop_shop-redis-data/more", "made since\n");

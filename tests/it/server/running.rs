@@ -64,19 +64,37 @@ impl Shelf {
         fs::write(compose.join("compose.json"), said.to_string()).expect("the folder is ours");
 
         let debian = room.path().join("debian");
-        let copied = Command::new("cp").arg("-r").arg(tools.join("debian/.")).arg(&debian).status();
-        assert!(copied.is_ok_and(|it| it.success()), "no {}", tools.join("debian").display());
+        let copied = Command::new("cp")
+            .arg("-r")
+            .arg(tools.join("debian/."))
+            .arg(&debian)
+            .status();
+        assert!(
+            copied.is_ok_and(|it| it.success()),
+            "no {}",
+            tools.join("debian").display()
+        );
         let bin = room.path().join("bin");
         fs::create_dir(&bin).expect("the folder is ours");
-        let programs = [("docker", None), ("wget", Some("#!/bin/sh\nexec busybox wget \"$@\"\n"))];
+        let programs = [
+            ("docker", None),
+            ("wget", Some("#!/bin/sh\nexec busybox wget \"$@\"\n")),
+        ];
         for (name, text) in programs {
-            let text = text.map_or_else(|| fs::read_to_string(top().join("tests/it/server/engine.py")), |it| Ok(it.to_owned()));
+            let text = text.map_or_else(
+                || fs::read_to_string(top().join("tests/it/server/engine.py")),
+                |it| Ok(it.to_owned()),
+            );
             fs::write(bin.join(name), text.expect("the engine is there")).expect("the folder is ours");
             fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o755)).expect("the file is ours");
         }
         symlink(tools.join("bin/caddy"), bin.join("caddy")).expect("the folder is ours");
         symlink("/usr/bin/python3", bin.join("python")).expect("the folder is ours");
-        let path = format!("{}:{}:/usr/bin:/bin:/usr/sbin:/sbin", bin.display(), debian.join("bin").display());
+        let path = format!(
+            "{}:{}:/usr/bin:/bin:/usr/sbin:/sbin",
+            bin.display(),
+            debian.join("bin").display()
+        );
         let mut shelf = Self {
             engine: None,
             path,
@@ -84,7 +102,13 @@ impl Shelf {
         };
         let env = [("ENGINE", shelf.place(""))];
         let env: Vec<(&str, &str)> = env.iter().map(|it| (it.0, it.1.as_str())).collect();
-        shelf.engine = Some(Server::start(shelf.room.path(), "engine", &shelf.path, &["docker", "serve"], &env));
+        shelf.engine = Some(Server::start(
+            shelf.room.path(),
+            "engine",
+            &shelf.path,
+            &["docker", "serve"],
+            &env,
+        ));
         shelf.until("the engine", || shelf.room.path().join("engine.sock").exists());
         shelf
     }
@@ -142,7 +166,8 @@ impl Shelf {
 
     /// Returns where a port of a container is on this machine.
     fn port(&self, of: &str) -> String {
-        let ports: BTreeMap<String, u16> = serde_json::from_str(&self.read("ports.json")).expect("it was written whole");
+        let ports: BTreeMap<String, u16> =
+            serde_json::from_str(&self.read("ports.json")).expect("it was written whole");
         format!("127.0.0.1:{}", ports[of])
     }
 
@@ -157,7 +182,10 @@ impl Shelf {
         self.ok("cp .env.example .env");
         let refused = self.sh("docker compose up --detach --wait");
         let said = shown(&refused.stderr);
-        assert!(!refused.status.success() && said.contains("DATABASE_PASSWORD"), "{said}");
+        assert!(
+            !refused.status.success() && said.contains("DATABASE_PASSWORD"),
+            "{said}"
+        );
         let example = self.read("project/deployments/compose/.env");
         let empty: Vec<&str> = example.lines().filter(|it| it.ends_with("=''")).collect();
         assert_eq!(empty, ["DATABASE_PASSWORD=''"], "what is to be filled in");
@@ -175,7 +203,8 @@ impl Shelf {
     fn has_started_in_order(&self) {
         let events = self.read("events");
         let when = |what: &str, name: &str| events.lines().position(|it| it == format!("{what} {name}"));
-        let compose: Value = serde_json::from_str(&self.read("project/deployments/compose/compose.json")).expect("JSON");
+        let compose: Value =
+            serde_json::from_str(&self.read("project/deployments/compose/compose.json")).expect("JSON");
         let mut n_waits = 0;
         for (name, said) in compose["services"].as_object().expect("it has services") {
             let started = when("started", name).unwrap_or_else(|| panic!("{name} has not started:\n{events}"));
@@ -190,7 +219,10 @@ impl Shelf {
                 n_waits += 1;
             }
             let checked = !said["healthcheck"]["test"].is_null();
-            assert!(!checked || when("healthy", name).is_some(), "{name} is not healthy:\n{events}");
+            assert!(
+                !checked || when("healthy", name).is_some(),
+                "{name} is not healthy:\n{events}"
+            );
         }
         assert!(n_waits > 5, "only {n_waits} waits");
         say(&format!("containers: {n_waits} waits were kept"));
@@ -203,7 +235,9 @@ impl Shelf {
         assert_eq!(self.ask("/"), (200, json!({"shelf": {"Emma": 0, "Ulysses": 0}})));
         assert_eq!(self.ask("/books?title=Emma"), (200, json!({"found": true})));
         assert_eq!(self.ask("/books?title=Walden").0, 404);
-        self.until("the count", || self.ask("/books") == (200, json!({"Emma": 1, "Ulysses": 0})));
+        self.until("the count", || {
+            self.ask("/books") == (200, json!({"Emma": 1, "Ulysses": 0}))
+        });
         let (status, _) = get(&self.port("caddy:80"), "other.localhost", "/books");
         assert_ne!(self.raw("/books", "GET").find("X-Content-Type-Options: nosniff"), None);
         let (_, body) = get(&self.port("caddy:80"), "other.localhost", "/books");
@@ -213,7 +247,11 @@ impl Shelf {
     /// Returns a whole answer, with its head.
     fn raw(&self, path: &str, method: &str) -> String {
         let mut stream = TcpStream::connect(self.port("caddy:80")).expect("Caddy listens");
-        write!(stream, "{method} {path} HTTP/1.0\r\nHost: {SITE}\r\nContent-Length: 0\r\n\r\n").expect("it reads");
+        write!(
+            stream,
+            "{method} {path} HTTP/1.0\r\nHost: {SITE}\r\nContent-Length: 0\r\n\r\n"
+        )
+        .expect("it reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("it answers");
         answer
@@ -238,7 +276,9 @@ impl Shelf {
 
         self.ok(&format!("{note}later' {queue}"));
         let psql = "docker compose exec -T database psql --quiet --username app --dbname database";
-        self.ok(&format!("{psql} --command \"DELETE FROM books WHERE title <> 'Ulysses'\""));
+        self.ok(&format!(
+            "{psql} --command \"DELETE FROM books WHERE title <> 'Ulysses'\""
+        ));
         self.ok(&format!("{psql} --command 'CREATE TABLE later (a int)'"));
         assert_eq!(self.ask("/books"), (200, json!({"Ulysses": 0})));
 
@@ -246,7 +286,9 @@ impl Shelf {
         self.ok(&format!("../server/restore.sh {backup}"));
         self.until("the way in", || self.ask("/books").0 == 200);
         assert_eq!(self.ask("/books"), (200, all));
-        let kept = self.ok(&format!("docker compose exec -T queue sh -c 'redis-cli -p ${{0##*:}} get note' {queue}"));
+        let kept = self.ok(&format!(
+            "docker compose exec -T queue sh -c 'redis-cli -p ${{0##*:}} get note' {queue}"
+        ));
         assert_eq!(kept.trim(), "kept");
         let later = self.sh(&format!("{psql} --command 'SELECT * FROM later'"));
         assert!(!later.status.success(), "what was made later is still there");
