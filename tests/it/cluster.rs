@@ -1,8 +1,10 @@
 //! What stands in the objects of a cluster, read back: who may connect to whom by the policies alone, that whatever is
 //! mentioned exists, and that each thing which the systems of two deployment specifications ask for is there.
 
+mod agree;
 mod objects;
 mod seeds;
+mod served;
 
 use std::collections::{BTreeMap, BTreeSet};
 

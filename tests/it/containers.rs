@@ -257,6 +257,77 @@ fn few_lines_become_a_server() {
     ));
 }
 
+/// What Kamal's configuration may hold, of which the pack prints some.
+const OF_KAMAL: [&str; 16] = [
+    "accessories",
+    "aliases",
+    "asset_path",
+    "boot",
+    "builder",
+    "env",
+    "image",
+    "labels",
+    "logging",
+    "proxy",
+    "registry",
+    "servers",
+    "service",
+    "ssh",
+    "volumes",
+    "hooks_path",
+];
+
+/// Two packs are written from the guide alone. They are small, and readers of their formats take what they print.
+#[test]
+fn two_packs_from_the_guide_are_small_and_right() {
+    let mut n_read = 0;
+    for pack in ["kamal", "procfile"] {
+        let lines = |folder: &str| -> usize {
+            let found = files(&top().join(folder).join(pack), "");
+            found.iter().map(|it| read(it).lines().count()).sum()
+        };
+        let (rules, templates) = (lines("rules"), lines("templates"));
+        assert!(rules + templates < 150, "{pack} has {rules} and {templates} lines");
+        say(&format!(
+            "containers: the pack {pack} has {rules} lines of YAML and {templates} of templates"
+        ));
+        for file in files(&top().join("tests/cases").join(pack), "") {
+            let name = file.file_name().and_then(|it| it.to_str()).unwrap_or_default();
+            if !file.iter().any(|it| it == "expected") {
+                continue;
+            }
+            if name.starts_with("deploy.") {
+                let found = yaml(&file);
+                let unknown: Vec<String> = keys(Some(&found))
+                    .into_iter()
+                    .filter(|it| !OF_KAMAL.contains(&it.as_str()))
+                    .collect();
+                assert!(unknown.is_empty(), "{name}: {unknown:?}");
+                for path in [
+                    "service",
+                    "image",
+                    "servers",
+                    "registry.username",
+                    "registry.password.0",
+                ] {
+                    assert!(at(&found, path).is_some(), "{name} has no {path}");
+                }
+                n_read += 1;
+            } else if name == "Procfile" {
+                let line = regex::Regex::new(r"^[A-Za-z0-9_-]+: +\S.*$").expect("it is right");
+                for text in read(&file).lines().filter(|it| !it.is_empty() && !it.starts_with('#')) {
+                    assert!(line.is_match(text), "{name}: {text}");
+                    let command = text.split_once(": ").map_or("", |it| it.1);
+                    let shell = std::process::Command::new("bash").args(["-n", "-c", command]).status();
+                    assert!(shell.is_ok_and(|it| it.success()), "{name}: {command}");
+                }
+                n_read += 1;
+            }
+        }
+    }
+    assert!(n_read >= 3, "only {n_read} files were read");
+}
+
 /// Returns the ports on which the variables of others call a container.
 fn mentions(compose: &Yaml, name: &str) -> BTreeSet<String> {
     let services = at(compose, "services")

@@ -1,6 +1,8 @@
 //! What keeps a server: a backup that is had back, and a release that gives way to the one before it. No engine runs
 //! here: `server/docker.sh` stands for it, with folders for volumes and files for databases.
 
+mod running;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -76,6 +78,13 @@ impl Server {
 fn what_was_backed_up_is_had_back() {
     let server = Server::new();
     let backup = server.backup();
+    let log = server.read("state/log");
+    let asked: Vec<&str> = log.lines().filter_map(|it| it.strip_prefix("compose ")).collect();
+    let still = ["pause shop-redis", "unpause shop-redis"].map(|it| asked.iter().position(|asked| *asked == it));
+    assert!(
+        matches!(still, [Some(first), Some(then)] if first < then),
+        "who writes stands still:\n{log}"
+    );
     server.write("state/databases/shop-db/shop.sql", "lost\n");
     server.write("state/volumes/shop_shop-redis-data/appendonly.aof", "lost\n");
     server.write("state/volumes/shop_shop-redis-data/more", "made since\n");

@@ -1,7 +1,8 @@
-//! What the readers of Compose, Dockerfiles and Caddyfiles say of what is generated for them.
+//! What the readers of Compose, Dockerfiles, Caddyfiles and units say of what is generated for them.
 
 use std::path::Path;
 
+use super::tool::Tools;
 use super::{generated, judge, refuse, samples};
 
 #[test]
@@ -44,7 +45,13 @@ fn caddyfiles_are_formatted() {
 }
 
 #[test]
+fn units_pass_systemd() {
+    judge("systemd-analyze verify", "units", &generated(is_unit), Tools::units);
+}
+
+#[test]
 fn wrong_samples_are_refused() {
+    refuse("systemd-analyze verify", &samples("unit"), Tools::units);
     refuse("compose-go", &samples("compose"), |tools, files| {
         tools.containercheck("compose", files)
     });
@@ -68,4 +75,8 @@ fn is_dockerfile(path: &Path) -> bool {
 
 fn is_caddyfile(path: &Path) -> bool {
     path.file_name().is_some_and(|it| it == "Caddyfile")
+}
+
+fn is_unit(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == "service" || it == "timer")
 }

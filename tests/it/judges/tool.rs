@@ -357,6 +357,22 @@ impl Tools {
         }
     }
 
+    /// Judges units of systemd one by one; what it only warns of is a fault too.
+    pub(super) fn units(&self, files: &[PathBuf]) -> Verdict {
+        let mut faults = Vec::new();
+        for file in files {
+            let file = std::slice::from_ref(file);
+            let answer = self.run("../debian/bin/systemd-analyze", &["verify", "--man=no"], file, "");
+            if answer.code != Some(0) || !answer.stderr.is_empty() {
+                faults.push(format!("{}: {}", file[0].display(), answer.whole()));
+            }
+        }
+        Verdict {
+            n_judged: files.len(),
+            faults,
+        }
+    }
+
     /// Judges files all at once by a tool that says of each, in a line of its own, whether it takes it.
     pub(super) fn told_of_each(&self, tool: &str, options: &[&str], files: &[PathBuf]) -> Verdict {
         let answer = self.run(tool, options, files, "");

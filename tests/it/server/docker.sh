@@ -15,7 +15,8 @@ case "$1 $2" in
       exit 1
     fi
     ;;
-  "compose stop" | "compose build") ;;
+  "compose ps") printf '%s\n' caddy shop shop-redis ;;
+  "compose stop" | "compose build" | "compose pause" | "compose unpause") ;;
   "run --rm")
     shift 2
     [ "$1" != --interactive ] || shift

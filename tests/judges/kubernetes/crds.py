@@ -3,7 +3,8 @@
     crds.py TARGET MODULE...
 
 MODULE is the folder of a Go module as `go mod download` lays it out. Each of its
-definitions becomes a schema for each version that is served, `GROUP/KIND_VERSION.json`.
+definitions becomes a schema for each version that is served, `GROUP/KIND_VERSION.json`, and stands as it is in
+`definitions/GROUP_PLURAL.json`, for a server that is to know it.
 As a server that is asked to be strict does, it allows no unknown field, but where
 the definition says that unknown ones are kept.
 """
@@ -48,6 +49,9 @@ def main(target, *modules):
                     if not crd or crd.get("kind") != "CustomResourceDefinition":
                         continue
                     spec = crd["spec"]
+                    whole = target / "definitions" / f"{spec['group']}_{spec['names']['plural']}.json"
+                    whole.parent.mkdir(parents=True, exist_ok=True)
+                    whole.write_text(json.dumps(crd, default=str), "utf-8")
                     for version in spec["versions"]:
                         if not version.get("served"):
                             continue
