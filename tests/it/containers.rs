@@ -280,6 +280,7 @@ const OF_KAMAL: [&str; 16] = [
 /// Two packs are written from the guide alone. They are small, and readers of their formats take what they print.
 #[test]
 fn two_packs_from_the_guide_are_small_and_right() {
+    let line = regex::Regex::new(r"^[A-Za-z0-9_-]+: +\S.*$").expect("it is right");
     let mut n_read = 0;
     for pack in ["kamal", "procfile"] {
         let lines = |folder: &str| -> usize {
@@ -314,7 +315,6 @@ fn two_packs_from_the_guide_are_small_and_right() {
                 }
                 n_read += 1;
             } else if name == "Procfile" {
-                let line = regex::Regex::new(r"^[A-Za-z0-9_-]+: +\S.*$").expect("it is right");
                 for text in read(&file).lines().filter(|it| !it.is_empty() && !it.starts_with('#')) {
                     assert!(line.is_match(text), "{name}: {text}");
                     let command = text.split_once(": ").map_or("", |it| it.1);
