@@ -27,10 +27,10 @@ impl Asleep {
     pub fn find<'r>(db: &Database, project: Project, environment: u16, rules: &'r [Arc<Rule>]) -> Self {
         let view = View::finished(environment);
         let snapshot = shape::snapshot(db, project, view);
-        let mut known: Vec<(Arc<[Name]>, Vec<&'r Guard>, bool)> = Vec::new();
+        let mut known: Vec<Asked<'r>> = Vec::new();
         let mut holds_nowhere = |kinds: Arc<[Name]>, guards: Vec<&'r Guard>| {
-            if let Some((_, _, nowhere)) = known.iter().find(|it| it.0 == kinds && it.1 == guards) {
-                return *nowhere;
+            if let Some(asked) = known.iter().find(|it| it.kinds == kinds && it.guards == guards) {
+                return asked.nowhere;
             }
             let mut nodes = kinds.iter().map(|kind| snapshot.of_kind(kind));
             let nowhere = !nodes.any(|nodes| {
@@ -39,7 +39,7 @@ impl Asleep {
                     .map_with(db.clone(), |db, node| hold(db, view, &guards, node));
                 asked.any(|it| it)
             });
-            known.push((kinds, guards, nowhere));
+            known.push(Asked { kinds, guards, nowhere });
             nowhere
         };
         let each = rules.iter().filter(|it| it.reach == Reach::Each);
@@ -81,6 +81,14 @@ impl Asleep {
     pub fn wake(&mut self, is_awake: impl Fn(&Name) -> bool) {
         self.0.retain(|id, _| !is_awake(id));
     }
+}
+
+/// Conditions that were put to all nodes of some kinds.
+struct Asked<'r> {
+    kinds: Arc<[Name]>,
+    guards: Vec<&'r Guard>,
+    /// Whether no node fulfils them.
+    nowhere: bool,
 }
 
 /// Returns the conditions that `rule` puts to the fields and the facts of `variable` alone.

@@ -209,7 +209,7 @@ fn compose_and_nomad_agree_on_every_edge() {
                 "{name} is asked by {asked}"
             );
             assert_eq!(
-                one(r#"interval = "([^"]+)""#),
+                one(r#"interval\s+= "([^"]+)""#),
                 here("healthcheck.interval"),
                 "how often {name} is asked"
             );

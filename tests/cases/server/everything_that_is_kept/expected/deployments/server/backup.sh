@@ -13,7 +13,25 @@ stamp() { date -u +%Y%m%dT%H%M%SZ; }
 umask 077
 mkdir -p "$backups"
 fresh=$(mktemp -d "$backups/new-XXXXXX")
-trap 'rm -rf "$fresh"' EXIT
+still=()
+# What runs stands still while its files are read, so that they are as a cut of the power would leave them.
+stand_still() {
+  local name running
+  running=$(docker compose ps --status running --services)
+  for name in "$@"; do
+    if grep --quiet --line-regexp --fixed-strings "$name" <<<"$running"; then
+      docker compose pause "$name"
+      still+=("$name")
+    fi
+  done
+}
+go_on() {
+  if ((${#still[@]})); then
+    docker compose unpause "${still[@]}"
+    still=()
+  fi
+}
+trap 'go_on; rm -rf "$fresh"' EXIT
 cp .env "$fresh/env"
 echo "a: what it holds"
 docker compose exec -T a sh -c 'set -e; for database in one two; do pg_dump --username app --create --clean --if-exists "$database"; done' | gzip >"$fresh/"a.sql.gz
@@ -22,9 +40,13 @@ docker compose exec -T b sh -c 'MYSQL_PWD=$(cat /run/secrets/B_PASSWORD) exec my
 echo "c: what it holds"
 docker compose exec -T c sh -c 'exec mongodump --quiet --archive --authenticationDatabase admin --username app --password "$(cat /run/secrets/C_PASSWORD)"' | gzip >"$fresh/"c.archive.gz
 echo "uploads: its files"
+stand_still api
 docker run --rm --volume shop_uploads:/from:ro docker.io/library/alpine:3.22 tar -C /from -cf - . | gzip >"$fresh/"uploads.tar.gz
+go_on
 echo "d-data: its files"
+stand_still d
 docker run --rm --volume shop_d-data:/from:ro docker.io/library/alpine:3.22 tar -C /from -cf - . | gzip >"$fresh/"d-data.tar.gz
+go_on
 (cd "$fresh" && gzip --test ./*.gz && sha256sum -- * >SHA256SUMS)
 # Two within one second would bear one name.
 made=$backups/$(stamp)
