@@ -6,13 +6,16 @@
 pub mod asleep;
 pub mod candidates;
 pub mod data;
+mod differing;
 pub mod format;
 pub mod found;
 pub mod fresh;
 pub mod instance;
+pub mod kept;
 mod lexer;
 pub mod literal;
 pub mod parse;
 mod place;
 pub mod provenance;
+pub mod standing;
 pub mod text;

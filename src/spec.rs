@@ -17,11 +17,11 @@ mod overrides;
 #[cfg(test)]
 mod tests;
 
-pub use check::{check_file, problems, problems_given};
+pub use check::{check_file, file_problems, problems, problems_given};
 pub use complete::{Complete, Completed, Completion, complete_node, completion};
 pub use edge::{Edge, OpenEdge};
 pub use file::{EnvironmentInfo, Settings, lowered_file};
-pub use index::{addresses, environments, project_address, settings};
+pub use index::{KeptIndex, KnownNames, Names, addresses, environments, project_address, settings};
 pub use layer::{Declared, declared, declared_in, inherited, inherited_in, seen_as};
 pub use locate::{Written, locate, origin};
 

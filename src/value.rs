@@ -11,6 +11,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use rustc_hash::FxHasher;
+use serde::{Deserialize, Serialize};
 
 /// A short string that is shared rather than copied: a name, a key, a path.
 #[derive(Clone, Default, PartialEq, Eq, Hash)]
@@ -65,9 +66,15 @@ impl From<String> for Name {
     }
 }
 
-impl serde::Serialize for Name {
+impl Serialize for Name {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <std::borrow::Cow<'de, str>>::deserialize(deserializer).map(|it| Self::from(&*it))
     }
 }
 
@@ -105,6 +112,18 @@ impl Address {
         (&kind, &name).hash(&mut hasher);
         let hash = hasher.finish();
         Self(Arc::new(Identity { kind, name, hash }))
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.kind, &self.name).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        <(Name, Name)>::deserialize(deserializer).map(|(kind, name)| Self::new(kind, name))
     }
 }
 
@@ -163,7 +182,7 @@ impl fmt::Debug for Address {
 }
 
 /// The way to a field through maps, from the node inwards: `deployment.ports.http`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Path(pub Vec<Name>);
 
 impl Path {
@@ -195,7 +214,7 @@ impl fmt::Display for Path {
 }
 
 /// A finite double with a total order.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Double(pub f64);
 
 impl PartialEq for Double {
@@ -225,7 +244,7 @@ impl Hash for Double {
 }
 
 /// A mention of another node's attribute within a text: `${service.auth.address}`, `${?…}` where it may be missing.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Reference {
     /// The node that is mentioned.
     pub node: Address,
@@ -238,7 +257,7 @@ pub struct Reference {
 }
 
 /// A piece of a text.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Segment {
     /// Characters that mean themselves: escaped wherever they are printed.
     Literal(Name),
@@ -254,7 +273,7 @@ pub enum Segment {
 }
 
 /// A text in pieces. Neighbouring literals are always joined, so equal texts compare equal.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Text(Arc<[Segment]>);
 
 impl Text {
@@ -297,7 +316,7 @@ impl From<&str> for Text {
 }
 
 /// What a field holds. A string without references and code is always a [`Value::String`], never a [`Value::Text`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Value {
     /// Nothing.
     #[default]
@@ -430,7 +449,7 @@ impl FromIterator<(Name, Value)> for Value {
 }
 
 /// Values by name, sorted by name; cheap to clone.
-#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Map(Arc<[(Name, Value)]>);
 
 impl Map {

@@ -22,36 +22,43 @@ use crate::value::{Address, Name};
 pub struct Asleep(BTreeMap<Name, Name>);
 
 impl Asleep {
-    /// Finds those of `rules` that sleep, by asking every node.
+    /// Finds those of `rules` that sleep, by asking every node: a condition that holds nowhere is enough.
     #[must_use]
     pub fn find<'r>(db: &Database, project: Project, environment: u16, rules: &'r [Arc<Rule>]) -> Self {
         let view = View::finished(environment);
         let snapshot = shape::snapshot(db, project, view);
         let mut known: Vec<Asked<'r>> = Vec::new();
-        let mut holds_nowhere = |kinds: Arc<[Name]>, guards: Vec<&'r Guard>| {
-            if let Some(asked) = known.iter().find(|it| it.kinds == kinds && it.guards == guards) {
+        let mut holds_nowhere = |kinds: Arc<[Name]>, guard: &'r Guard| {
+            if let Some(asked) = known.iter().find(|it| it.kinds == kinds && it.guard == guard) {
                 return asked.nowhere;
             }
             let mut nodes = kinds.iter().map(|kind| snapshot.of_kind(kind));
             let nowhere = !nodes.any(|nodes| {
                 let asked = nodes
                     .par_iter()
-                    .map_with(db.clone(), |db, node| hold(db, view, &guards, node));
+                    .map_with(db.clone(), |db, node| hold(db, view, &[guard], node));
                 asked.any(|it| it)
             });
-            known.push(Asked { kinds, guards, nowhere });
+            known.push(Asked { kinds, guard, nowhere });
             nowhere
         };
         let each = rules.iter().filter(|it| it.reach == Reach::Each);
         let asleep = each.filter_map(|rule| {
             let mut variables = rule.body.guards.keys();
             let variable = variables.find(|it| {
-                let guards = guards(rule, it);
-                !guards.is_empty() && holds_nowhere(rule.body.kinds_of(it), guards)
+                let kinds = rule.body.kinds_of(it);
+                guards(rule, it)
+                    .into_iter()
+                    .any(|guard| holds_nowhere(kinds.clone(), guard))
             });
             Some((rule.id.clone(), variable?.clone()))
         });
-        Self(asleep.collect())
+        asleep.collect()
+    }
+
+    /// Returns the rules that sleep, each with the variable whose conditions no node fulfils.
+    pub fn iter(&self) -> impl Iterator<Item = (&Name, &Name)> {
+        self.0.iter()
     }
 
     /// Tells whether `rule` sleeps on after an edit that may have changed the nodes and, by relation, the facts that
@@ -83,11 +90,17 @@ impl Asleep {
     }
 }
 
-/// Conditions that were put to all nodes of some kinds.
+impl FromIterator<(Name, Name)> for Asleep {
+    fn from_iter<T: IntoIterator<Item = (Name, Name)>>(rules: T) -> Self {
+        Self(rules.into_iter().collect())
+    }
+}
+
+/// A condition that was put to all nodes of some kinds.
 struct Asked<'r> {
     kinds: Arc<[Name]>,
-    guards: Vec<&'r Guard>,
-    /// Whether no node fulfils them.
+    guard: &'r Guard,
+    /// Whether no node fulfils it.
     nowhere: bool,
 }
 

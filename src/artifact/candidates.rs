@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::artifact::asleep::Asleep;
+use crate::artifact::differing::{Extent, Fields};
 use crate::artifact::found::Spot;
 use crate::artifact::fresh::cells_of;
 use crate::artifact::instance::{self, Cell, MAX_REFERENCES};
+use crate::artifact::standing::Differing;
 use crate::db::{Database, Db, Project, View};
 use crate::fact::shape;
 
@@ -54,6 +56,43 @@ impl Before {
             environments,
             rules: rules.collect(),
         }
+    }
+
+    /// Returns what an earlier run saw: graphs of which nobody asks what their nodes held, and the digests of the rules.
+    /// None where the environments are others now.
+    #[must_use]
+    pub fn kept(
+        db: &Database,
+        project: Project,
+        graphs: Vec<(Arc<Snapshot>, Asleep)>,
+        rules: BTreeMap<Name, Fingerprint>,
+    ) -> Option<Self> {
+        let infos = spec::environments(db, project);
+        let graph = |(snapshot, asleep)| Graph {
+            snapshot,
+            nodes: Vec::new(),
+            asleep: Some(asleep),
+        };
+        (infos.len() == graphs.len()).then(|| Self {
+            environments: infos.iter().cloned().zip(graphs.into_iter().map(graph)).collect(),
+            rules,
+        })
+    }
+
+    /// Returns the rules that sleep in each environment; fewer than there are environments where that is not known.
+    pub fn asleep(&self) -> impl Iterator<Item = &Asleep> {
+        self.environments.iter().map_while(|it| it.1.asleep.as_ref())
+    }
+
+    /// Returns the digests of the rules.
+    pub fn rules(&self) -> impl Iterator<Item = (&Name, Fingerprint)> {
+        self.rules.iter().map(|(id, it)| (id, *it))
+    }
+
+    /// Returns how many environments there are.
+    #[must_use]
+    pub fn n_environments(&self) -> usize {
+        self.environments.len()
     }
 
     /// Finds the rules that say nothing of any node, where that is not known, so that the next edit need not concern them.
@@ -102,26 +141,18 @@ impl Graph {
         for (address, node) in self.snapshot.nodes().iter().zip(&self.nodes) {
             // Both are sorted by address, so that one walk over the two is enough.
             while known.next_if(|it| it.0 < address).is_some() {}
-            let is_same = known
-                .next_if(|it| it.0 == address)
-                .is_some_and(|it| Arc::ptr_eq(it.1, node) || it.1 == node);
-            if !is_same {
-                changed.nodes.insert(address.clone());
-            }
+            let extent = match known.next_if(|it| it.0 == address) {
+                Some((_, before)) if Arc::ptr_eq(before, node) || before == node => continue,
+                Some((_, before)) => Extent::between(&before.fields, &node.fields),
+                None => Extent::Whole,
+            };
+            changed.nodes.insert(address.clone(), extent);
         }
         if self.snapshot != before.snapshot {
             let gone = before.snapshot.nodes().iter();
-            changed
-                .nodes
-                .extend(gone.filter(|it| self.snapshot.index(it).is_none()).cloned());
-            let (ours, theirs) = (edges(&self.snapshot), edges(&before.snapshot));
-            for edge in ours.symmetric_difference(&theirs) {
-                changed
-                    .starts
-                    .entry(edge.kind.clone())
-                    .or_default()
-                    .insert(edge.from.clone());
-            }
+            let gone = gone.filter(|it| self.snapshot.index(it).is_none());
+            changed.nodes.extend(gone.map(|it| (it.clone(), Extent::Whole)));
+            changed.add_starts(&before.snapshot, &self.snapshot);
         }
         changed
     }
@@ -166,9 +197,19 @@ pub fn is_there(db: &Database, project: Project, cell: &Cell) -> bool {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct ReadBy {
     /// For each of its facts.
-    facts: Vec<Uses>,
-    artifact: Uses,
-    finding: Uses,
+    facts: Vec<Part>,
+    artifact: Part,
+    finding: Part,
+    /// Its nodes and edges.
+    shape: Part,
+}
+
+/// What one thing that a rule says is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Part {
+    uses: Uses,
+    /// What it reads of nodes.
+    fields: Fields,
 }
 
 #[salsa::tracked(returns(ref))]
@@ -179,7 +220,8 @@ fn read_by(db: &dyn Db, project: Project, id: Name) -> ReadBy {
     let with = |parts: &mut dyn FnMut(&mut Uses)| {
         let mut uses = rule.body.uses();
         parts(&mut uses);
-        uses
+        let fields = Fields::new(rule, &uses);
+        Part { uses, fields }
     };
     let facts = rule
         .facts
@@ -202,7 +244,14 @@ fn read_by(db: &dyn Db, project: Project, id: Name) -> ReadBy {
         let texts = [Some(&finding.message), finding.help.as_ref(), finding.field.as_ref()];
         with(&mut |uses| texts.into_iter().flatten().for_each(|it| uses.extend(it.uses())))
     });
+    let shape = rule.shapes().then(|| {
+        with(&mut |uses| {
+            rule.nodes.iter().for_each(|it| it.add_uses(uses));
+            rule.edges.iter().for_each(|it| it.add_uses(uses));
+        })
+    });
     ReadBy {
+        shape: shape.unwrap_or_default(),
         facts: facts.collect(),
         artifact: artifact.unwrap_or_default(),
         finding: finding.unwrap_or_default(),
@@ -245,8 +294,8 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &mut Be
         let any_here = !changed.is_empty();
         any_change |= any_here;
         let union = match before.environments.get(usize::from(environment)) {
-            Some((_, graph)) if graph.snapshot != now.snapshot => both(&graph.snapshot, &now.snapshot),
-            _ => now.snapshot.clone(),
+            Some((_, graph)) => union(&graph.snapshot, &now.snapshot),
+            None => now.snapshot.clone(),
         };
         let asleep = before.environments.get(usize::from(environment));
         let asleep = asleep
@@ -276,18 +325,77 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &mut Be
         nodes.retain(|it| it.0 != environment || now.snapshot.index(&it.1).is_some());
     }
     if any_change {
-        // What is gone is asked for once more, to be found gone; what sees all environments sees any change.
-        for rule in rules.iter().filter(|it| it.reach == Reach::Across) {
-            cells.extend(cells_of(db, project, 0, rule));
-            if let (Some(_), Some(anchor)) = (&rule.finding, rule.body.pattern.first()) {
-                let all = shape::nodes_of(db, project, View::finished(0), rule, &anchor.name);
-                nodes.extend(all.into_iter().map(|it| (0, it)));
-            }
-        }
+        // What is gone is asked for once more, to be found gone.
+        across(db, project, &rules, &mut cells, &mut nodes);
     }
     Candidates {
         cells: cells.into_iter().collect(),
         nodes: nodes.into_iter().collect(),
+    }
+}
+
+/// Returns the same where nodes and edges differ as `edit` says by environment, and no rule does; none where that may be
+/// too little, since rules that shape the graph may say something else.
+#[must_use]
+pub(super) fn candidates_of(
+    db: &Database,
+    project: Project,
+    before: &mut Before,
+    edit: Vec<Differing>,
+) -> Option<Candidates> {
+    let rules = rules(db, project);
+    let mut cells: BTreeSet<Cell> = BTreeSet::new();
+    let mut nodes: BTreeSet<Spot> = BTreeSet::new();
+    let mut any_change = false;
+    for ((environment, (_, graph)), Differing { extents, .. }) in (0_u16..).zip(&mut before.environments).zip(edit) {
+        let now = shape::snapshot(db, project, View::finished(environment)).clone();
+        let mut changed = Roots {
+            nodes: extents,
+            ..Roots::default()
+        };
+        changed.add_starts(&graph.snapshot, &now);
+        if changed.is_empty() {
+            continue;
+        }
+        any_change = true;
+        let union = union(&graph.snapshot, &now);
+        graph.snapshot = now;
+        let mut walk = Backwards::new((db, project, environment), &union, &rules, changed, graph.asleep.take());
+        if rules.iter().any(|it| walk.reshapes(it)) {
+            return None;
+        }
+        walk.prepare();
+        let spots = |nodes: BTreeSet<Address>| nodes.into_iter().map(move |it| (environment, it));
+        nodes.extend(spots(walk.changed.facts.values().flatten().cloned().collect()));
+        for rule in rules.iter().filter(|it| it.reach == Reach::Each) {
+            cells.extend(walk.cells(rule));
+            nodes.extend(spots(walk.criticised(rule)));
+        }
+        graph.asleep = walk.still_asleep();
+    }
+    if any_change {
+        across(db, project, &rules, &mut cells, &mut nodes);
+    }
+    Some(Candidates {
+        cells: cells.into_iter().collect(),
+        nodes: nodes.into_iter().collect(),
+    })
+}
+
+/// Adds the places of the rules that see all environments: they see any change.
+fn across(
+    db: &Database,
+    project: Project,
+    rules: &[Arc<Rule>],
+    cells: &mut BTreeSet<Cell>,
+    nodes: &mut BTreeSet<Spot>,
+) {
+    for rule in rules.iter().filter(|it| it.reach == Reach::Across) {
+        cells.extend(cells_of(db, project, 0, rule));
+        if let (Some(_), Some(anchor)) = (&rule.finding, rule.body.pattern.first()) {
+            let all = shape::nodes_of(db, project, View::finished(0), rule, &anchor.name);
+            nodes.extend(all.into_iter().map(|it| (0, it)));
+        }
     }
 }
 
@@ -305,7 +413,10 @@ fn rules_of_facts_changed(db: &Database, project: Project, stale: &BTreeSet<Name
 }
 
 /// Returns all nodes and edges of both graphs.
-fn both(a: &Snapshot, b: &Snapshot) -> Arc<Snapshot> {
+fn union(a: &Arc<Snapshot>, b: &Arc<Snapshot>) -> Arc<Snapshot> {
+    if a == b {
+        return a.clone();
+    }
     let nodes = a.nodes().iter().chain(b.nodes()).cloned().collect();
     Arc::new(Snapshot::new(nodes, edges(a).into_iter().chain(edges(b)).collect()))
 }
@@ -313,7 +424,7 @@ fn both(a: &Snapshot, b: &Snapshot) -> Arc<Snapshot> {
 /// Nodes, edges and facts in which something may have changed.
 #[derive(Debug, Default)]
 struct Roots {
-    nodes: BTreeSet<Address>,
+    nodes: BTreeMap<Address, Extent>,
     /// Where the edges start, by their kind.
     starts: BTreeMap<Name, BTreeSet<Address>>,
     /// The nodes on which the facts of each relation may have changed.
@@ -321,6 +432,17 @@ struct Roots {
 }
 
 impl Roots {
+    /// Adds where the edges start that differ between two graphs.
+    fn add_starts(&mut self, before: &Arc<Snapshot>, after: &Arc<Snapshot>) {
+        if before == after {
+            return;
+        }
+        for edge in edges(before).symmetric_difference(&edges(after)) {
+            let starts = self.starts.entry(edge.kind.clone()).or_default();
+            starts.insert(edge.from.clone());
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.nodes.is_empty() && self.starts.is_empty()
     }
@@ -364,7 +486,7 @@ impl<'a> Backwards<'a> {
     fn sleeps(&self, rule: &Rule, roots: &Roots) -> bool {
         let touched = |relations: &[Name]| {
             let facts: Vec<&BTreeSet<Address>> = relations.iter().filter_map(|it| roots.facts.get(it)).collect();
-            roots.nodes.iter().chain(facts.into_iter().flatten())
+            roots.nodes.keys().chain(facts.into_iter().flatten())
         };
         let asleep = self.asleep.as_ref();
         asleep.is_some_and(|it| it.keeps(self.db, self.environment, rule, touched))
@@ -408,8 +530,8 @@ impl<'a> Backwards<'a> {
                     continue;
                 }
                 for (nth, fact) in facts {
-                    let uses = &read_by(self.db, self.project, rule.id.clone()).facts[nth];
-                    let touched = self.touched(rule, &fact.of, uses, &roots);
+                    let part = &read_by(self.db, self.project, rule.id.clone()).facts[nth];
+                    let touched = self.touched(rule, &fact.of, part, &roots);
                     roots.facts.entry(fact.relation.clone()).or_default().extend(touched);
                 }
             }
@@ -422,20 +544,22 @@ impl<'a> Backwards<'a> {
     fn mentions(&self, relation: &Name) -> Roots {
         let mut mentioned: BTreeSet<Address> = self.changed.facts.get(relation).cloned().unwrap_or_default();
         let mut mentions = Roots::default();
+        let mut known = BTreeSet::new();
         for _ in 0..MAX_REFERENCES {
             let mut nodes = mentioned.clone();
             for node in mentioned.iter().filter_map(|it| self.union.index(it)) {
                 let mentioning = self.union.incoming(node, shape::REFERENCES);
                 nodes.extend(mentioning.map(|(from, _)| self.union.address(from).clone()));
             }
-            if nodes == mentions.nodes {
+            if nodes == known {
                 break;
             }
+            known.clone_from(&nodes);
             mentions = self.with_facts(Roots {
-                nodes,
+                nodes: nodes.iter().map(|it| (it.clone(), Extent::Whole)).collect(),
                 ..Roots::default()
             });
-            mentioned.clone_from(&mentions.nodes);
+            mentioned = nodes;
             mentioned.extend(mentions.facts.get(relation).into_iter().flatten().cloned());
         }
         mentions
@@ -449,10 +573,10 @@ impl<'a> Backwards<'a> {
         if self.sleeps(rule, &self.changed) {
             return Vec::new();
         }
-        let uses = &read_by(self.db, self.project, rule.id.clone()).artifact;
-        let mut touched = self.touched(rule, &artifact.per[0], uses, &self.changed);
+        let part = &read_by(self.db, self.project, rule.id.clone()).artifact;
+        let mut touched = self.touched(rule, &artifact.per[0], part, &self.changed);
         if let Some(mentions) = artifact.references.as_ref().and_then(|it| self.mentions.get(it)) {
-            touched.extend(self.touched(rule, &artifact.per[0], uses, mentions));
+            touched.extend(self.touched(rule, &artifact.per[0], part, mentions));
         }
         touched
             .into_iter()
@@ -472,8 +596,17 @@ impl<'a> Backwards<'a> {
         if self.sleeps(rule, &self.changed) {
             return BTreeSet::new();
         }
-        let uses = &read_by(self.db, self.project, rule.id.clone()).finding;
-        self.touched(rule, &anchor.name, uses, &self.changed)
+        let part = &read_by(self.db, self.project, rule.id.clone()).finding;
+        self.touched(rule, &anchor.name, part, &self.changed)
+    }
+
+    /// Tells whether `rule` may add something else to the graph.
+    fn reshapes(&self, rule: &Rule) -> bool {
+        let Some(anchor) = rule.body.pattern.first().filter(|_| rule.shapes()) else {
+            return false;
+        };
+        let part = &read_by(self.db, self.project, rule.id.clone()).shape;
+        !self.sleeps(rule, &self.changed) && !self.touched(rule, &anchor.name, part, &self.changed).is_empty()
     }
 
     /// Returns the nodes at which `rule` may find something.
@@ -485,8 +618,10 @@ impl<'a> Backwards<'a> {
     }
 
     /// Returns the nodes that `anchor` may be bound to where something that `rule` reads is among `roots`.
-    fn touched(&self, rule: &Rule, anchor: &Name, uses: &Uses, roots: &Roots) -> BTreeSet<Address> {
-        let mut sources: BTreeSet<Address> = roots.nodes.clone();
+    fn touched(&self, rule: &Rule, anchor: &Name, part: &Part, roots: &Roots) -> BTreeSet<Address> {
+        let Part { uses, fields } = part;
+        let concerned = roots.nodes.iter().filter(|it| it.1.concerns(&it.0.kind, fields));
+        let mut sources: BTreeSet<Address> = concerned.map(|it| it.0.clone()).collect();
         for relation in &uses.relations {
             sources.extend(roots.facts.get(relation).into_iter().flatten().cloned());
         }

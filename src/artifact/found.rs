@@ -62,6 +62,12 @@ impl Found {
         self.0.extend(found.filter(|it| !it.1.is_empty()));
     }
 
+    /// Tells whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns all of them.
     pub fn problems(&self) -> impl Iterator<Item = Problem> {
         self.0.values().flatten().cloned()

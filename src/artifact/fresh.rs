@@ -13,6 +13,7 @@ use rustc_hash::FxHashSet;
 use crate::artifact::candidates::{self, Before, Candidates};
 use crate::artifact::found::Found;
 use crate::artifact::instance::{self, Artifact, Artifacts, Cell, Printed};
+use crate::artifact::standing::Differing;
 use crate::db::{Database, Project, SourceFile, View};
 use crate::fact::shape;
 use crate::fingerprint::Fingerprint;
@@ -95,6 +96,43 @@ pub enum Stir {
     Much,
 }
 
+/// Returns the state of the project after an edit that `edit` tells all of, going on from the state `last`; none where
+/// it may have changed more, so that all of it must be derived.
+#[must_use]
+pub fn resume(
+    db: &Database,
+    project: Project,
+    last: State,
+    edit: Vec<Differing>,
+    read_back: ReadBack,
+) -> Option<State> {
+    let mut last = last;
+    let mut before = last.before.take()?;
+    let Candidates { cells, nodes } = candidates::candidates_of(db, project, &mut before, edit)?;
+    let found = last.found.take()?.again(db, project, &nodes, false);
+    let mut state = State {
+        problems: found.problems().collect(),
+        found: Some(found),
+        before: Some(before),
+        ..State::default()
+    };
+    let settling = Settling {
+        asked: ask_all(db, project, cells, &last.fresh),
+        has_lost: false,
+        read_back,
+    };
+    state.take(db, project, last, settling);
+    Some(state)
+}
+
+/// Compiles all rules, in parallel: whoever asks for one after the other finds them made.
+pub fn compile(db: &Database, project: Project) {
+    let ids = set::ids(db, project).par_iter();
+    ids.for_each_with(db.clone(), |db, id| {
+        set::rule(db, project, id.clone());
+    });
+}
+
 /// Returns the state of the project now, going on from what the last run found out.
 #[must_use]
 pub fn refresh(db: &Database, project: Project, last: State, stir: Stir, read_back: ReadBack) -> State {
@@ -140,12 +178,7 @@ pub fn refresh(db: &Database, project: Project, last: State, stir: Stir, read_ba
         state.problems.extend(found.problems());
         state.found = Some(found);
     }
-    let asked: Vec<Asked> = cells
-        .into_par_iter()
-        .map_with(db.clone(), |db, cell| {
-            salsa::attach(db, || asked(db, project, cell, &last.fresh))
-        })
-        .collect();
+    let asked = ask_all(db, project, cells, &last.fresh);
     let is_first = last.before.is_none();
     if !is_first && ground == Ground::Sound {
         // Where one edit came, more will come.
@@ -178,6 +211,14 @@ struct Asked {
     artifacts: Arc<Artifacts>,
     /// The texts of those of its artifacts that are stale.
     printed: Vec<(usize, Printed)>,
+}
+
+/// Asks what is made at each of `cells`.
+fn ask_all(db: &Database, project: Project, cells: Vec<Cell>, known: &BTreeMap<Name, Fresh>) -> Vec<Asked> {
+    let asked = cells.into_par_iter().map_with(db.clone(), |db, cell| {
+        salsa::attach(db, || asked(db, project, cell, known))
+    });
+    asked.collect()
 }
 
 /// Asks what is made at `cell`, and prints what is not `known`.
@@ -295,6 +336,51 @@ struct Settling {
 type Texts = BTreeMap<(Name, Fingerprint), Printed>;
 
 impl State {
+    /// Returns the state of a run that saw `before` and found nothing wrong: what it made in its places, and what stands
+    /// at each path.
+    #[must_use]
+    pub fn kept(before: Before, cells: BTreeMap<Cell, Arc<Artifacts>>, fresh: BTreeMap<Name, Fresh>) -> Self {
+        Self {
+            before: Some(before),
+            cells,
+            found: Some(Found::default()),
+            is_settled: true,
+            fresh,
+            ..Self::default()
+        }
+    }
+
+    /// Returns this state with `problems`, of which an edit is full: what was wanted before it still is.
+    #[must_use]
+    pub fn with_mistakes(self, problems: Vec<Problem>) -> Self {
+        Self {
+            problems: settled(problems),
+            printed: Vec::new(),
+            differing: Some(BTreeSet::new()),
+            ..self
+        }
+    }
+
+    /// Returns what this run saw, if it found nothing wrong and knows all that a later one needs to go on from it.
+    #[must_use]
+    pub fn to_keep(&self) -> Option<&Before> {
+        let is_sound = self.is_settled && self.problems.is_empty() && self.troubled.is_empty();
+        let before = self.before.as_ref().filter(|_| is_sound)?;
+        (self.found.as_ref()?.is_empty() && before.asleep().count() == before.n_environments()).then_some(before)
+    }
+
+    /// Finds the rules that say nothing, where that is not known, for a later run to go on from this one.
+    pub fn find_asleep(&mut self, db: &Database, project: Project) {
+        if let Some(before) = self.before.as_mut().filter(|_| self.problems.is_empty()) {
+            before.find_asleep(db, project);
+        }
+    }
+
+    /// Returns what was made, by place.
+    pub fn cells(&self) -> impl Iterator<Item = (&Cell, &Artifacts)> {
+        self.cells.iter().map(|(cell, it)| (cell, &**it))
+    }
+
     /// Takes over what the last run left, and what was asked for in this one.
     fn take(&mut self, db: &Database, project: Project, last: State, settling: Settling) {
         let Settling {

@@ -173,6 +173,13 @@ impl Pattern {
         )
     }
 
+    /// Returns the fields that its nodes are compared by, each with the kinds that the node may be of.
+    pub fn filtered(&self) -> impl Iterator<Item = (&[Name], &Path)> {
+        self.nodes
+            .iter()
+            .flat_map(move |node| node.filters.iter().map(move |it| (&*node.kinds, &it.path)))
+    }
+
     /// Returns the part to which each node belongs, numbered by first appearance.
     fn part_of_nodes(&self) -> Vec<usize> {
         let mut part: Vec<usize> = (0..self.nodes.len()).collect();

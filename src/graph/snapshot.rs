@@ -6,6 +6,7 @@
 use petgraph::Direction;
 use petgraph::visit::{GraphBase, IntoNeighbors, IntoNeighborsDirected, IntoNodeIdentifiers, Visitable};
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::{Edge, is_required};
 use crate::value::{Address, Map, Name};
@@ -46,7 +47,65 @@ pub struct Adjacency {
     into: Vec<u32>,
 }
 
+/// The edges of one kind as they are kept: the kind and the fields by their number.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptTable {
+    kind: u32,
+    starts: Vec<u32>,
+    from: Vec<u32>,
+    to: Vec<u32>,
+    fields: Vec<u32>,
+    into_starts: Vec<u32>,
+    into: Vec<u32>,
+}
+
 impl Snapshot {
+    /// Returns the edges, with their kinds and fields by number.
+    pub fn kept(&self, kind: &mut dyn FnMut(&Name) -> u32, fields: &mut dyn FnMut(&Map) -> u32) -> Vec<KeptTable> {
+        let tables = self.tables.iter().map(|it| KeptTable {
+            kind: kind(&it.kind),
+            starts: it.starts.clone(),
+            from: it.from.clone(),
+            to: it.to.clone(),
+            fields: it.fields.iter().map(&mut *fields).collect(),
+            into_starts: it.into_starts.clone(),
+            into: it.into.clone(),
+        });
+        tables.collect()
+    }
+
+    /// Returns the snapshot of `nodes`, sorted, and of the edges that were kept; none where they don't fit together.
+    #[must_use]
+    pub fn from_kept(nodes: Vec<Address>, tables: &[KeptTable], kinds: &[Name], fields: &[Map]) -> Option<Self> {
+        let table = |it: &KeptTable| {
+            let (n_nodes, n_edges) = (nodes.len(), it.from.len());
+            let ends = it.from.iter().chain(&it.to).all(|it| (*it as usize) < n_nodes);
+            let starts = |starts: &[u32]| {
+                starts.len() == n_nodes + 1
+                    && starts.is_sorted()
+                    && starts.last().is_none_or(|it| *it as usize == n_edges)
+            };
+            let edges = it.into.len() == n_edges && it.into.iter().all(|it| (*it as usize) < n_edges);
+            if !ends || !edges || it.to.len() != n_edges || !starts(&it.starts) || !starts(&it.into_starts) {
+                return None;
+            }
+            let fields = it.fields.iter().map(|at| fields.get(*at as usize).cloned());
+            Some(Table {
+                kind: kinds.get(it.kind as usize)?.clone(),
+                starts: it.starts.clone(),
+                from: it.from.clone(),
+                to: it.to.clone(),
+                fields: fields
+                    .collect::<Option<_>>()
+                    .filter(|it: &Vec<Map>| it.len() == n_edges)?,
+                into_starts: it.into_starts.clone(),
+                into: it.into.clone(),
+            })
+        };
+        let tables = tables.iter().map(table).collect::<Option<Vec<_>>>()?;
+        Some(Self { nodes, tables })
+    }
+
     /// Returns the snapshot of `nodes` and `edges`, in whichever order they come; what is there twice counts once.
     ///
     /// An edge that starts or ends at none of the nodes is left out: whoever made it has said so.

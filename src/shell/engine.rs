@@ -9,6 +9,7 @@ mod cases;
 mod explain;
 mod files;
 mod questions;
+mod resume;
 mod rewind;
 
 use std::collections::BTreeSet;
@@ -19,11 +20,12 @@ use rayon::prelude::*;
 
 use super::discover::{Interest, Root, Witness};
 use super::disk::Disk;
-use super::recall::{self, Recalled};
+use super::recall::{self, Recalled, Stale};
 use super::report::Sources;
 use super::stat::Time;
 use crate::artifact::fresh::{self, Fresh, ReadBack, State};
 use crate::artifact::instance;
+use crate::artifact::standing::Standing;
 use crate::db::{Database, Override, Project};
 use crate::fingerprint::Fingerprint;
 pub use crate::graph::pattern::Bound;
@@ -36,6 +38,7 @@ pub use blame::{Blamed, BlamedInput, BlamedLine, BlamedValue, Spot};
 pub(crate) use built_in::{built_in, platforms, problem_page};
 pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
 use files::Files;
+use resume::Resumable;
 pub use rewind::Rewound;
 
 /// What a command asks about.
@@ -173,6 +176,12 @@ pub struct Engine {
     read_back: ReadBack,
     /// What an earlier process found out, as long as that holds.
     recalled: Option<Recalled>,
+    /// What an earlier process found out, to go on from where little has changed since.
+    resumable: Option<Resumable>,
+    /// Whether the database knows the graph from an earlier process, and has not derived it itself.
+    is_resumed: bool,
+    /// What the files held that were edited since the last state without a mistake in them.
+    standing: Standing,
     /// When the run began, by the clock of the files; `None` where nobody asked for what an earlier process found out.
     began: Option<Time>,
     #[cfg(test)]
@@ -204,6 +213,9 @@ impl Engine {
             state: State::default(),
             read_back: ReadBack::default(),
             recalled: None,
+            resumable: None,
+            is_resumed: false,
+            standing: Standing::default(),
             began: None,
             #[cfg(test)]
             outcome: None,
@@ -233,22 +245,29 @@ impl Engine {
     /// Takes over what an earlier process found out about the project on `disk`, if no file has changed since.
     ///
     /// # Errors
-    /// Why there is nothing to take over, in words.
+    /// Why there is nothing to take over, in words. Where little has changed, the next outcome goes on from there.
     pub fn recall(&mut self, disk: &Disk) -> Result<(), String> {
-        match recall::load(disk, maker()) {
+        let stale = match recall::load(disk, maker()) {
             Ok(recalled) => {
                 self.recalled = Some(recalled);
-                Ok(())
+                return Ok(());
             }
-            Err(why) => {
-                self.began = disk.now().ok();
-                Err(why)
+            Err(stale) => stale,
+        };
+        self.began = disk.now().ok();
+        match stale {
+            Stale::Nothing(why) => Err(why),
+            Stale::Changed(since) => {
+                let first = since.changed.first().and_then(|it| since.witnesses.get(*it));
+                let first = first.map_or_else(String::new, |it| it.path.display().to_string());
+                self.resumable = Resumable::load(disk, since);
+                Err(format!("`{first}` may have changed"))
             }
         }
     }
 
     /// Keeps for a later process what this one answered to `ask` about the files on `disk`, if that may be of use.
-    pub fn remember(&self, disk: &Disk, ask: &Ask, outcome: &Outcome) {
+    pub fn remember(&mut self, disk: &Disk, ask: &Ask, outcome: &Outcome) {
         let (Some(began), Some(project)) = (self.began, self.files.project()) else {
             return;
         };
@@ -269,13 +288,16 @@ impl Engine {
                 outcome,
                 within: &within,
             };
-            recall::save(disk, &found);
+            if let Some(run) = recall::save(disk, &found) {
+                self.keep(disk, run);
+            }
         }
     }
 
     /// Takes notice of what changed on the disk since the last answer.
     pub fn refresh(&mut self, changed: &Changed) {
         self.recalled = None;
+        self.resumable = None;
         self.files.notice(changed);
     }
 
@@ -285,6 +307,11 @@ impl Engine {
             return outcome;
         }
         self.recalled = None;
+        if let Some(resumable) = self.resumable.take().filter(|_| ask.overrides.is_empty())
+            && let Some(project) = self.resume(&resumable)
+        {
+            return self.told(project, ask, Wish::All);
+        }
         self.derive(ask, Wish::All)
     }
 
@@ -298,6 +325,12 @@ impl Engine {
         if let Some(outcome) = &self.outcome {
             return outcome.clone();
         }
+        if self.is_resumed {
+            if let Some(project) = self.advance(ask) {
+                return self.told(project, ask, wish);
+            }
+            self.forget();
+        }
         let Some(project) = self.load(ask) else {
             return Outcome {
                 problems: self.files.problems.clone(),
@@ -306,6 +339,11 @@ impl Engine {
         };
         let last = std::mem::take(&mut self.state);
         self.state = fresh::refresh(&self.db, project, last, self.files.stir, self.read_back);
+        self.told(project, ask, wish)
+    }
+
+    /// Returns what the rules want as of the state that was reached.
+    fn told(&self, project: Project, ask: &Ask, wish: Wish) -> Outcome {
         let mut outcome = Outcome {
             problems: self.files.problems.clone(),
             environments: environments(&self.db, project),

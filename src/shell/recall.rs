@@ -48,30 +48,54 @@ impl Recalled {
     }
 }
 
+/// Why what an earlier run found out is no answer.
+pub(super) enum Stale {
+    /// There is nothing, or nothing that can be used: why, in words.
+    Nothing(String),
+    /// Files or folders have changed since.
+    Changed(Since),
+}
+
+/// What has changed since an earlier run.
+#[derive(Debug)]
+pub(super) struct Since {
+    /// By which the run is known.
+    pub(super) run: Fingerprint,
+    /// On what the run depended.
+    pub(super) witnesses: Vec<Witness>,
+    /// Which of them may have changed.
+    pub(super) changed: Vec<usize>,
+}
+
 /// Returns what the run kept that `maker` made, or why that is no answer.
-pub(super) fn load(disk: &Disk, maker: Fingerprint) -> Result<Recalled, String> {
-    let missing = |_| "no earlier run is remembered".to_owned();
+pub(super) fn load(disk: &Disk, maker: Fingerprint) -> Result<Recalled, Stale> {
+    let missing = |_| Stale::Nothing("no earlier run is remembered".to_owned());
     let bytes = disk.read_small(&path()).map_err(missing)?;
-    let damaged = || "what an earlier run kept is damaged".to_owned();
+    let damaged = || Stale::Nothing("what an earlier run kept is damaged".to_owned());
     let body = bytes.strip_prefix(MAGIC).ok_or_else(damaged)?;
     let (hash, body) = body.split_at_checked(HASH).ok_or_else(damaged)?;
-    if Fingerprint::of(body).bytes() != *hash {
+    let run = Fingerprint::of(body);
+    if run.bytes() != *hash {
         return Err(damaged());
     }
     let kept: Kept<'_> = postcard::from_bytes(body).map_err(|_| damaged())?;
     if kept.maker != maker.bytes() {
-        return Err("another `gen` was run last".to_owned());
+        return Err(Stale::Nothing("another `gen` was run last".to_owned()));
     }
     let root = disk.root();
-    let changed = kept
-        .witnesses
-        .par_iter()
-        .with_min_len(64)
-        .find_first(|it| it.stat.is_some_and(|it| it.is_as_young_as(kept.began)) || !it.still_holds(root));
-    if let Some(witness) = changed {
-        return Err(format!("`{}` may have changed", witness.path.display()));
+    let witnesses = kept.witnesses.par_iter().with_min_len(64).enumerate();
+    let changed: Vec<usize> = witnesses
+        .filter(|(_, it)| it.stat.is_some_and(|it| it.is_as_young_as(kept.began)) || !it.still_holds(root))
+        .map(|it| it.0)
+        .collect();
+    if changed.is_empty() {
+        return kept.recalled(root).ok_or_else(damaged);
     }
-    kept.recalled(root).ok_or_else(damaged)
+    Err(Stale::Changed(Since {
+        run,
+        witnesses: kept.witnesses.into_owned(),
+        changed,
+    }))
 }
 
 /// What there is to keep of a run.
@@ -88,19 +112,17 @@ pub(super) struct Found<'a> {
     pub(super) within: &'a [Name],
 }
 
-/// Keeps `found` for the next run. A failure is nobody's concern: it saves time only.
-pub(super) fn save(disk: &Disk, found: &Found<'_>) {
-    let Some(kept) = Kept::of(found) else {
-        return;
-    };
+/// Keeps `found` for the next run, and returns by what it is known; none where it can't be kept. That is nobody's
+/// concern: it saves time only.
+pub(super) fn save(disk: &Disk, found: &Found<'_>) -> Option<Fingerprint> {
     // A path that is no text can't be kept.
-    let Ok(body) = postcard::to_stdvec(&kept) else {
-        return;
-    };
+    let body = postcard::to_stdvec(&Kept::of(found)?).ok()?;
+    let run = Fingerprint::of(&body);
     let mut bytes = MAGIC.to_vec();
-    bytes.extend(Fingerprint::of(&body).bytes());
+    bytes.extend(run.bytes());
     bytes.extend(body);
-    let _: std::io::Result<()> = disk.replace_small(&path(), &bytes, Flush::Later);
+    disk.replace_small(&path(), &bytes, Flush::Later).ok()?;
+    Some(run)
 }
 
 fn path() -> String {

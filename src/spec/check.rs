@@ -62,6 +62,18 @@ fn all_findings(db: &dyn Db, project: Project) -> Vec<Finding> {
     found
 }
 
+/// Returns what is wrong with one file, as far as it and the names of all others tell.
+#[must_use]
+pub fn file_problems(db: &dyn Db, file: SourceFile) -> Vec<Problem> {
+    let of_names = file_findings(db, file).iter().map(|it| it.problem.clone());
+    lowered_file(db, file)
+        .problems
+        .iter()
+        .cloned()
+        .chain(of_names)
+        .collect()
+}
+
 /// Checks the names in one file, for whoever asks for all problems later: files can be checked in parallel.
 pub fn check_file(db: &dyn Db, file: SourceFile) {
     file_findings(db, file);

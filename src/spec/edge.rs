@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::complete::{Completed, Completion, filled};
 use super::index::Index;
 use super::merge;
-use crate::kind::{EdgeKind, Record, Schema, Type, pack};
+use crate::kind::{EdgeDefault, EdgeKind, Record, Schema, Type, pack};
 use crate::value::{Address, Map, Name, Path, Reference, Segment, Value};
 
 /// An edge as it leaves its node.
@@ -261,16 +261,8 @@ impl Completion {
                 continue;
             }
             let rules = self.schema().edge_defaults.get(&(kind.clone(), name.clone()));
-            let fitting = rules.and_then(|rules| {
-                rules.iter().find(|rule| {
-                    let Some(path) = &rule.when else { return true };
-                    match (target(to, path), &rule.equals) {
-                        (found, Some(wanted)) => found.as_ref() == Some(wanted),
-                        (Some(found), None) => self.says_something(to, path, &found),
-                        (None, None) => false,
-                    }
-                })
-            });
+            let fitting =
+                rules.and_then(|rules| rules.iter().find(|rule| self.fits(rule, to, &|path| target(to, path))));
             let default = fitting.map(|it| it.value.clone()).or_else(|| field.default.clone());
             given.extend(default.map(|it| (name.clone(), it)));
         }
@@ -280,6 +272,18 @@ impl Completion {
             (name.clone(), value)
         });
         given.into_iter().chain(said).collect()
+    }
+
+    /// Tells whether a default of an edge is the one of an edge that leads `to` this node; `at` tells what stands at a
+    /// path of it.
+    #[must_use]
+    pub fn fits(&self, default: &EdgeDefault, to: &Address, at: &dyn Fn(&Path) -> Option<Value>) -> bool {
+        let Some(path) = &default.when else { return true };
+        match (at(path), &default.equals) {
+            (found, Some(wanted)) => found.as_ref() == Some(wanted),
+            (Some(found), None) => self.says_something(to, path, &found),
+            (None, None) => false,
+        }
     }
 
     fn says_something(&self, node: &Address, path: &Path, value: &Value) -> bool {

@@ -2,6 +2,8 @@
 //!
 //! It is made again only when a name comes or goes, not when a field changes.
 
+mod known;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -9,6 +11,7 @@ use super::file::{EnvironmentInfo, PROJECT, Settings, lowered_file};
 use super::overrides::overrides;
 use crate::db::{Db, Project, SourceFile};
 use crate::value::{Address, Name};
+pub use known::{KeptIndex, KnownNames, Names};
 
 /// What an overlay does to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -121,6 +124,9 @@ fn outline(db: &dyn Db, file: SourceFile) -> Arc<Outline> {
 /// Returns the names of all files.
 #[salsa::tracked(returns(ref))]
 pub fn index(db: &dyn Db, project: Project) -> Index {
+    if let Some(known) = KnownNames::try_get(db) {
+        return known.index(db).clone();
+    }
     let root = project.root(db);
     let files = || [root].into_iter().chain(project.included(db).iter().copied());
     let mut found: Vec<(Address, Slot)> = Vec::new();

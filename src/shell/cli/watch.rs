@@ -64,6 +64,9 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
         if has_changed && let Some(command) = &args.exec {
             execute(session, command);
         }
+        if known == Known::Applied {
+            session.engine.settle();
+        }
         watched(session, &root)
     });
     session.memory.save(&session.disk, &Outcome::default());

@@ -55,6 +55,48 @@ impl Files {
         self.project
     }
 
+    /// Returns the files with these texts, as if they had been read: the root, what it includes, the project's own.
+    /// `witnesses` are those of the reading that this stands for.
+    pub(super) fn known(db: &mut Database, texts: [Vec<Text>; 3], witnesses: Vec<Witness>) -> Self {
+        let mut files = Self {
+            pending: Pending::Paths(Vec::new()),
+            witnesses,
+            ..Self::default()
+        };
+        let [root, included, own] = texts;
+        set(db, &mut files.root, root);
+        set(db, &mut files.included, included);
+        set(db, &mut files.own, own);
+        files.found(db);
+        files
+    }
+
+    /// Returns the file of the spec at `path` that the root includes.
+    pub(super) fn included(&self, path: &str) -> Option<SourceFile> {
+        self.included.get(path).copied()
+    }
+
+    /// Tells whether all could be read, and belongs to the project.
+    pub(super) fn are_plain(&self) -> bool {
+        self.problems.is_empty() && self.packs_of.is_none()
+    }
+
+    /// Returns which files were edited of those that the root includes; none where others have changed.
+    pub(super) fn edited(&mut self) -> Option<Vec<String>> {
+        let Pending::Paths(paths) = &self.pending else {
+            return None;
+        };
+        let concerned = paths.iter().filter(|it| self.interest.concerns(it));
+        let mut edited: Vec<String> = concerned.cloned().collect();
+        edited.sort();
+        edited.dedup();
+        if !edited.iter().all(|it| self.included.contains_key(it.as_str())) {
+            return None;
+        }
+        self.pending = Pending::Paths(Vec::new());
+        Some(edited)
+    }
+
     /// Uses the packs of the project at `root`.
     pub(super) fn packs_of(&mut self, root: Root) {
         self.packs_of = Some(root);
@@ -132,6 +174,11 @@ impl Files {
         set(db, &mut self.root, vec![text]);
         set(db, &mut self.included, included);
         set(db, &mut self.own, own);
+        self.found(db);
+    }
+
+    /// Tells the project which files there are.
+    fn found(&mut self, db: &mut Database) {
         let Some(first) = self.root.values().next().copied() else {
             return;
         };
@@ -237,7 +284,7 @@ fn set(db: &mut Database, known: &mut BTreeMap<Name, SourceFile>, texts: Vec<Tex
 }
 
 /// Returns the globs under `include` in the text of the root file.
-fn includes(file: &Name, text: &str) -> Vec<Include> {
+pub(super) fn includes(file: &Name, text: &str) -> Vec<Include> {
     let (root, _) = yaml::parse(text);
     let Some(list) = root.as_ref().and_then(|it| it.get("include")) else {
         return Vec::new();

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::{Ask, Engine, Wish};
 use crate::artifact::fresh::{self, ReadBack, Stir};
 use crate::artifact::instance;
+use crate::artifact::standing::Standing;
 use crate::db::Project;
 use crate::fingerprint::Fingerprint;
 use crate::plan::Reason;
@@ -61,7 +62,7 @@ impl Engine {
         if self.recalled.take().is_some() {
             self.derive(ask, Wish::All);
         }
-        let (Some(project), Some(new)) = (self.files.project(), self.inputs()) else {
+        let (Some(mut project), Some(new)) = (self.files.project(), self.inputs()) else {
             return rewound;
         };
         if new.root != old.root {
@@ -81,6 +82,10 @@ impl Engine {
         let mut pending: Vec<Reason> = Vec::new();
         let mut differing: BTreeSet<Name> = BTreeSet::new();
         for step in bounded(steps(old, &new, ask)) {
+            let standing = match &step {
+                Back::Flags(_) => None,
+                Back::Files(steps) => self.standing(project, steps.iter().map(|it| &it.file)),
+            };
             match step {
                 Back::Flags(reasons) => {
                     self.files.override_with(&mut self.db, project, &[]);
@@ -94,7 +99,7 @@ impl Engine {
                     }
                 }
             }
-            self.refresh_again(project);
+            project = self.refresh_again(project, standing);
             differing.extend(self.state.differing.iter().flatten().cloned());
             if self.state.problems.iter().any(Problem::is_error) {
                 // What stands in between says nothing: this step is taken together with the next one.
@@ -166,20 +171,49 @@ impl Engine {
 
     /// Brings the inputs back to `new`.
     fn put_forward(&mut self, project: Project, old: &Inputs, new: &Inputs, ask: &Ask) {
-        self.files.override_with(&mut self.db, project, &ask.overrides);
         let all: BTreeSet<&Name> = [&old.root].into_iter().chain(files(old)).chain(files(new)).collect();
-        for path in all {
-            let now = text(new, path);
-            if now != text(old, path) {
-                self.files.put_back(&mut self.db, project, path, now.cloned());
-            }
+        let differing: Vec<&Name> = all.into_iter().filter(|it| text(new, it) != text(old, it)).collect();
+        let standing = self.standing(project, differing.iter().copied());
+        self.files.override_with(&mut self.db, project, &ask.overrides);
+        for path in differing {
+            self.files
+                .put_back(&mut self.db, project, path, text(new, path).cloned());
         }
-        self.refresh_again(project);
+        self.refresh_again(project, standing);
     }
 
-    fn refresh_again(&mut self, project: Project) {
-        let last = std::mem::take(&mut self.state);
-        self.state = fresh::refresh(&self.db, project, last, Stir::Little, ReadBack::default());
+    /// Takes down what the nodes of the files at `paths` hold, where the graph is known from an earlier process; none
+    /// where others than files of the spec are among them.
+    fn standing<'p>(&self, project: Project, paths: impl Iterator<Item = &'p Name>) -> Option<Standing> {
+        let files = self
+            .is_resumed
+            .then(|| paths.map(|it| self.files.included(it)).collect::<Option<Vec<_>>>());
+        let mut standing = Standing::default();
+        standing.note(&self.db, project, &files??);
+        Some(standing)
+    }
+
+    /// Brings the state up to date after the inputs were set, from how files stood before where that is enough; returns
+    /// the project, which may have become another.
+    fn refresh_again(&mut self, project: Project, standing: Option<Standing>) -> Project {
+        if !self.is_resumed {
+            let last = std::mem::take(&mut self.state);
+            self.state = fresh::refresh(&self.db, project, last, Stir::Little, ReadBack::default());
+            return project;
+        }
+        let before = self.state.fresh.clone();
+        if let Some(standing) = standing {
+            self.standing = standing;
+            if self.step(project) {
+                return project;
+            }
+        }
+        let project = self.derive_anew();
+        let now = &self.state.fresh;
+        let differs = |path: &&Name| now.get(*path).map(|it| it.content) != before.get(*path).map(|it| it.content);
+        let differing = before.keys().chain(now.keys()).filter(differs).cloned().collect();
+        self.state.differing = Some(differing);
+        project
     }
 }
 

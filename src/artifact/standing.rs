@@ -1,0 +1,159 @@
+//! What the nodes of some files hold, taken down before the files are edited, to tell afterwards what differs.
+//!
+//! Most edits change a field or two. Then all other nodes stand as they were, and need not be looked at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::artifact::differing::Extent;
+use crate::db::{Database, Project, SourceFile, View};
+use crate::fact::shape;
+use crate::graph::Snapshot;
+use crate::problem::Problem;
+use crate::spec::file::PROJECT;
+use crate::spec::{self, Completed, Completion, Declared, Names};
+use crate::value::{Address, Path};
+
+/// What the nodes of some files held.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    files: Vec<(SourceFile, Names)>,
+    /// By environment.
+    nodes: Vec<BTreeMap<Address, Held>>,
+}
+
+/// What a node holds in one environment, and what the spec says of it there.
+#[derive(Clone, Debug, PartialEq)]
+struct Held {
+    completed: Option<Arc<Completed>>,
+    declared: Option<Arc<Declared>>,
+}
+
+/// What differs in one environment.
+#[derive(Clone, Debug, Default)]
+pub struct Differing {
+    /// The nodes that hold something else.
+    pub(super) extents: BTreeMap<Address, Extent>,
+    /// The nodes whose edges may be others.
+    pub rewired: BTreeSet<Address>,
+}
+
+/// What an edit has come to.
+#[derive(Clone, Debug)]
+pub enum Edit {
+    /// By environment what differs, and nothing else does.
+    Nodes(Vec<Differing>),
+    /// Something is wrong with the files.
+    Wrong(Vec<Problem>),
+    /// More than what nodes hold may differ: names, overlays, the project.
+    More,
+}
+
+impl Standing {
+    /// Takes down what the nodes of `files` hold now; of a file that is known already, that stays.
+    pub fn note(&mut self, db: &Database, project: Project, files: &[SourceFile]) {
+        let is_new = |it: &&SourceFile| !self.files.iter().any(|known| known.0 == **it);
+        let new: Vec<(SourceFile, Names)> = files
+            .iter()
+            .filter(is_new)
+            .map(|it| (*it, Names::of(db, *it)))
+            .collect();
+        let environments = spec::environments(db, project);
+        self.nodes.resize(environments.len(), BTreeMap::new());
+        for (environment, held) in (0_u16..).zip(&mut self.nodes) {
+            let nodes = new.iter().flat_map(|it| it.1.nodes());
+            held.extend(nodes.map(|node| (node.clone(), Held::now(db, project, environment, node))));
+        }
+        self.files.extend(new);
+    }
+
+    /// Tells whether nothing was taken down.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Returns what the edits since have come to.
+    #[must_use]
+    pub fn edit(&self, db: &Database, project: Project) -> Edit {
+        let mut problems = Vec::new();
+        for (file, names) in &self.files {
+            let wrong = spec::file_problems(db, *file);
+            let is_torn = wrong.iter().any(|it| it.code.starts_with("yaml::"));
+            let is_plain = !names.has_overlays() && names.nodes().all(|it| *it.kind != *PROJECT);
+            if !is_plain || (!is_torn && Names::of(db, *file) != *names) {
+                return Edit::More;
+            }
+            problems.extend(wrong);
+        }
+        if problems.iter().any(Problem::is_error) {
+            return Edit::Wrong(problems);
+        }
+        if !problems.is_empty() {
+            return Edit::More;
+        }
+        let mut differing = Vec::new();
+        for (environment, nodes) in (0_u16..).zip(&self.nodes) {
+            let snapshot = shape::snapshot(db, project, View::finished(environment));
+            let mut here = Differing::default();
+            for (node, before) in nodes {
+                let now = Held::now(db, project, environment, node);
+                if !before.compare(&now, node, spec::completion(db, project), snapshot, &mut here) {
+                    return Edit::More;
+                }
+            }
+            differing.push(here);
+        }
+        Edit::Nodes(differing)
+    }
+}
+
+impl Held {
+    fn now(db: &Database, project: Project, environment: u16, node: &Address) -> Self {
+        Self {
+            completed: shape::node(db, project, View::finished(environment), node).cloned(),
+            declared: spec::declared(db, project, environment, node),
+        }
+    }
+
+    /// Adds to `found` how the node differs `now`; `false` where what others may mention of it differs.
+    fn compare(
+        &self,
+        now: &Self,
+        node: &Address,
+        completion: &Completion,
+        snapshot: &Snapshot,
+        found: &mut Differing,
+    ) -> bool {
+        let (before, after) = match (&self.completed, &now.completed) {
+            (Some(before), Some(after)) => (before, after),
+            (None, None) => return true,
+            _ => return false,
+        };
+        let extent = Extent::between(&before.fields, &after.fields);
+        let kind = completion.schema().kinds.get(&node.kind);
+        let of_mentions: Vec<&Path> = kind.iter().filter_map(|it| it.attributes_from.as_ref()).collect();
+        if extent.meets(&of_mentions) {
+            return false;
+        }
+        let edges = |it: &Self| it.declared.as_ref().map(|it| (it.edges.clone(), it.open.clone()));
+        if before.mentioned != after.mentioned || edges(self) != edges(now) {
+            found.rewired.insert(node.clone());
+        }
+        // What edges hold by default may depend on the node to which they lead.
+        let defaults = completion.schema().edge_defaults.values().flatten();
+        let fits = |it: &Completed, default| completion.fits(default, node, &|path| it.fields.at(&path.0).cloned());
+        if defaults.into_iter().any(|it| fits(before, it) != fits(after, it))
+            && let Some(at) = snapshot.index(node)
+        {
+            for kind in snapshot.edge_kinds() {
+                let from = snapshot.incoming(at, &kind).map(|it| snapshot.address(it.0).clone());
+                found.rewired.extend(from);
+            }
+        }
+        if !extent.is_nothing() {
+            found.extents.insert(node.clone(), extent);
+        }
+        true
+    }
+}

@@ -1,0 +1,75 @@
+//! The graph of each environment, kept from one run to the next.
+
+#![expect(missing_docs, reason = "salsa's macros write public functions without docs")]
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{DEPENDS_ON, Derived, REFERENCES, STARTS_AFTER, node_edges, phase, phases, settled, snapshot};
+use crate::db::{Db, Project, View};
+use crate::graph::{self, Edge, Snapshot};
+use crate::value::{Address, Name};
+
+/// The graphs as an earlier run found them, where there is reason to believe that they stand.
+#[salsa::input(debug, singleton)]
+pub struct KnownGraphs {
+    /// By environment.
+    #[returns(ref)]
+    pub of: Vec<KnownGraph>,
+}
+
+/// The finished graph of one environment, and how it came to be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KnownGraph {
+    /// What each phase adds.
+    pub phases: Vec<Derived>,
+    /// All nodes and edges.
+    pub snapshot: Arc<Snapshot>,
+}
+
+pub(super) fn known_graph(db: &dyn Db, environment: u16) -> Option<&KnownGraph> {
+    KnownGraphs::try_get(db)?.of(db).get(usize::from(environment))
+}
+
+/// Returns the known graph of an environment with the edges that leave `rewired` made anew; none where there is a cycle
+/// of edges that all must be kept.
+#[must_use]
+pub fn rewired(db: &dyn Db, project: Project, environment: u16, rewired: &BTreeSet<Address>) -> Option<KnownGraph> {
+    let known = known_graph(db, environment)?;
+    let view = settled(db, project, View::finished(environment));
+    let snapshot = &known.snapshot;
+    let starts_after = Name::from(STARTS_AFTER);
+    let mut edges: Vec<Edge> = Vec::new();
+    for kind in snapshot.edge_kinds().iter().filter(|it| **it != starts_after) {
+        for (from, to, fields) in snapshot.edges(kind) {
+            let (from, to) = (snapshot.address(from), snapshot.address(to));
+            if !rewired.contains(from) {
+                edges.push(Edge::new(from.clone(), kind.clone(), to.clone(), fields.clone()));
+            }
+        }
+    }
+    for node in rewired {
+        edges.extend(node_edges(db, project, view, node.clone()).iter().cloned());
+    }
+    let plain = Snapshot::new(snapshot.nodes().to_vec(), edges);
+    let order = graph::order::starts_after(&plain, &DEPENDS_ON.into(), &REFERENCES.into());
+    let snapshot = plain.with(&starts_after, order);
+    graph::cycle::required_cycles(&snapshot, &[DEPENDS_ON.into()])
+        .is_empty()
+        .then(|| KnownGraph {
+            phases: known.phases.clone(),
+            snapshot: Arc::new(snapshot),
+        })
+}
+
+/// Returns the graph of an environment, to be known to a later run.
+#[must_use]
+pub fn graph_to_know(db: &dyn Db, project: Project, environment: u16) -> KnownGraph {
+    let n_phases = u16::try_from(phases(db, project).len()).unwrap_or(u16::MAX);
+    KnownGraph {
+        phases: (0..n_phases)
+            .map(|it| phase(db, project, environment, it).clone())
+            .collect(),
+        snapshot: snapshot(db, project, View::finished(environment)).clone(),
+    }
+}

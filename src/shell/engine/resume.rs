@@ -1,0 +1,348 @@
+//! Going on from what was found out before, by this process or an earlier one: where an edit changes what nodes hold,
+//! nothing is looked at but the files that it changed and what lies around them.
+//!
+//! The database is told the names and the graph as they were, and the state of the run that found them. Whether they
+//! stand is decided on the way; where they don't, all of it is derived. Debug builds derive it in any case and compare.
+
+use salsa::Setter as _;
+use serde::{Deserialize, Serialize};
+
+use super::files::{Files, includes};
+use super::{Ask, Engine};
+use crate::artifact::fresh::{self, ReadBack, State, Stir};
+use crate::artifact::kept::{self, Kept};
+use crate::artifact::standing::{Differing, Edit, Standing};
+use crate::db::{Database, Project, SourceFile};
+use crate::fact::shape::{self, KnownGraph, KnownGraphs};
+use crate::fingerprint::Fingerprint;
+use crate::problem::Problem;
+use crate::shell::discover::{self, SPEC_NAMES, Text, Witness};
+use crate::shell::disk::{CACHE, Disk, Flush};
+use crate::shell::recall::Since;
+use crate::value::Name;
+
+const MAGIC: &[u8; 8] = b"gensta1\n";
+const HASH: usize = 16;
+
+fn path() -> String {
+    format!("{CACHE}/state")
+}
+
+/// What an earlier process found out, and what has changed since.
+#[derive(Debug)]
+pub(super) struct Resumable {
+    bytes: Vec<u8>,
+    since: Since,
+}
+
+/// The file's body.
+#[derive(Serialize, Deserialize)]
+struct Body<'a> {
+    /// The run that this is of.
+    run: [u8; HASH],
+    /// The root file, what it includes, the project's own: paths and texts.
+    #[serde(borrow)]
+    texts: [Vec<(&'a str, &'a str)>; 3],
+    #[serde(borrow)]
+    kept: Kept<'a>,
+}
+
+impl Resumable {
+    /// Reads what was kept of the run that `since` speaks of; none where that is missing, damaged or of another run.
+    pub(super) fn load(disk: &Disk, since: Since) -> Option<Self> {
+        let bytes = disk.read_small(&path()).ok()?;
+        let (hash, body) = bytes.strip_prefix(MAGIC)?.split_at_checked(HASH)?;
+        (Fingerprint::of(body).bytes() == *hash).then_some(())?;
+        Some(Self { bytes, since })
+    }
+
+    fn body(&self) -> Option<Body<'_>> {
+        let body: Body<'_> = postcard::from_bytes(self.bytes.get(MAGIC.len() + HASH..)?).ok()?;
+        (body.run == self.since.run.bytes()).then_some(body)
+    }
+}
+
+impl Engine {
+    /// Keeps for a later process what the run found out that is known by `run`, if nothing is wrong.
+    pub(super) fn keep(&mut self, disk: &Disk, run: Fingerprint) {
+        let Some(project) = self.files.project() else {
+            return;
+        };
+        self.state.find_asleep(&self.db, project);
+        let db = &self.db;
+        let included = project.included(db);
+        let files: Vec<SourceFile> = [project.root(db)].into_iter().chain(included.iter().copied()).collect();
+        let texts = |files: &[SourceFile]| -> Vec<(Name, std::sync::Arc<str>)> {
+            files
+                .iter()
+                .map(|it| (it.path(db).clone(), it.text(db).clone()))
+                .collect()
+        };
+        let all = [texts(&files[..1]), texts(&files[1..]), texts(project.own(db))];
+        let kept = kept::keep(db, project, &self.state, &files, |kept| {
+            let texts = [0, 1, 2].map(|at: usize| all[at].iter().map(|it| (it.0.as_str(), &*it.1)).collect::<Vec<_>>());
+            postcard::to_stdvec(&Borrowed {
+                run: run.bytes(),
+                texts,
+                kept,
+            })
+        });
+        let written = kept.and_then(Result::ok).and_then(|body| {
+            let mut bytes = MAGIC.to_vec();
+            bytes.extend(Fingerprint::of(&body).bytes());
+            bytes.extend(body);
+            disk.replace_small(&path(), &bytes, Flush::Later).ok()
+        });
+        if written.is_none() {
+            // What is old is of no use, and only takes room.
+            let _: std::io::Result<()> = disk.remove_small(&path());
+        }
+    }
+
+    /// Goes on from what an earlier process found out; none where more has changed than fields of nodes.
+    pub(super) fn resume(&mut self, resumable: &Resumable) -> Option<Project> {
+        let body = resumable.body()?;
+        let paths = self.edited(resumable, &body)?;
+        let witnesses = self.witnesses(&resumable.since);
+        let mut db = Database::default();
+        let text = |(path, text): &(&str, &str)| Text {
+            path: Name::from(*path),
+            text: (*text).into(),
+            stat: None,
+        };
+        let texts = body.texts.each_ref().map(|it| it.iter().map(text).collect());
+        let files = Files::known(&mut db, texts, witnesses);
+        let project = files.project()?;
+        let root = [project.root(&db)].into_iter();
+        let all: Vec<SourceFile> = root.chain(project.included(&db).iter().copied()).collect();
+        let last = body.kept.restore(&db, project, &all)?;
+        let edited = paths.iter().map(|it| files.included(it)).collect::<Option<Vec<_>>>()?;
+        fresh::compile(&db, project);
+        let mut standing = Standing::default();
+        standing.note(&db, project, &edited);
+        let (texts, problems) = discover::read(&self.root.folder, &paths);
+        if !problems.is_empty() || texts.len() != paths.len() {
+            return None;
+        }
+        let mut files = files;
+        for Text { path, text, .. } in texts {
+            files.put_back(&mut db, project, &path, Some(text));
+        }
+        let mut tried = Self {
+            db,
+            files,
+            state: last,
+            standing,
+            is_resumed: true,
+            read_back: self.read_back,
+            began: self.began,
+            ..Self::open(self.root.clone())
+        };
+        tried.step(project).then(|| {
+            *self = tried;
+            project
+        })
+    }
+
+    /// Makes ready for edits, once an outcome was carried out: from here on only what an edit changes is looked at, and
+    /// what was derived of all else is forgotten.
+    pub fn settle(&mut self) {
+        let Some(project) = self
+            .files
+            .project()
+            .filter(|_| !self.is_resumed && self.files.are_plain())
+        else {
+            return;
+        };
+        self.state.find_asleep(&self.db, project);
+        let Some((mut db, mut files, project_after)) = self.anew() else {
+            return;
+        };
+        let spec = |db: &Database, project: Project| -> Vec<SourceFile> {
+            let root = [project.root(db)].into_iter();
+            root.chain(project.included(db).iter().copied()).collect()
+        };
+        let (before, after) = (spec(&self.db, project), spec(&db, project_after));
+        let kept = kept::keep(&self.db, project, &self.state, &before, |kept| {
+            kept.restore(&mut db, project_after, &after)
+        });
+        if let Some(state) = kept.flatten() {
+            files.interest = self.files.interest.clone();
+            fresh::compile(&db, project_after);
+            (self.db, self.files, self.state) = (db, files, state);
+            self.is_resumed = true;
+        }
+    }
+
+    /// Takes in the edits of files that were noticed, where the graph is known; none where more may have changed.
+    pub(super) fn advance(&mut self, ask: &Ask) -> Option<Project> {
+        let project = self.files.project().filter(|_| ask.overrides.is_empty())?;
+        let paths = self.files.edited()?;
+        let edited = paths
+            .iter()
+            .map(|it| self.files.included(it))
+            .collect::<Option<Vec<_>>>()?;
+        self.standing.note(&self.db, project, &edited);
+        let (texts, problems) = discover::read(&self.root.folder, &paths);
+        if !problems.is_empty() || texts.len() != paths.len() {
+            return None;
+        }
+        for Text { path, text, .. } in texts {
+            self.files.put_back(&mut self.db, project, &path, Some(text));
+        }
+        self.step(project).then_some(project)
+    }
+
+    /// Brings the state up to date with the edits since the files stood as they were taken down; `false` where more may
+    /// have changed than that tells.
+    pub(super) fn step(&mut self, project: Project) -> bool {
+        let last = std::mem::take(&mut self.state);
+        match self.standing.edit(&self.db, project) {
+            Edit::More => return false,
+            Edit::Wrong(problems) => self.state = last.with_mistakes(problems),
+            Edit::Nodes(edit) => {
+                if !self.rewire(project, &edit) {
+                    return false;
+                }
+                let Some(state) = fresh::resume(&self.db, project, last, edit, self.read_back) else {
+                    return false;
+                };
+                self.state = state;
+                self.standing = Standing::default();
+            }
+        }
+        debug_assert!(
+            self.is_as_derived(),
+            "what a run finds that goes on from an earlier one differs"
+        );
+        true
+    }
+
+    /// Makes anew the edges that an edit may have changed; `false` where the graph can't be so.
+    fn rewire(&mut self, project: Project, edit: &[Differing]) -> bool {
+        if edit.iter().all(|it| it.rewired.is_empty()) {
+            return true;
+        }
+        let environments = (0_u16..).zip(edit);
+        let graphs = environments.map(|(at, it)| shape::rewired(&self.db, project, at, &it.rewired));
+        let Some(graphs) = graphs.collect::<Option<Vec<KnownGraph>>>() else {
+            return false;
+        };
+        KnownGraphs::get(&self.db).set_of(&mut self.db).to(graphs);
+        true
+    }
+
+    /// Returns the files of the spec that may have changed; none where other things have.
+    fn edited(&self, resumable: &Resumable, body: &Body<'_>) -> Option<Vec<String>> {
+        let [_, included, own] = &body.texts;
+        let folder = &self.root.folder;
+        let since = &resumable.since;
+        let mut edited = Vec::new();
+        let mut is_moved = false;
+        for at in &since.changed {
+            let path = since.witnesses.get(*at)?.path.to_str()?;
+            if included.binary_search_by(|it| it.0.cmp(path)).is_ok() {
+                edited.push(path.to_owned());
+            } else if folder.join(path).is_dir() {
+                is_moved = true;
+            } else {
+                return None;
+            }
+        }
+        if is_moved {
+            // A file has come or gone in a folder: one that is looked for, or any other.
+            let others = SPEC_NAMES.iter().filter(|it| ***it != *self.root.spec);
+            if others.into_iter().any(|it| folder.join(it).exists()) {
+                return None;
+            }
+            let root = body.texts[0].first()?;
+            let mut expanded = discover::expand(folder, &includes(&self.root.spec, root.1));
+            expanded.files.retain(|it| **it != *self.root.spec);
+            let same = |found: &[String], known: &[(&str, &str)]| {
+                found.iter().map(String::as_str).eq(known.iter().map(|it| it.0))
+            };
+            let found = discover::own(folder);
+            let is_sound = expanded.problems.is_empty() && found.problems.is_empty();
+            if !is_sound || !same(&expanded.files, included) || !same(&found.files, own) {
+                return None;
+            }
+        }
+        edited.sort();
+        edited.dedup();
+        Some(edited)
+    }
+
+    /// Returns how everything looks now on which the run depended, before anything of it is read.
+    fn witnesses(&self, since: &Since) -> Vec<Witness> {
+        let mut witnesses = since.witnesses.clone();
+        for at in &since.changed {
+            if let Some(witness) = witnesses.get_mut(*at) {
+                *witness = Witness::of(&self.root.folder, &*witness.path);
+            }
+        }
+        witnesses
+    }
+
+    /// Forgets what was taken over, so that the next outcome is derived from the files.
+    pub(super) fn forget(&mut self) {
+        self.db = Database::default();
+        self.files = Files::default();
+        self.state = State::default();
+        self.standing = Standing::default();
+        self.is_resumed = false;
+    }
+
+    /// Derives everything from the inputs as they are set now.
+    pub(super) fn derive_anew(&mut self) -> Project {
+        let (db, files, project) = self.anew().expect("a project that was resumed has a root file");
+        self.state = fresh::refresh(&db, project, State::default(), Stir::Much, ReadBack::default());
+        self.db = db;
+        self.files = files;
+        self.standing = Standing::default();
+        self.is_resumed = false;
+        project
+    }
+
+    /// Returns a database that knows nothing but the inputs as they are set now.
+    fn anew(&self) -> Option<(Database, Files, Project)> {
+        let project = self.files.project()?;
+        let texts = |files: &[SourceFile]| {
+            let text = |it: &SourceFile| Text {
+                path: it.path(&self.db).clone(),
+                text: it.text(&self.db).clone(),
+                stat: None,
+            };
+            files.iter().map(text).collect::<Vec<_>>()
+        };
+        let (root, included) = (project.root(&self.db), project.included(&self.db));
+        let all = [texts(&[root]), texts(included), texts(project.own(&self.db))];
+        let mut db = Database::default();
+        let files = Files::known(&mut db, all, self.files.witnesses.clone());
+        let project = files.project()?;
+        Some((db, files, project))
+    }
+
+    /// Tells whether deriving everything comes to the same.
+    fn is_as_derived(&self) -> bool {
+        let Some((db, _, project)) = self.anew() else {
+            return false;
+        };
+        let derived = fresh::refresh(&db, project, State::default(), Stir::Much, ReadBack::default());
+        let told = |problems: &[Problem]| {
+            let mut problems = problems.to_vec();
+            problems.sort();
+            problems.dedup();
+            problems
+        };
+        let is_wrong = !self.standing.is_empty();
+        (is_wrong || derived.fresh == self.state.fresh) && told(&derived.problems) == told(&self.state.problems)
+    }
+}
+
+/// The body as it is written.
+#[derive(Serialize)]
+struct Borrowed<'a, 'k> {
+    run: [u8; HASH],
+    texts: [Vec<(&'a str, &'a str)>; 3],
+    kept: &'a Kept<'k>,
+}
