@@ -225,6 +225,26 @@ impl Bench {
                 .budget(ratio, 1.0, "×"),
         );
 
+        let no_op = plan.wall;
+        for (what, most, edit) in [
+            ("one field edited", 1.3, Self::edit_field as fn(&Self, usize)),
+            ("one edge added", 1.5, Self::add_edge),
+        ] {
+            said(what);
+            let mut plans = Vec::new();
+            for nth in 0..self.n_runs {
+                edit(self, nth);
+                plans.push(machine::run(&mut self.gen_command("plan")));
+            }
+            self.undo();
+            let plan = median(plans, |it| it.wall);
+            table.add(
+                Row::new(format!("{n} services, `gen plan`, {what}"), plan.show_wall())
+                    .beside(format!("nothing changed {:.0} ms", no_op * 1e3))
+                    .budget(plan.wall / no_op, most, "×"),
+            );
+        }
+
         said("one field edited, in memory");
         let mut edits = self.edits(self.n_runs * 4 + 1);
         edits.sort_by(f64::total_cmp);
@@ -310,24 +330,43 @@ impl Bench {
         }
     }
 
+    /// The file that is edited, and its text.
+    fn edited(&self) -> (PathBuf, String) {
+        let at = self.n_services / 2;
+        (self.folder.join(monorepo::path(at)), monorepo::service(at))
+    }
+
+    fn edit_field(&self, nth: usize) {
+        let (path, spec) = self.edited();
+        let (before, after) = spec.split_once("replicas: ").expect("the generator writes it");
+        let after = after.split_once('\n').expect("more lines follow").1;
+        fs::write(path, format!("{before}replicas: {}\n{after}", 100 + nth)).expect("the storage can be written");
+    }
+
+    fn add_edge(&self, nth: usize) {
+        let (path, spec) = self.edited();
+        let (before, after) = spec.split_once("depends_on:\n").expect("the generator writes it");
+        let edge = format!("      {}: {{condition: started}}\n", monorepo::name(nth));
+        fs::write(path, format!("{before}depends_on:\n{edge}{after}")).expect("the storage can be written");
+    }
+
+    fn undo(&self) {
+        let (path, spec) = self.edited();
+        fs::write(path, spec).expect("the storage can be written");
+    }
+
     /// Edits one field so many times; for each the time from the file to the new bytes.
     fn edits(&self, n_edits: usize) -> Vec<f64> {
         let mut engine = Engine::open(discover::find_root(&self.folder).expect("the project is there"));
         assert!(!engine.outcome(&Ask::default()).is_invalid(), "the workload is valid");
+        engine.settle();
         let at = self.n_services / 2;
         let path = monorepo::path(at);
         let artifact = format!("deployments/freight/jobs/{}.hcl", monorepo::name(at));
-        let spec = monorepo::service(at);
-        let (before, after) = spec.split_once("replicas: ").expect("the generator writes it");
-        let after = after.split_once('\n').expect("more lines follow").1;
         let mut times = Vec::with_capacity(n_edits);
         for edit in 0..n_edits {
             let replicas = 100 + edit;
-            fs::write(
-                self.folder.join(&path),
-                format!("{before}replicas: {replicas}\n{after}"),
-            )
-            .expect("the storage can be written");
+            self.edit_field(edit);
             let start = Instant::now();
             engine.refresh(&Changed::Paths(vec![path.to_string_lossy().into_owned()]));
             let outcome = engine.changes(&Ask::default());
@@ -343,7 +382,7 @@ impl Bench {
             let count = format!("count = {replicas}\n");
             assert!(String::from_utf8_lossy(bytes).contains(&count), "the bytes are new");
         }
-        fs::write(self.folder.join(&path), spec).expect("the storage can be written");
+        self.undo();
         times
     }
 }

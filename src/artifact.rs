@@ -19,3 +19,4 @@ mod place;
 pub mod provenance;
 pub mod standing;
 pub mod text;
+pub mod told;

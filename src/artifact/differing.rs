@@ -196,7 +196,7 @@ mod tests {
         let differs = |path: &str| Extent::Fields(vec![Path::parse(path)]);
         let service = Name::from("service");
         let mut reads = Fields::default();
-        reads.add(&[service.clone()], &at(&Path::parse("a.b").0));
+        reads.add(std::slice::from_ref(&service), &at(&Path::parse("a.b").0));
         for (path, seen) in [
             ("a", true),
             ("a.b", true),

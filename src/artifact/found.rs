@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::db::{Database, Project, View};
 use crate::fact::{self, finding, shape};
@@ -16,7 +17,7 @@ use crate::value::Address;
 pub type Spot = (u16, Address);
 
 /// The problems of those nodes that have any.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found(BTreeMap<Spot, Vec<Problem>>);
 
 impl Found {
@@ -60,12 +61,6 @@ impl Found {
             .collect();
         let found = spots.iter().cloned().zip(found);
         self.0.extend(found.filter(|it| !it.1.is_empty()));
-    }
-
-    /// Tells whether nothing is wrong.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// Returns all of them.

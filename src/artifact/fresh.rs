@@ -14,6 +14,7 @@ use crate::artifact::candidates::{self, Before, Candidates};
 use crate::artifact::found::Found;
 use crate::artifact::instance::{self, Artifact, Artifacts, Cell, Printed};
 use crate::artifact::standing::Differing;
+use crate::artifact::told::Told;
 use crate::db::{Database, Project, SourceFile, View};
 use crate::fact::shape;
 use crate::fingerprint::Fingerprint;
@@ -23,7 +24,7 @@ use crate::rule::file::{Mode, Reach};
 use crate::rule::model::Rule;
 use crate::rule::{set, strata};
 use crate::spec;
-use crate::value::{Address, Name};
+use crate::value::Name;
 
 /// What stands at one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +50,8 @@ pub struct State {
     cells: BTreeMap<Cell, Arc<Artifacts>>,
     /// Those of the cells that have a problem.
     troubled: BTreeSet<Cell>,
+    /// What is told of files, where this state was gone on from.
+    told: Option<Told>,
     /// What is wrong with nodes; `None` where that was not asked, since the spec itself has an error.
     found: Option<Found>,
     /// Whether what stands at each path was decided: it is what its one place makes, and it could be printed.
@@ -96,22 +99,29 @@ pub enum Stir {
     Much,
 }
 
-/// Returns the state of the project after an edit that `edit` tells all of, going on from the state `last`; none where
-/// it may have changed more, so that all of it must be derived.
-#[must_use]
+/// Returns the state of the project after an edit that `edit` tells all of, going on from the state `last`, with what
+/// is told of the files now.
+///
+/// # Errors
+/// The last state, for what it says, where more may have changed, so that all of it must be derived.
 pub fn resume(
     db: &Database,
     project: Project,
     last: State,
-    edit: Vec<Differing>,
+    (edit, told): (Vec<Differing>, Told),
     read_back: ReadBack,
-) -> Option<State> {
+) -> Result<State, Box<State>> {
     let mut last = last;
-    let mut before = last.before.take()?;
-    let Candidates { cells, nodes } = candidates::candidates_of(db, project, &mut before, edit)?;
-    let found = last.found.take()?.again(db, project, &nodes, false);
+    let (Some(mut before), Some(found)) = (last.before.take(), last.found.take()) else {
+        return Err(Box::new(last));
+    };
+    let Some(Candidates { cells, nodes }) = candidates::candidates_of(db, project, &mut before, edit) else {
+        return Err(Box::new(last));
+    };
+    let found = found.again(db, project, &nodes, false);
     let mut state = State {
-        problems: found.problems().collect(),
+        problems: told.problems().chain(found.problems()).collect(),
+        told: Some(told),
         found: Some(found),
         before: Some(before),
         ..State::default()
@@ -122,7 +132,7 @@ pub fn resume(
         read_back,
     };
     state.take(db, project, last, settling);
-    Some(state)
+    Ok(state)
 }
 
 /// Compiles all rules, in parallel: whoever asks for one after the other finds them made.
@@ -336,44 +346,64 @@ struct Settling {
 type Texts = BTreeMap<(Name, Fingerprint), Printed>;
 
 impl State {
-    /// Returns the state of a run that saw `before` and found nothing wrong: what it made in its places, and what stands
-    /// at each path.
+    /// Returns the state of a run that saw `before` and found nothing that forbids to write: what it told and found, what
+    /// it made in its places, and what stands at each path.
     #[must_use]
-    pub fn kept(before: Before, cells: BTreeMap<Cell, Arc<Artifacts>>, fresh: BTreeMap<Name, Fresh>) -> Self {
+    pub fn kept(
+        before: Before,
+        (told, found): (Told, Found),
+        cells: BTreeMap<Cell, Arc<Artifacts>>,
+        fresh: BTreeMap<Name, Fresh>,
+    ) -> Self {
         Self {
             before: Some(before),
             cells,
-            found: Some(Found::default()),
+            problems: told.problems().chain(found.problems()).collect(),
+            told: Some(told),
+            found: Some(found),
             is_settled: true,
             fresh,
             ..Self::default()
         }
     }
 
-    /// Returns this state with `problems`, of which an edit is full: what was wanted before it still is.
+    /// Returns this state with the mistakes in `files`: what was wanted before them still is.
     #[must_use]
-    pub fn with_mistakes(self, problems: Vec<Problem>) -> Self {
+    pub fn with_mistakes(self, db: &Database, project: Project, files: impl Iterator<Item = SourceFile>) -> Self {
+        let told = self.told.clone().unwrap_or_default().again(db, project, files);
         Self {
-            problems: settled(problems),
+            problems: settled(told.problems().collect()),
             printed: Vec::new(),
             differing: Some(BTreeSet::new()),
             ..self
         }
     }
 
-    /// Returns what this run saw, if it found nothing wrong and knows all that a later one needs to go on from it.
+    /// Returns what this run saw, told and found, if nothing forbids to write and all is known that a later one needs to
+    /// go on from it.
     #[must_use]
-    pub fn to_keep(&self) -> Option<&Before> {
-        let is_sound = self.is_settled && self.problems.is_empty() && self.troubled.is_empty();
-        let before = self.before.as_ref().filter(|_| is_sound)?;
-        (self.found.as_ref()?.is_empty() && before.asleep().count() == before.n_environments()).then_some(before)
+    pub fn to_keep(&self, db: &Database, project: Project) -> Option<(&Before, Told, &Found)> {
+        let is_sound = self.is_settled && self.troubled.is_empty() && !self.problems.iter().any(Problem::is_error);
+        let (before, found) = self.before.as_ref().zip(self.found.as_ref()).filter(|_| is_sound)?;
+        let told = match &self.told {
+            Some(told) => told.clone(),
+            None => Told::new(db, project, &self.problems, found),
+        };
+        (before.asleep().count() == before.n_environments()).then_some((before, told, found))
     }
 
     /// Finds the rules that say nothing, where that is not known, for a later run to go on from this one.
     pub fn find_asleep(&mut self, db: &Database, project: Project) {
-        if let Some(before) = self.before.as_mut().filter(|_| self.problems.is_empty()) {
+        let is_wrong = self.problems.iter().any(Problem::is_error);
+        if let Some(before) = self.before.as_mut().filter(|_| !is_wrong) {
             before.find_asleep(db, project);
         }
+    }
+
+    /// Returns what is told of the files, where this state was gone on from.
+    #[must_use]
+    pub fn told(&self) -> Option<&Told> {
+        self.told.as_ref()
     }
 
     /// Returns what was made, by place.
@@ -550,16 +580,6 @@ fn settled(problems: Vec<Problem>) -> Vec<Problem> {
         .collect()
 }
 
-/// Tells whether rules derive a node of this address in any environment.
-fn is_derived(db: &Database, project: Project, address: &Address) -> bool {
-    let environments = (0_u16..).zip(spec::environments(db, project));
-    environments.into_iter().any(|(it, _)| {
-        shape::derived(db, project, View::finished(it))
-            .nodes
-            .contains_key(address)
-    })
-}
-
 /// Tells whether the template of the rule `id` is compiled though nothing may be printed by it: mistakes in it are
 /// told in any case.
 fn is_checked(db: &Database, project: Project, id: &Name) -> bool {
@@ -591,7 +611,7 @@ fn read(db: &Database, project: Project) {
 
 /// Returns what is wrong with the spec, the packs and the graph.
 fn problems(db: &Database, project: Project) -> (Vec<Problem>, Ground) {
-    let mut problems = spec::problems_given(db, project, &|it| is_derived(db, project, it));
+    let mut problems = spec::problems_given(db, project, &|it| shape::is_derived(db, project, it));
     problems.extend(pack::pack_problems(db, project).iter().cloned());
     problems.extend(set::problems(db, project));
     problems.extend(strata::strata(db, project).problems.iter().cloned());

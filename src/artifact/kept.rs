@@ -1,6 +1,6 @@
 //! What a run found out, in a form that can be written down: names, nodes and maps by their number.
 //!
-//! Only of a run that found nothing wrong; what is wrong is found anew.
+//! Only of a run that found nothing which forbids to write.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::artifact::asleep::Asleep;
 use crate::artifact::candidates::Before;
+use crate::artifact::found::Found;
 use crate::artifact::fresh::{Fresh, State};
 use crate::artifact::instance::{Artifact, Artifacts, Cell};
+use crate::artifact::told::Told;
 use crate::db::{Database, Project, SourceFile};
 use crate::fact::shape::{self, Derived, DerivedNode, KnownGraph, KnownGraphs};
 use crate::fingerprint::Fingerprint;
@@ -36,6 +38,8 @@ pub struct Kept<'a> {
     graphs: Vec<Graph>,
     /// The rules, with the digests of what they say.
     rules: Vec<(u32, [u8; 16])>,
+    told: Told,
+    found: Found,
     #[serde(borrow)]
     places: Vec<Place<'a>>,
 }
@@ -105,7 +109,7 @@ pub fn keep<T>(
     files: &[SourceFile],
     save: impl FnOnce(&Kept<'_>) -> T,
 ) -> Option<T> {
-    let before = state.to_keep()?;
+    let (before, told, found) = state.to_keep(db, project)?;
     let mut names = Numbers(FxHashMap::default());
     let mut nodes = Numbers(FxHashMap::default());
     let mut maps = Numbers(FxHashMap::default());
@@ -171,6 +175,8 @@ pub fn keep<T>(
         index,
         graphs,
         rules,
+        told,
+        found: found.clone(),
         places: places
             .iter()
             .map(|(environment, rule, node, printed)| Place {
@@ -272,8 +278,10 @@ impl Kept<'_> {
         KnownNames::new(db, index);
         KnownGraphs::new(db, known);
         let before = Before::kept(db, project, graphs, rules)?;
+        let wrong = (self.told.clone(), self.found.clone());
         Some(State::kept(
             before,
+            wrong,
             cells.into_iter().collect(),
             fresh.into_iter().collect(),
         ))

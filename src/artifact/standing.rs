@@ -5,6 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+use rustc_hash::FxHashSet;
+
 use crate::artifact::differing::Extent;
 use crate::db::{Database, Project, SourceFile, View};
 use crate::fact::shape;
@@ -44,7 +47,7 @@ pub enum Edit {
     /// By environment what differs, and nothing else does.
     Nodes(Vec<Differing>),
     /// Something is wrong with the files.
-    Wrong(Vec<Problem>),
+    Wrong,
     /// More than what nodes hold may differ: names, overlays, the project.
     More,
 }
@@ -52,19 +55,25 @@ pub enum Edit {
 impl Standing {
     /// Takes down what the nodes of `files` hold now; of a file that is known already, that stays.
     pub fn note(&mut self, db: &Database, project: Project, files: &[SourceFile]) {
-        let is_new = |it: &&SourceFile| !self.files.iter().any(|known| known.0 == **it);
-        let new: Vec<(SourceFile, Names)> = files
-            .iter()
-            .filter(is_new)
-            .map(|it| (*it, Names::of(db, *it)))
-            .collect();
+        let known: FxHashSet<SourceFile> = self.files.iter().map(|it| it.0).collect();
+        let new = files.par_iter().filter(|it| !known.contains(it));
+        let new = new.map_with(db.clone(), |db, it| (*it, Names::of(db, *it)));
+        let new: Vec<(SourceFile, Names)> = new.collect();
         let environments = spec::environments(db, project);
         self.nodes.resize(environments.len(), BTreeMap::new());
         for (environment, held) in (0_u16..).zip(&mut self.nodes) {
-            let nodes = new.iter().flat_map(|it| it.1.nodes());
-            held.extend(nodes.map(|node| (node.clone(), Held::now(db, project, environment, node))));
+            let nodes: Vec<&Address> = new.iter().flat_map(|it| it.1.nodes()).collect();
+            let now = nodes.into_par_iter().map_with(db.clone(), |db, node| {
+                (node.clone(), Held::now(db, project, environment, node))
+            });
+            held.extend(now.collect::<Vec<_>>());
         }
         self.files.extend(new);
+    }
+
+    /// Returns the files of which something was taken down.
+    pub fn files(&self) -> impl Iterator<Item = SourceFile> {
+        self.files.iter().map(|it| it.0)
     }
 
     /// Tells whether nothing was taken down.
@@ -76,28 +85,28 @@ impl Standing {
     /// Returns what the edits since have come to.
     #[must_use]
     pub fn edit(&self, db: &Database, project: Project) -> Edit {
-        let mut problems = Vec::new();
-        for (file, names) in &self.files {
-            let wrong = spec::file_problems(db, *file);
+        let files = self.files.par_iter().map_with(db.clone(), |db, (file, names)| {
+            let wrong = spec::file_problems(db, *file, &|it| shape::is_derived(db, project, it));
             let is_torn = wrong.iter().any(|it| it.code.starts_with("yaml::"));
             let is_plain = !names.has_overlays() && names.nodes().all(|it| *it.kind != *PROJECT);
-            if !is_plain || (!is_torn && Names::of(db, *file) != *names) {
-                return Edit::More;
-            }
-            problems.extend(wrong);
-        }
-        if problems.iter().any(Problem::is_error) {
-            return Edit::Wrong(problems);
-        }
-        if !problems.is_empty() {
+            let is_more = !is_plain || (!is_torn && Names::of(db, *file) != *names);
+            (is_more, wrong.iter().any(Problem::is_error))
+        });
+        let files: Vec<(bool, bool)> = files.collect();
+        if files.iter().any(|it| it.0) {
             return Edit::More;
+        }
+        if files.iter().any(|it| it.1) {
+            return Edit::Wrong;
         }
         let mut differing = Vec::new();
         for (environment, nodes) in (0_u16..).zip(&self.nodes) {
             let snapshot = shape::snapshot(db, project, View::finished(environment));
             let mut here = Differing::default();
-            for (node, before) in nodes {
-                let now = Held::now(db, project, environment, node);
+            let now = nodes
+                .par_iter()
+                .map_with(db.clone(), |db, (node, _)| Held::now(db, project, environment, node));
+            for ((node, before), now) in nodes.iter().zip(now.collect::<Vec<_>>()) {
                 if !before.compare(&now, node, spec::completion(db, project), snapshot, &mut here) {
                     return Edit::More;
                 }

@@ -171,6 +171,13 @@ pub fn settled(db: &dyn Db, project: Project, view: View) -> View {
     }
 }
 
+/// Tells whether rules derive a node of this address in any environment.
+#[must_use]
+pub fn is_derived(db: &dyn Db, project: Project, address: &Address) -> bool {
+    let mut environments = (0_u16..).zip(spec::environments(db, project));
+    environments.any(|(it, _)| derived(db, project, View::finished(it)).nodes.contains_key(address))
+}
+
 /// Into how many parts the derived nodes are divided, so that one more concerns only what asks about its part.
 const N_PARTS: u64 = 256;
 

@@ -270,14 +270,28 @@ impl Session {
         }
     }
 
-    /// Returns what the rules want: as an earlier process found out, if nothing has changed since.
+    /// Returns what the rules want: as an earlier process found out, as far as nothing has changed since.
     fn outcome(&mut self, ask: &Ask) -> Outcome {
-        if let Err(why) = self.timed("recall", |it| it.engine.recall(&it.disk)) {
-            self.report.log(|| format!("derived anew: {why}"));
-        }
+        let recalled = self.timed("recall", |it| it.engine.recall(&it.disk));
         let outcome = self.timed("derive", |it| it.engine.outcome(ask));
-        self.timed("remember", |it| it.engine.remember(&it.disk, ask, &outcome));
+        if let Err(why) = recalled {
+            let how = if self.engine.is_resumed() {
+                "went on from the last run"
+            } else {
+                "derived anew"
+            };
+            self.report.log(|| format!("{how}: {why}"));
+        }
+        // What goes on from an earlier run can do so again: it is kept once it is carried out.
+        if self.engine.is_worth_keeping() {
+            self.remember(ask, &outcome);
+        }
         outcome
+    }
+
+    /// Keeps what the rules want for a later process.
+    fn remember(&mut self, ask: &Ask, outcome: &Outcome) {
+        self.timed("remember", |it| it.engine.remember(&it.disk, ask, outcome));
     }
 
     /// Runs `step`, and says how long it took to those who asked.

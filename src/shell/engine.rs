@@ -180,6 +180,8 @@ pub struct Engine {
     resumable: Option<Resumable>,
     /// Whether the database knows the graph from an earlier process, and has not derived it itself.
     is_resumed: bool,
+    /// Whether a file held something else than when that was kept.
+    has_edited: bool,
     /// What the files held that were edited since the last state without a mistake in them.
     standing: Standing,
     /// When the run began, by the clock of the files; `None` where nobody asked for what an earlier process found out.
@@ -215,6 +217,7 @@ impl Engine {
             recalled: None,
             resumable: None,
             is_resumed: false,
+            has_edited: false,
             standing: Standing::default(),
             began: None,
             #[cfg(test)]

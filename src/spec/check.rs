@@ -62,10 +62,14 @@ fn all_findings(db: &dyn Db, project: Project) -> Vec<Finding> {
     found
 }
 
-/// Returns what is wrong with one file, as far as it and the names of all others tell.
+/// Returns what is wrong with one file, as far as it and the names of all others tell; `is_derived`
+/// knows the nodes that rules add.
 #[must_use]
-pub fn file_problems(db: &dyn Db, file: SourceFile) -> Vec<Problem> {
-    let of_names = file_findings(db, file).iter().map(|it| it.problem.clone());
+pub fn file_problems(db: &dyn Db, file: SourceFile, is_derived: &dyn Fn(&Address) -> bool) -> Vec<Problem> {
+    let standing = file_findings(db, file)
+        .iter()
+        .filter(|it| !it.unless.iter().any(is_derived));
+    let of_names = standing.map(|it| it.problem.clone());
     lowered_file(db, file)
         .problems
         .iter()

@@ -25,6 +25,7 @@ mod monorepo;
 mod project;
 mod properties;
 mod recall;
+mod resume;
 mod server;
 mod size;
 mod tags;

@@ -250,7 +250,8 @@ fn random_edits_across_processes_give_what_a_clean_run_gives() {
     assert!(n_recalled > 0, "nothing is ever taken over");
 }
 
-fn damage(file: &Path, random: &mut Random) {
+/// Takes a file away, cuts it off, or turns one bit of it.
+pub(crate) fn damage(file: &Path, random: &mut Random) {
     let Ok(mut bytes) = fs::read(file) else { return };
     match random.below(3) {
         0 => fs::remove_file(file).expect("removed"),

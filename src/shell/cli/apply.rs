@@ -66,6 +66,9 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
     });
     session.memory.save(&session.disk, &outcome);
     if let Ok((planned, _)) = &applied {
+        if session.engine.is_resumed() {
+            session.remember(&ask, &outcome);
+        }
         session::keep_inputs(&session.disk, &session.engine, &ask, &scope, planned);
     }
     let report = &session.report;

@@ -76,9 +76,9 @@ impl Files {
         self.included.get(path).copied()
     }
 
-    /// Tells whether all could be read, and belongs to the project.
-    pub(super) fn are_plain(&self) -> bool {
-        self.problems.is_empty() && self.packs_of.is_none()
+    /// Tells whether the packs are those of the project.
+    pub(super) fn are_own(&self) -> bool {
+        self.packs_of.is_none()
     }
 
     /// Returns which files were edited of those that the root includes; none where others have changed.

@@ -43,6 +43,8 @@ struct Body<'a> {
     /// The root file, what it includes, the project's own: paths and texts.
     #[serde(borrow)]
     texts: [Vec<(&'a str, &'a str)>; 3],
+    /// What could not be found or read.
+    problems: Vec<Problem>,
     #[serde(borrow)]
     kept: Kept<'a>,
 }
@@ -84,6 +86,7 @@ impl Engine {
             postcard::to_stdvec(&Borrowed {
                 run: run.bytes(),
                 texts,
+                problems: &self.files.problems,
                 kept,
             })
         });
@@ -125,7 +128,10 @@ impl Engine {
             return None;
         }
         let mut files = files;
-        for Text { path, text, .. } in texts {
+        files.problems.clone_from(&body.problems);
+        let mut has_edited = false;
+        for (Text { path, text, .. }, file) in texts.into_iter().zip(&edited) {
+            has_edited |= **file.text(&db) != *text;
             files.put_back(&mut db, project, &path, Some(text));
         }
         let mut tried = Self {
@@ -134,14 +140,27 @@ impl Engine {
             state: last,
             standing,
             is_resumed: true,
+            has_edited,
             read_back: self.read_back,
             began: self.began,
             ..Self::open(self.root.clone())
         };
-        tried.step(project).then(|| {
-            *self = tried;
-            project
-        })
+        tried.step(project).ok()?;
+        *self = tried;
+        Some(project)
+    }
+
+    /// Tells whether the last outcome went on from what was found out before, and the rest was not looked at.
+    #[must_use]
+    pub fn is_resumed(&self) -> bool {
+        self.is_resumed
+    }
+
+    /// Tells whether it is of use to keep what the last outcome found out: it was derived, or no file holds something
+    /// else than what was kept before.
+    #[must_use]
+    pub fn is_worth_keeping(&self) -> bool {
+        !self.is_resumed || !self.has_edited
     }
 
     /// Makes ready for edits, once an outcome was carried out: from here on only what an edit changes is looked at, and
@@ -150,12 +169,12 @@ impl Engine {
         let Some(project) = self
             .files
             .project()
-            .filter(|_| !self.is_resumed && self.files.are_plain())
+            .filter(|_| !self.is_resumed && self.files.are_own())
         else {
             return;
         };
         self.state.find_asleep(&self.db, project);
-        let Some((mut db, mut files, project_after)) = self.anew() else {
+        let Some((db, mut files, project_after)) = self.anew() else {
             return;
         };
         let spec = |db: &Database, project: Project| -> Vec<SourceFile> {
@@ -164,10 +183,11 @@ impl Engine {
         };
         let (before, after) = (spec(&self.db, project), spec(&db, project_after));
         let kept = kept::keep(&self.db, project, &self.state, &before, |kept| {
-            kept.restore(&mut db, project_after, &after)
+            kept.restore(&db, project_after, &after)
         });
         if let Some(state) = kept.flatten() {
             files.interest = self.files.interest.clone();
+            files.problems = self.files.problems.clone();
             fresh::compile(&db, project_after);
             (self.db, self.files, self.state) = (db, files, state);
             self.is_resumed = true;
@@ -190,32 +210,31 @@ impl Engine {
         for Text { path, text, .. } in texts {
             self.files.put_back(&mut self.db, project, &path, Some(text));
         }
-        self.step(project).then_some(project)
+        self.step(project).ok()?;
+        Some(project)
     }
 
-    /// Brings the state up to date with the edits since the files stood as they were taken down; `false` where more may
-    /// have changed than that tells.
-    pub(super) fn step(&mut self, project: Project) -> bool {
+    /// Brings the state up to date with the edits since the files stood as they were taken down.
+    ///
+    /// # Errors
+    /// The last state, for what it says, where more may have changed than that tells.
+    pub(super) fn step(&mut self, project: Project) -> Result<(), Box<State>> {
         let last = std::mem::take(&mut self.state);
         match self.standing.edit(&self.db, project) {
-            Edit::More => return false,
-            Edit::Wrong(problems) => self.state = last.with_mistakes(problems),
-            Edit::Nodes(edit) => {
-                if !self.rewire(project, &edit) {
-                    return false;
-                }
-                let Some(state) = fresh::resume(&self.db, project, last, edit, self.read_back) else {
-                    return false;
-                };
-                self.state = state;
+            Edit::Wrong => self.state = last.with_mistakes(&self.db, project, self.standing.files()),
+            Edit::Nodes(edit) if self.rewire(project, &edit) => {
+                let told = last.told().cloned().unwrap_or_default();
+                let told = told.again(&self.db, project, self.standing.files());
+                self.state = fresh::resume(&self.db, project, last, (edit, told), self.read_back)?;
                 self.standing = Standing::default();
             }
+            Edit::Nodes(_) | Edit::More => return Err(Box::new(last)),
         }
         debug_assert!(
             self.is_as_derived(),
             "what a run finds that goes on from an earlier one differs"
         );
-        true
+        Ok(())
     }
 
     /// Makes anew the edges that an edit may have changed; `false` where the graph can't be so.
@@ -262,8 +281,8 @@ impl Engine {
                 found.iter().map(String::as_str).eq(known.iter().map(|it| it.0))
             };
             let found = discover::own(folder);
-            let is_sound = expanded.problems.is_empty() && found.problems.is_empty();
-            if !is_sound || !same(&expanded.files, included) || !same(&found.files, own) {
+            let same_problems = expanded.problems.iter().chain(&found.problems).eq(&body.problems);
+            if !same_problems || !same(&expanded.files, included) || !same(&found.files, own) {
                 return None;
             }
         }
@@ -344,5 +363,6 @@ impl Engine {
 struct Borrowed<'a, 'k> {
     run: [u8; HASH],
     texts: [Vec<(&'a str, &'a str)>; 3],
+    problems: &'a [Problem],
     kept: &'a Kept<'k>,
 }

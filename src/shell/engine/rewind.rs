@@ -201,14 +201,18 @@ impl Engine {
             self.state = fresh::refresh(&self.db, project, last, Stir::Little, ReadBack::default());
             return project;
         }
-        let before = self.state.fresh.clone();
-        if let Some(standing) = standing {
-            self.standing = standing;
-            if self.step(project) {
-                return project;
+        let last = match standing {
+            None => std::mem::take(&mut self.state),
+            Some(standing) => {
+                self.standing = standing;
+                match self.step(project) {
+                    Ok(()) => return project,
+                    Err(last) => *last,
+                }
             }
-        }
+        };
         let project = self.derive_anew();
+        let before = &last.fresh;
         let now = &self.state.fresh;
         let differs = |path: &&Name| now.get(*path).map(|it| it.content) != before.get(*path).map(|it| it.content);
         let differing = before.keys().chain(now.keys()).filter(differs).cloned().collect();

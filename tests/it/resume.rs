@@ -1,0 +1,294 @@
+//! Going on from what was found out before, in the same process or another, gives what a clean run gives.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use groundplan::shell::discover;
+use groundplan::shell::disk::Disk;
+use groundplan::shell::engine::{Ask, Changed, Engine, Extent, Outcome};
+
+use crate::monorepo::{Files, Random};
+use crate::properties::{Profile, profile};
+use crate::recall::damage;
+use crate::say;
+
+/// What stands at each path: the digest of its content.
+type Stands = BTreeMap<String, String>;
+
+fn open(dir: &Path) -> Engine {
+    Engine::open(discover::find_root(dir).expect("the spec is there"))
+}
+
+fn stands(outcome: &Outcome) -> Stands {
+    let wanted = outcome.wanted.iter();
+    wanted
+        .map(|it| (it.path.to_string(), format!("{} {} {:?}", it.digest, it.rule, it.mode)))
+        .collect()
+}
+
+/// Returns what is wrong, and what stands where while no mistake forbids to write.
+fn said(outcome: &Outcome) -> (Vec<String>, Stands) {
+    let problems = outcome.problems.iter().map(|it| format!("{it:?}")).collect();
+    let stands = if outcome.is_invalid() {
+        Stands::new()
+    } else {
+        stands(outcome)
+    };
+    (problems, stands)
+}
+
+fn clean(dir: &Path) -> Outcome {
+    open(dir).outcome(&Ask::default())
+}
+
+const ROOT: &str = "version: 0.2
+name: shop
+include: ['services/*.yaml', 'teams/*.yaml']
+deployment: {platforms: [nomad, kubernetes]}
+infra: {postgres: {type: postgresql}, cache: {type: redis}}
+environments: {dev: {services: {a: {deployment: {replicas: 1}}}}, prod: {dir: live}}
+";
+
+/// A service of which anything may be edited.
+#[derive(Clone, Debug)]
+struct Service {
+    replicas: usize,
+    port: usize,
+    has_check: bool,
+    is_wrong: bool,
+    comment: usize,
+    edges: BTreeSet<String>,
+    mentions: BTreeSet<String>,
+    overlay: Option<usize>,
+}
+
+/// The services of a shop, each in its own file.
+struct Shop(BTreeMap<String, Service>);
+
+impl Shop {
+    fn new(n_services: usize) -> Self {
+        let names = ('a'..='z').map(String::from).take(n_services);
+        Self(names.map(|it| (it, Service::new())).collect())
+    }
+
+    fn files(&self) -> Files {
+        let services = self
+            .0
+            .iter()
+            .map(|(name, it)| (format!("services/{name}.yaml"), it.text(name)));
+        services.chain([("gen.yaml".to_owned(), ROOT.to_owned())]).collect()
+    }
+
+    /// Edits something, and says what.
+    fn edit(&mut self, random: &mut Random) -> String {
+        let names: Vec<String> = self.0.keys().cloned().collect();
+        let name = random.one_of(&names).clone();
+        let other = random.one_of(&names).clone();
+        let infra = random.one_of(&["postgres", "cache"]).to_string();
+        let what = random.below(14);
+        if what == 13 {
+            let is_there = self.0.remove("z").is_some();
+            if !is_there {
+                self.0.insert("z".to_owned(), Service::new());
+            }
+            self.0.values_mut().for_each(|it| {
+                it.edges.remove("z");
+                it.mentions.remove("z");
+            });
+            return format!("z, which was there: {is_there}");
+        }
+        let service = self.0.get_mut(&name).expect("it is there");
+        let toggle = |set: &mut BTreeSet<String>, it: String| {
+            if !set.remove(&it) {
+                set.insert(it);
+            }
+        };
+        match what {
+            0..4 => service.replicas = 1 + random.below(9),
+            4 => service.port = 8000 + random.below(9),
+            5 => service.has_check = !service.has_check,
+            6 => service.is_wrong = true,
+            7 => service.comment += 1,
+            8 => toggle(&mut service.edges, infra),
+            // Only to what comes before it: in no circle.
+            9 if other < name => toggle(&mut service.edges, other),
+            10 if other != name => toggle(&mut service.mentions, other),
+            11 => service.overlay = Some(random.below(9)),
+            12 => service.overlay = None,
+            _ => service.is_wrong = false,
+        }
+        if what != 6 && random.happens(80) {
+            self.0.values_mut().for_each(|it| it.is_wrong = false);
+        }
+        format!("{what} of {name}")
+    }
+}
+
+impl Service {
+    fn new() -> Self {
+        Self {
+            replicas: 2,
+            port: 8080,
+            has_check: false,
+            is_wrong: false,
+            comment: 0,
+            edges: BTreeSet::new(),
+            mentions: BTreeSet::new(),
+            overlay: None,
+        }
+    }
+
+    fn text(&self, name: &str) -> String {
+        let Self {
+            replicas,
+            port,
+            comment,
+            ..
+        } = self;
+        let edges: Vec<String> = self.edges.iter().map(|it| format!("{it}: {{}}")).collect();
+        let mentions = self
+            .mentions
+            .iter()
+            .map(|it| format!("{}_AT: 'http://${{service.{it}.address}}/x'", it.to_uppercase()));
+        let mentions: Vec<String> = mentions.collect();
+        let mut lines = vec![
+            format!("# {comment}"),
+            "services:".to_owned(),
+            format!("  {name}:"),
+            format!("    image: x/{name}:1"),
+            format!("    depends_on: {{{}}}", edges.join(", ")),
+            format!("    env: {{{}}}", mentions.join(", ")),
+            format!("    deployment: {{replicas: {replicas}, ports: {{http: {port}}}}}"),
+        ];
+        if self.has_check {
+            lines[6] = lines[6].replace("}}", "}, health_check: {path: /up}}");
+        }
+        if let Some(replicas) = self.overlay {
+            lines.push(format!(
+                "    environments: {{prod: {{deployment: {{replicas: {replicas}}}}}}}"
+            ));
+        }
+        if self.is_wrong {
+            lines.push("    wrongly: [".to_owned());
+        }
+        lines.join("\n") + "\n"
+    }
+}
+
+/// Brings the files on the disk from `old` to `new`; returns the paths that differ.
+fn write(dir: &Path, old: &Files, new: &Files) -> Vec<String> {
+    let mut differing = Vec::new();
+    for (path, text) in new.iter().filter(|it| old.get(it.0) != Some(it.1)) {
+        let file = dir.join(path);
+        fs::create_dir_all(file.parent().expect("it lies in a folder")).expect("made");
+        fs::write(file, text).expect("written");
+        differing.push(path.clone());
+    }
+    for path in old.keys().filter(|it| !new.contains_key(*it)) {
+        fs::remove_file(dir.join(path)).expect("removed");
+        differing.push(path.clone());
+    }
+    differing
+}
+
+/// Random edits, each seen by a process of its own; what is kept between them is lost or damaged now and then.
+#[test]
+fn random_edits_across_processes() {
+    let (n_repos, n_edits, n_services) = match profile() {
+        Profile::Ci => (2, 40, 6),
+        Profile::Long => (10, 100, 20),
+    };
+    let (mut n_resumed, mut n_recalled) = (0, 0);
+    for seed in 100..100 + n_repos {
+        let mut random = Random(seed);
+        let mut shop = Shop::new(n_services);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let dir = folder.path();
+        let mut known_files = Files::new();
+        for n in 0..n_edits {
+            let what = if n == 0 { "nothing" } else { &shop.edit(&mut random) };
+            let new = shop.files();
+            write(dir, &known_files, &new);
+            known_files = new;
+            if random.happens(10) {
+                let file = *random.one_of(&["outcome", "state", "inputs"]);
+                damage(&dir.join(".gen/cache").join(file), &mut random);
+            }
+            let mut engine = open(dir);
+            let disk = Disk::open(dir).expect("the folder is there");
+            n_recalled += usize::from(engine.recall(&disk).is_ok());
+            let outcome = engine.outcome(&Ask::default());
+            n_resumed += usize::from(engine.is_resumed());
+            engine.remember(&disk, &Ask::default(), &outcome);
+            let clean = clean(dir);
+            assert_eq!(said(&outcome), said(&clean), "seed {seed}, edit {n} ({what})");
+        }
+    }
+    let n = n_repos * n_edits;
+    say(&format!(
+        "resume: {n} edits across processes, {n_resumed} runs went on, {n_recalled} derived nothing"
+    ));
+    assert!(
+        n_resumed * 5 > n as usize,
+        "few runs go on from an earlier one: {n_resumed} of {n}"
+    );
+}
+
+/// Random edits in one process that has made itself ready for them.
+#[test]
+fn random_edits_within_a_process() {
+    let (n_repos, n_edits, n_services) = match profile() {
+        Profile::Ci => (2, 40, 6),
+        Profile::Long => (10, 300, 20),
+    };
+    let mut n_resumed = 0;
+    for seed in 200..200 + n_repos {
+        let mut random = Random(seed);
+        let mut shop = Shop::new(n_services);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let dir = folder.path();
+        let mut known_files = shop.files();
+        write(dir, &Files::new(), &known_files);
+        let mut engine = open(dir);
+        let mut outcome = engine.outcome(&Ask::default());
+        let mut known = stands(&outcome);
+        for n in 0..n_edits {
+            if !outcome.is_invalid() {
+                engine.settle();
+            }
+            let what = shop.edit(&mut random);
+            let new = shop.files();
+            let paths = write(dir, &known_files, &new);
+            known_files = new;
+            engine.refresh(&Changed::Paths(paths));
+            outcome = if outcome.is_invalid() {
+                engine.outcome(&Ask::default())
+            } else {
+                engine.changes(&Ask::default())
+            };
+            n_resumed += usize::from(engine.is_resumed());
+            if !outcome.is_invalid() {
+                match &outcome.extent {
+                    Extent::Whole => known.clear(),
+                    Extent::Only(paths) => paths.iter().for_each(|it| _ = known.remove(it.as_str())),
+                }
+                known.extend(stands(&outcome));
+            }
+            let clean = clean(dir);
+            let at = format!("seed {seed}, edit {n} ({what})");
+            assert_eq!(said(&outcome).0, said(&clean).0, "{at}");
+            if !clean.is_invalid() {
+                assert_eq!(known, stands(&clean), "{at}");
+            }
+        }
+    }
+    let n = n_repos * n_edits;
+    say(&format!(
+        "resume: {n} edits within a process, {n_resumed} went on from what was known"
+    ));
+    assert!(
+        n_resumed * 5 > n as usize,
+        "few edits go on from what is known: {n_resumed} of {n}"
+    );
+}
