@@ -37,7 +37,7 @@ pub(super) fn measure(storage: &Storage, table: &mut Table) {
 
 fn run(storage: &Storage, shape: Shape, n_services: usize) -> Cost {
     let folder = storage.folder.path().join(format!("{shape:?}-{n_services}"));
-    for (path, text) in shape::files(shape, n_services) {
+    for (path, text) in shape::files(shape, n_services, &shape::platforms()) {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().expect("it lies in the folder")).expect("the storage can be written");
         fs::write(path, text).expect("the storage can be written");

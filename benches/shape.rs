@@ -1,5 +1,5 @@
-//! Monorepos of one extreme shape, on all platforms of the built-in packs: a chain, in which each service waits for the
-//! one before it, and a hub, for which all others wait.
+//! Monorepos of one extreme shape: a chain, in which each service waits for the one before it, and a hub, for which all
+//! others wait.
 //!
 //! The benches run them at full size, the tests at a smaller one.
 
@@ -22,12 +22,12 @@ const INFRASTRUCTURE: &str = "{consul: {acl: true}, vault: {}, traefik: {}, prom
 /// How many services stand in one file.
 const IN_A_FILE: usize = 1_000;
 
-/// Returns the files of a monorepo of `n_services` services: paths within the project, and their text.
+/// Returns the files of a monorepo of `n_services` services on `platforms`: paths within the project, and their text.
 #[must_use]
-pub(crate) fn files(shape: Shape, n_services: usize) -> Vec<(String, String)> {
+pub(crate) fn files(shape: Shape, n_services: usize, platforms: &[String]) -> Vec<(String, String)> {
     let root = format!(
         "version: 0.2\nname: extreme\ninclude: [\"services/*.yaml\"]\ndeployment:\n  platforms: [{}]\n  infrastructure: {INFRASTRUCTURE}\n",
-        platforms().join(", ")
+        platforms.join(", ")
     );
     let mut files = vec![("gen.yaml".to_owned(), root)];
     for first in (0..n_services).step_by(IN_A_FILE) {
@@ -54,7 +54,8 @@ fn service(text: &mut String, shape: Shape, at: usize) {
 }
 
 /// Returns the platforms that the built-in packs print for, sorted.
-fn platforms() -> Vec<String> {
+#[must_use]
+pub(crate) fn platforms() -> Vec<String> {
     let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
     let packs = fs::read_dir(rules).expect("the built-in packs are there").flatten();
     let heads = packs.filter_map(|it| fs::read_to_string(it.path().join("pack.yaml")).ok());

@@ -2,6 +2,7 @@
 //!
 //! What is printed is made elsewhere or by `report/`; here it is decided where it goes and how it looks.
 
+mod excerpt;
 pub mod exit;
 pub mod formats;
 pub mod problems;

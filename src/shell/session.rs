@@ -95,6 +95,12 @@ impl Memory {
         self.manifest = now.map(|now| (manifest, now));
     }
 
+    /// Returns the paths of all files that are on record, as far as they are known.
+    pub fn outputs(&self) -> impl Iterator<Item = &str> {
+        let manifest = self.manifest.as_ref().map(|it| it.0.records());
+        manifest.unwrap_or_default().iter().map(|it| it.path.as_str())
+    }
+
     /// Writes to the index what was learnt, so that the next process need not read it.
     pub fn save(&mut self, disk: &Disk, outcome: &Outcome) {
         let index = Index::load(disk, &index_path());

@@ -44,6 +44,10 @@ pub struct Watched {
     pub folders: BTreeSet<PathBuf>,
     /// Tells whether a change at a path matters.
     pub concerns: Box<dyn Fn(&Path) -> bool>,
+    /// Folders in which it matters only that something is gone. Where the system has too few watches, these are left out.
+    pub outputs: BTreeSet<PathBuf>,
+    /// Tells whether it matters that a path is gone.
+    pub is_missed: Box<dyn Fn(&Path) -> bool>,
 }
 
 enum Message {
@@ -101,7 +105,7 @@ impl Watch {
         let mut watched = on_change(Batch::Anything);
         loop {
             // What appeared in a folder before it was watched was not heard of.
-            for folder in backend.watch(&watched.folders, &mut notice) {
+            for folder in backend.watch(&watched, &mut notice) {
                 changes.add(folder, Urgency::Settled);
                 changes.is_heard = false;
             }
@@ -168,7 +172,10 @@ impl Changes {
             if is_gone {
                 backend.forget(path);
             }
-            if (watched.concerns)(path) || path.is_dir() {
+            if (watched.concerns)(path)
+                || (is_gone && (watched.is_missed)(path))
+                || (!watched.outputs.contains(path) && path.is_dir())
+            {
                 self.add(path.clone(), urgency);
                 self.is_heard = true;
             }
@@ -242,6 +249,8 @@ struct Backend {
     watcher: Option<Box<dyn Watcher>>,
     folders: BTreeSet<PathBuf>,
     polls: bool,
+    /// Whether there are watches for outputs too.
+    has_room: bool,
 }
 
 impl Backend {
@@ -250,6 +259,7 @@ impl Backend {
             watcher: None,
             folders: BTreeSet::new(),
             polls: false,
+            has_room: true,
             sender,
         };
         match RecommendedWatcher::new(backend.handler(), Config::default()) {
@@ -284,29 +294,49 @@ impl Backend {
         });
         let config = Config::default().with_poll_interval(POLL);
         self.polls = true;
+        self.has_room = false;
         self.folders.clear();
         self.watcher = PollWatcher::new(self.handler(), config)
             .ok()
             .map(|it| Box::new(it) as Box<dyn Watcher>);
     }
 
-    /// Watches `folders` and no others; returns those that were not watched before.
-    fn watch(&mut self, folders: &BTreeSet<PathBuf>, notice: &mut dyn FnMut(Problem)) -> Vec<PathBuf> {
-        for folder in self.folders.difference(folders) {
+    /// Watches the folders of `watched` and no others; returns those that were not watched before, but for those of
+    /// outputs.
+    fn watch(&mut self, watched: &Watched, notice: &mut dyn FnMut(Problem)) -> Vec<PathBuf> {
+        let (has_room, outputs) = (self.has_room, &watched.outputs);
+        let is_wanted = |it: &PathBuf| watched.folders.contains(it) || (has_room && outputs.contains(it));
+        for folder in self.folders.iter().filter(|it| !is_wanted(it)) {
             if let Some(watcher) = &mut self.watcher {
                 // One that is gone is watched no longer by itself.
                 let _ = watcher.unwatch(folder);
             }
         }
-        self.folders.retain(|it| folders.contains(it));
-        let new: Vec<PathBuf> = folders.difference(&self.folders).cloned().collect();
-        for folder in &new {
+        self.folders.retain(is_wanted);
+        let new: Vec<PathBuf> = watched.folders.difference(&self.folders).cloned().collect();
+        let of_outputs = has_room
+            .then(|| outputs.difference(&self.folders))
+            .into_iter()
+            .flatten();
+        let of_outputs: Vec<PathBuf> = of_outputs
+            .filter(|it| !watched.folders.contains(*it))
+            .cloned()
+            .collect();
+        for folder in new.iter().chain(&of_outputs) {
             let Some(watcher) = &mut self.watcher else { break };
             match watcher.watch(folder, RecursiveMode::NonRecursive) {
                 Ok(()) => _ = self.folders.insert(folder.clone()),
+                Err(error) if self.has_room && !outputs.is_empty() && is_limit(&error) => {
+                    self.has_room = false;
+                    let message = format!(
+                        "the system can't watch the folders of all outputs ({error}): one that is deleted is written again by `gen apply` alone"
+                    );
+                    notice(Problem::warning("shell::watch_limit", message));
+                    return self.watch(watched, notice);
+                }
                 Err(error) if !self.polls && is_limit(&error) => {
                     self.poll(&error, notice);
-                    return self.watch(folders, notice);
+                    return self.watch(watched, notice);
                 }
                 // It is gone already: the folder above says so.
                 Err(_) => {}
@@ -371,6 +401,8 @@ mod tests {
                     Watched {
                         folders,
                         concerns: Box::new(|it| it.extension().is_some_and(|it| it == "yaml")),
+                        outputs: BTreeSet::new(),
+                        is_missed: Box::new(|it| it.extension().is_some_and(|it| it == "out")),
                     }
                 };
                 watch.run(&root, |_| {}, on_change);
@@ -430,6 +462,16 @@ mod tests {
         case.expect("a/x.yaml");
         fs::write(case.at("a/other.txt"), "nobody's concern").expect("written");
         assert!(case.calls.recv_timeout(Duration::from_millis(200)).is_err());
+    }
+
+    #[test]
+    fn of_what_is_made_only_its_loss_is_heard() {
+        let case = Case::new();
+        fs::write(case.at("a/x.out"), "made").expect("written");
+        fs::write(case.at("a/x.out"), "made again").expect("written");
+        assert!(case.calls.recv_timeout(Duration::from_millis(200)).is_err());
+        fs::remove_file(case.at("a/x.out")).expect("removed");
+        case.expect("a/x.out");
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod size;
 mod tags;
 mod tidy;
 mod tour;
+mod watch;
 mod words;
 
 use std::io::Write as _;

@@ -1,7 +1,10 @@
 //! `gen watch`: applies on each save.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process;
+use std::rc::Rc;
 
 use clap::Args;
 
@@ -13,7 +16,7 @@ use super::super::store::Patience;
 use super::super::watch::{Batch, Watch, Watched};
 use super::listing::{self, Tense};
 use super::{AskArgs, Session};
-use crate::plan::Decisions;
+use crate::plan::{Change, Decisions, Plan};
 use crate::problem::Problem;
 
 /// Apply on each save; an error keeps the last good output
@@ -40,18 +43,24 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
     let mut said = Vec::new();
     let mut known = Known::Nothing;
     let mut last: Option<Inputs> = None;
+    let outputs = Rc::new(RefCell::new(Outputs::default()));
     watch.run(&root, notice, |batch| {
         if !matches!(batch, Batch::Missed(_)) {
             said.clear();
         }
         let changed = changed(&root, batch);
-        if changed == Changed::Anything {
+        let has_lost = match &changed {
+            Changed::Paths(paths) => outputs.borrow().have_lost(&root, paths),
+            Changed::Anything => true,
+        };
+        if has_lost {
             known = Known::Nothing;
         }
         session.engine.refresh(&changed);
         let planned = once(session, &ask, &mut known, &mut said);
         let has_changed = planned.as_ref().is_some_and(|it| !it.plan.is_empty());
         if let Some(mut planned) = planned {
+            outputs.borrow_mut().follow(&planned.plan, session.memory.outputs());
             // All is written: from here on nobody waits.
             if let Some(last) = &last {
                 session::give_reasons_since(last, &mut session.engine, &ask, &mut planned.plan);
@@ -67,7 +76,7 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
         if known == Known::Applied {
             session.engine.settle();
         }
-        watched(session, &root)
+        watched(session, &root, &outputs)
     });
     session.memory.save(&session.disk, &Outcome::default());
     if known == Known::Applied
@@ -140,23 +149,71 @@ fn changed(root: &Path, batch: Batch) -> Changed {
     Changed::Paths(paths.into_iter().filter_map(inside).collect())
 }
 
-fn watched(session: &Session, root: &Path) -> Watched {
+/// The files that stand on the disk by this watch: one that somebody deletes is written again.
+#[derive(Debug, Default)]
+struct Outputs {
+    files: BTreeSet<String>,
+    folders: BTreeSet<String>,
+}
+
+impl Outputs {
+    /// Takes over what is `on_record` after `plan` was carried out, where its files are not those of before.
+    fn follow<'a>(&mut self, plan: &Plan, on_record: impl Iterator<Item = &'a str>) {
+        let is_same = plan.entries.iter().all(|it| it.change == Change::Update);
+        if is_same && !self.files.is_empty() {
+            return;
+        }
+        self.files = on_record.map(str::to_owned).collect();
+        self.folders.clear();
+        for file in &self.files {
+            let above = file.rmatch_indices('/').map(|it| &file[..it.0]);
+            for folder in above.chain([""]) {
+                if !self.folders.insert(folder.to_owned()) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Tells whether a file stands at `path`, or below it.
+    fn hold(&self, path: &str) -> bool {
+        self.files.contains(path) || self.folders.contains(path)
+    }
+
+    /// Tells whether something of `paths` is gone that should be there.
+    fn have_lost(&self, root: &Path, paths: &[String]) -> bool {
+        let is_gone = |it: &String| root.join(it).symlink_metadata().is_err();
+        paths.iter().any(|it| self.hold(it) && is_gone(it))
+    }
+}
+
+fn watched(session: &Session, root: &Path, outputs: &Rc<RefCell<Outputs>>) -> Watched {
     let interest = session.engine.interest();
-    let mut folders: std::collections::BTreeSet<PathBuf> = interest
+    let mut folders: BTreeSet<PathBuf> = interest
         .folders
         .iter()
         .map(|it| root.join(it))
         .filter(|it| it.is_dir())
         .collect();
     folders.insert(root.to_path_buf());
-    let root = root.to_path_buf();
+    let of_outputs = outputs.borrow().folders.iter().map(|it| root.join(it)).collect();
+    let concerns = inside(root, move |it| interest.concerns(it));
+    let outputs = outputs.clone();
     Watched {
         folders,
-        concerns: Box::new(move |path| {
-            let inside = path.strip_prefix(&root).ok().and_then(Path::to_str);
-            inside.is_some_and(|it| interest.concerns(&it.replace('\\', "/")))
-        }),
+        concerns,
+        outputs: of_outputs,
+        is_missed: inside(root, move |it| outputs.borrow().hold(it)),
     }
+}
+
+/// Returns what asks `question` of the paths below `root`.
+fn inside(root: &Path, question: impl Fn(&str) -> bool + 'static) -> Box<dyn Fn(&Path) -> bool> {
+    let root = root.to_path_buf();
+    Box::new(move |path| {
+        let inside = path.strip_prefix(&root).ok().and_then(Path::to_str);
+        inside.is_some_and(|it| question(&it.replace('\\', "/")))
+    })
 }
 
 fn execute(session: &Session, command: &str) {

@@ -7,11 +7,10 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use clap::ValueEnum;
-use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, NarratableReportHandler, SourceCode,
-};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NarratableReportHandler, SourceCode};
 use serde_json::json;
 
+use super::excerpt::Excerpt;
 use super::formats;
 use crate::problem::{Place, Problem, Severity, Span};
 use crate::value::Name;
@@ -237,7 +236,7 @@ struct Shown {
     code: Option<String>,
     message: String,
     help: Option<String>,
-    source: Option<NamedSource<String>>,
+    source: Option<Excerpt>,
     labels: Vec<(Span, String)>,
     related: Vec<Self>,
 }
@@ -298,10 +297,9 @@ impl Shown {
             .into_iter()
             .map(|(span, label)| (Span::new(fit(span.start), fit(span.end)), label));
         self.labels = labels.collect();
-        // The text may command the terminal as well. What replaces it is as long, so that the places stay.
-        let hidden = |it: char| it.is_ascii_control() && !matches!(it, '\n' | '\t' | '\r');
-        let text = text.replace(hidden, "?");
-        self.source = Some(NamedSource::new(&**file, text));
+        let start = self.labels.iter().map(|it| it.0.start).min().unwrap_or_default();
+        let end = self.labels.iter().map(|it| it.0.end).max().unwrap_or_default();
+        self.source = Some(Excerpt::around(file, text, start as usize..end as usize));
     }
 }
 

@@ -43,7 +43,7 @@ logging:
 
 observability:
   metrics:
-    enabled: true
+    enabled: false
     endpoint: "/metrics"
   tracing:
     enabled: false

@@ -58,7 +58,7 @@ logging:
 observability:
   metrics:
     enabled: true
-    endpoint: "/metrics"
+    endpoint: "/internal/metrics"
   tracing:
     enabled: false
 

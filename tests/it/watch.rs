@@ -1,0 +1,95 @@
+//! `gen watch` over what it has written: what somebody deletes comes back, what no rule wants any more does not.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::project::Project;
+
+/// How long something may take on a busy machine.
+const SOON: Duration = Duration::from_secs(60);
+
+const SPEC: &str = "version: 0.2
+name: watched
+deployment: {platforms: [procfile]}
+services:
+  web: {command: [serve]}
+";
+
+/// A watch that runs until it is dropped.
+struct Watching(Child);
+
+impl Watching {
+    fn over(folder: &Path) -> Self {
+        let child = Command::new(env!("CARGO_BIN_EXE_gen"))
+            .args(["watch", "--quiet"])
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        Self(child.expect("gen starts"))
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        // It may have ended by itself, which the test has seen then.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[track_caller]
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < SOON, "not so after {SOON:?}: {what}");
+        sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn what_is_deleted_under_a_watch_is_written_again() {
+    let pack = "pack: tubes\ndoc: Tubes.\nrequires: [core]\n";
+    let rules = "rules:\n  - rule: line\n    match: (s:service)\n    artifact: {path: 'out/lines/${s.name}.yaml', template: tubes/line.yaml, with: {s: s}}\n";
+    let project = Project::new()
+        .file("gen.yaml", SPEC)
+        .file("rules/tubes/pack.yaml", pack)
+        .file("rules/tubes/line.yaml", rules)
+        .file("templates/tubes/line.yaml", "name: ${s.name}\n");
+    let folder = project.dir();
+    let at = |path: &str| folder.join(path);
+    let holds = |path: &str, part: &str| fs::read_to_string(at(path)).is_ok_and(|it| it.contains(part));
+    let _watching = Watching::over(&folder);
+    until("the first run writes", || {
+        holds("out/lines/web.yaml", "web") && holds("Procfile", "serve")
+    });
+
+    // The watches of new folders come a moment after the files; of a loss in between nobody hears.
+    sleep(Duration::from_secs(3));
+    for _ in 0..3 {
+        fs::remove_file(at("out/lines/web.yaml")).expect("removed");
+        until("a lost file comes back", || holds("out/lines/web.yaml", "web"));
+    }
+    fs::remove_file(at("Procfile")).expect("removed");
+    until("a file at the root comes back", || holds("Procfile", "serve"));
+    fs::remove_dir_all(at("out")).expect("removed");
+    until("a folder comes back", || holds("out/lines/web.yaml", "web"));
+    fs::rename(at("out"), at("elsewhere")).expect("moved");
+    until("a folder that is moved away comes back", || {
+        holds("out/lines/web.yaml", "web")
+    });
+
+    // What a rule takes away stays away.
+    fs::write(at("gen.yaml"), SPEC.replace("web:", "shop:")).expect("written");
+    until("a rename is followed", || {
+        holds("out/lines/shop.yaml", "shop") && !at("out/lines/web.yaml").exists()
+    });
+    sleep(Duration::from_millis(500));
+    assert!(!at("out/lines/web.yaml").exists());
+    fs::remove_file(at("out/lines/shop.yaml")).expect("removed");
+    until("a new file comes back too", || holds("out/lines/shop.yaml", "shop"));
+}
