@@ -115,17 +115,21 @@ impl Table {
 
     /// Puts the table between the markers of the README, at its end where there are none yet.
     pub(crate) fn write(&self, readme: &Path) {
-        let Ok(text) = fs::read_to_string(readme) else {
-            eprintln!("{} is not there: nothing written", readme.display());
-            return;
-        };
-        let [begin, end] = MARKERS;
-        let (before, after) = match (text.split_once(begin), text.split_once(end)) {
-            (Some((before, _)), Some((_, after))) => (before.to_owned(), after.to_owned()),
-            _ => (format!("{}\n\n## Figures\n\n", text.trim_end()), "\n".to_owned()),
-        };
-        fs::write(readme, format!("{before}{begin}\n\n{self}\n{end}{after}")).expect("the README can be written");
+        put(readme, MARKERS, &self.to_string());
     }
+}
+
+/// Puts a text between two markers of the README, at its end where there are none yet.
+pub(crate) fn put(readme: &Path, [begin, end]: [&str; 2], table: &str) {
+    let Ok(text) = fs::read_to_string(readme) else {
+        eprintln!("{} is not there: nothing written", readme.display());
+        return;
+    };
+    let (before, after) = match (text.split_once(begin), text.split_once(end)) {
+        (Some((before, _)), Some((_, after))) => (before.to_owned(), after.to_owned()),
+        _ => (format!("{}\n\n## Figures\n\n", text.trim_end()), "\n".to_owned()),
+    };
+    fs::write(readme, format!("{before}{begin}\n\n{table}\n{end}{after}")).expect("the README can be written");
 }
 
 impl fmt::Display for Budget {

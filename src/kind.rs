@@ -15,6 +15,7 @@ mod field;
 mod form;
 pub mod json_schema;
 pub mod limits;
+pub mod offer;
 pub mod pack;
 pub mod page;
 pub mod reference;

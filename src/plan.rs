@@ -218,6 +218,8 @@ pub struct Entry {
     pub found: Found,
     /// For a file that is created: the one that goes at the same time, made by the same rule under an old name.
     pub instead_of: Option<ArtifactPath>,
+    /// For such a file: what can't be done in place, as its rule says.
+    pub note: Option<Name>,
     /// What is written where the two are merged, once that is made.
     pub merged: Option<Merge>,
     /// Why.
@@ -591,6 +593,7 @@ fn entry(site: &Site<'_>, found: &Found, change: Change, decisions: &Decisions) 
         wanted: site.wanted.map(|it| (it.digest, it.mode)),
         found: found.clone(),
         instead_of: None,
+        note: None,
         merged: None,
         reasons: site.wanted.map(|it| it.reasons.clone()).unwrap_or_default(),
     }

@@ -14,11 +14,11 @@ use crate::artifact::text::{PartialSource, TextTemplate, partial_params};
 use crate::db::{Db, Project, SourceFile, View, pack_files};
 use crate::fact;
 use crate::fact::guard::Guarded;
-use crate::fact::matching::{self, Matches};
+use crate::fact::matching::{self, Match, Matches};
 use crate::fingerprint::Fingerprint;
 use crate::kind::{Reads, Type, pack};
 use crate::problem::{Place, Problem};
-use crate::rule::expression::{Projection, Scope};
+use crate::rule::expression::{Bound, Projection, Scope};
 use crate::rule::file::{Mode, Reach};
 use crate::rule::model::{ArtifactRule, Rule};
 use crate::rule::set;
@@ -520,6 +520,7 @@ fn matched(
                     db,
                     project,
                     cell,
+                    environment: environment_of(&artifact.per, found, cell.environment),
                     relation: artifact.references.as_ref(),
                     problems: &mut problems,
                 };
@@ -537,6 +538,19 @@ fn matched(
     (instances, problems)
 }
 
+/// Returns the environment that an artifact speaks of which is made for each of several: that of the item of
+/// `environments` among what it is made for.
+fn environment_of(per: &[Name], found: &Match, own: u16) -> u16 {
+    let project = per.iter().find_map(|it| match found.get(it)? {
+        Bound::Record(fields) => fields.get("project"),
+        _ => None,
+    });
+    match project {
+        Some(Bound::Elsewhere(view, _)) => view.environment,
+        _ => own,
+    }
+}
+
 /// How many references a reference may lead through.
 pub(crate) const MAX_REFERENCES: usize = 8;
 
@@ -545,6 +559,8 @@ struct Resolver<'a> {
     db: &'a dyn Db,
     project: Project,
     cell: &'a Cell,
+    /// The one whose facts say how references are written.
+    environment: u16,
     relation: Option<&'a Name>,
     problems: &'a mut Vec<Problem>,
 }
@@ -589,7 +605,7 @@ impl Resolver<'_> {
 
     /// Returns what the fact of this manner says, else the one of none.
     fn written(&self, node: &Address, attribute: &str, manner: Option<&Name>) -> Option<Value> {
-        let facts = fact::of(self.db, self.project, self.cell.environment, node, self.relation?);
+        let facts = fact::of(self.db, self.project, self.environment, node, self.relation?);
         let of_manner = |manner: Option<&str>| {
             facts.iter().find(|it| {
                 let field = |name: &str| it.fields.get(name).and_then(Value::as_str);

@@ -334,20 +334,28 @@ impl Run<'_> {
             kept.extend(self.holding(found)?);
             return Ok(());
         };
-        for item in items(&self.value(expression, &found)?) {
+        for item in bound_items(self.bound_to(expression, &found)?) {
             steps.take().map_err(Stopped::Walked)?;
             let mut one = found.clone();
-            one.insert(name.clone(), Bound::Value(item));
+            one.insert(name.clone(), item);
             self.walked(rest, one, steps, kept)?;
         }
         Ok(())
     }
 
+    /// Returns what a name of the rule is bound to. Only who sees all environments has nodes of others.
+    fn bound_to(&self, expression: &Expression, found: &Match) -> Result<Bound, Failure> {
+        match self.rule.reach {
+            Reach::Across => expression.evaluate_bound(&self.bindings(found)),
+            Reach::Each => Ok(Bound::Value(self.value(expression, found)?)),
+        }
+    }
+
     /// Returns `found` with the names that the rule gives, if its conditions hold.
     fn holding(&self, mut found: Match) -> Result<Option<Match>, Failure> {
         for (name, expression) in &self.rule.body.lets {
-            let value = self.value(expression, &found)?;
-            found.insert(name.clone(), Bound::Value(value));
+            let value = self.bound_to(expression, &found)?;
+            found.insert(name.clone(), value);
         }
         for condition in &self.rule.body.when {
             if self.value(condition, &found)? != Value::Bool(true) {
@@ -486,6 +494,25 @@ fn environments(db: &dyn Db, project: Project) -> Bound {
             .map(|(index, it)| one(index, it))
             .collect(),
     )
+}
+
+/// Returns the items of what a rule walks.
+fn bound_items(bound: Bound) -> Vec<Bound> {
+    match bound {
+        Bound::Value(value) => items(&value).into_iter().map(Bound::Value).collect(),
+        Bound::List(items) => items.to_vec(),
+        Bound::Record(fields) => {
+            let entry = |(key, value): (&Name, &Bound)| {
+                let words = [
+                    (Name::from("key"), Bound::Value(Value::String(key.clone()))),
+                    (Name::from("value"), value.clone()),
+                ];
+                Bound::Record(Arc::new(words.into()))
+            };
+            fields.iter().map(entry).collect()
+        }
+        other => vec![other],
+    }
 }
 
 /// Returns the items of a list, the entries of a map as `{key, value}`, nothing of null, or the one value itself.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::field::{FieldReader, insert};
+use super::offer::{GENERATOR_KEYS, PATTERN_KEYS};
 use super::typed::Reader;
 use super::{Alias, EdgeKind, Kind, Record, Relation, Schema, Shape, Type, Unsupported};
 use crate::problem::{Place, Problem};
@@ -23,6 +24,8 @@ pub(super) struct Join {
     pub(super) kinds: Vec<(Name, Place)>,
     /// Fields that were named: of which kind, and where.
     pub(super) fields: Vec<(Name, Path, Place)>,
+    /// Kinds whose fields are the config of a generator, and where each is named.
+    pub(super) configs: Vec<(Name, Place)>,
     /// Where each alias stands, in the order of the schema's.
     pub(super) aliases: Vec<Place>,
     /// Where each field was declared.
@@ -43,7 +46,7 @@ pub(super) struct Pack<'a> {
     pub(super) may_use: BTreeSet<Name>,
 }
 
-const PACK_KEYS: [&str; 11] = [
+const PACK_KEYS: [&str; 13] = [
     "pack",
     "platform",
     "doc",
@@ -55,6 +58,8 @@ const PACK_KEYS: [&str; 11] = [
     "alias",
     "unsupported",
     "data",
+    "generator",
+    "patterns",
 ];
 const KIND_KEYS: [&str; 9] = [
     "doc",
@@ -345,7 +350,43 @@ impl Join {
                 .data
                 .insert(pack.name.clone(), (Type::of_data(&value), value));
         }
+        self.offers(&mut reader, pack);
         self.problems.append(&mut reader.problems);
+    }
+
+    /// Checks what `pack` offers to be chosen; what it is, `offer` reads.
+    fn offers(&mut self, reader: &mut Reader<'_>, pack: &Pack<'_>) {
+        if let Some(generator) = pack.yaml.entry("generator") {
+            known_keys(reader, generator.value.entries(), &GENERATOR_KEYS, "a generator");
+            if text(&generator.value, "name").is_none() {
+                let message = format!("the generator of the pack `{}` has no name", pack.name);
+                reader
+                    .error("pack::bad_generator", generator.key_span, message, "no `name` in it")
+                    .help = Some("write `name: …`, as a catalogue shall list it".into());
+            }
+            match generator.value.get("config") {
+                Some(config) => self
+                    .configs
+                    .push((Name::from(config.as_str().unwrap_or("")), reader.place(config.span))),
+                None => {
+                    let message = format!("the generator of the pack `{}` has no config", pack.name);
+                    reader
+                        .error("pack::bad_generator", generator.key_span, message, "no `config` in it")
+                        .help = Some("write `config: KIND`: the kind of node whose fields are its config".into());
+                }
+            }
+        }
+        let usual = self.schema.kinds.values().find(|it| it.usual);
+        let usual = usual.map_or(Name::from("project"), |it| it.name.clone());
+        for pattern in pack.section("patterns") {
+            known_keys(reader, pattern.value.entries(), &PATTERN_KEYS, "a pattern");
+            for (key, kind) in [("set", &Name::from("project")), ("service", &usual)] {
+                for field in entries(&pattern.value, key) {
+                    let place = reader.place(field.key_span);
+                    self.fields.push((kind.clone(), Path::parse(&field.key), place));
+                }
+            }
+        }
     }
 
     fn relation(&mut self, reader: &mut Reader<'_>, pack: &Pack<'_>, entry: &Entry) {

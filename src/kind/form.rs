@@ -31,6 +31,21 @@ static HEAD: Form = Form::Keys(&[
     ("alias", Form::MapOf(&Form::Any)),
     ("unsupported", Form::List),
     ("data", Form::Any),
+    ("generator", Form::Keys(GENERATOR)),
+    ("patterns", Form::MapOf(&PATTERN)),
+]);
+static GENERATOR: &[(&str, Form)] = &[
+    ("name", Form::Text),
+    ("executor", Form::Text),
+    ("category", Form::Text),
+    ("icon", Form::Text),
+    ("config", Form::Text),
+];
+static PATTERN: Form = Form::Keys(&[
+    ("doc", Form::Text),
+    ("set", Form::MapOf(&Form::Any)),
+    ("service", Form::MapOf(&Form::Any)),
+    ("builds", Form::Any),
 ]);
 static KIND: Form = Form::Keys(&[
     ("doc", Form::Text),

@@ -45,6 +45,43 @@ pub fn json_schema(schema: &Schema) -> Json {
     })
 }
 
+/// Returns the JSON Schema of the config of a generator: the fields of `kind`, each in the one form that is written out,
+/// for a form to be made of.
+#[must_use]
+pub fn config_schema(kind: &Kind) -> Json {
+    let mut schema = config_of_record(&kind.fields);
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["description"] = json!(*kind.doc);
+    schema
+}
+
+fn config_of_record(record: &Record) -> Json {
+    let properties: Map<String, Json> = record
+        .fields
+        .iter()
+        .map(|(name, field)| {
+            let mut schema = described(config_of(&field.ty), field);
+            if let Some(limits) = &field.limits {
+                limit(&mut schema, &field.ty, limits);
+            }
+            (name.to_string(), schema)
+        })
+        .collect();
+    let required = record.fields.iter().filter(|(_, it)| it.required);
+    let required: Vec<&str> = required.map(|(name, _)| &**name).collect();
+    json!({"type": "object", "required": required, "properties": properties, "additionalProperties": false})
+}
+
+fn config_of(of: &Type) -> Json {
+    match of {
+        Type::String | Type::Text => json!({"type": "string"}),
+        Type::List(item) => json!({"type": "array", "items": config_of(item)}),
+        Type::Map(item) => json!({"type": "object", "additionalProperties": config_of(item)}),
+        Type::Record(record) => config_of_record(record),
+        other => ty(other),
+    }
+}
+
 fn engine_properties() -> Map<String, Json> {
     let names = json!({"type": "array", "items": {"type": "string"}});
     let mut properties = Map::new();
@@ -150,7 +187,11 @@ fn field(field: &Field) -> Json {
     if let Some(limits) = &field.limits {
         limit(&mut schema, &field.ty, limits);
     }
-    let mut schema = nullable(schema);
+    described(nullable(schema), field)
+}
+
+/// Adds to the schema of a field what its reader should know.
+fn described(mut schema: Json, field: &Field) -> Json {
     let mut doc = field.doc.to_string();
     if let Some(unit) = &field.unit {
         doc = format!("{doc} In {unit}.").trim_start().to_owned();

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::declare::{Join, Pack};
+use super::offer::{self, Generator, Pattern};
 use super::typed::Reader;
 use super::{Field, Record, Schema, Type, form};
 use crate::db::{Db, Project, SourceFile, pack_files};
@@ -26,6 +27,10 @@ pub struct PackInfo {
     pub requires: Vec<Name>,
     /// The packs that it speaks of where they are there.
     pub optional: Vec<Name>,
+    /// How a catalogue of generators lists it, if one does.
+    pub generator: Option<Generator>,
+    /// The ways to run a whole project that it offers, by name.
+    pub patterns: Vec<Pattern>,
     /// Its `pack.yaml`.
     pub file: SourceFile,
 }
@@ -200,6 +205,8 @@ fn head(db: &dyn Db, file: SourceFile, is_own: bool, problems: &mut Vec<Problem>
         platform: text_of("platform").map(Name::from),
         requires,
         optional,
+        generator: offer::generator(&yaml),
+        patterns: offer::patterns(&yaml, &text),
         file,
     };
     let own_place = reader.place(named.map_or(yaml.span, |it| it.value.span));
@@ -320,6 +327,26 @@ fn check(join: &mut Join) {
             let problem = Problem::error("pack::dangling_field", message)
                 .at(place.clone(), "no such field")
                 .suggest(&step, names.iter().map(|it| &**it));
+            problems.push(problem);
+        }
+    }
+    for (kind, place) in &join.configs {
+        let known = schema.kinds.get(kind);
+        if known.is_none_or(|it| it.collection.is_none()) {
+            let message = match known {
+                Some(_) => format!("`{kind}` can't be the config of a generator: no spec declares nodes of it"),
+                None => format!("`{kind}` is no kind of node"),
+            };
+            let problem = Problem::error("pack::bad_generator", message)
+                .at(place.clone(), "named here")
+                .suggest(
+                    kind,
+                    schema
+                        .kinds
+                        .values()
+                        .filter(|it| it.collection.is_some())
+                        .map(|it| &*it.name),
+                );
             problems.push(problem);
         }
     }

@@ -16,6 +16,24 @@ pub fn page(schema: &Schema, pack: &PackInfo, rules: &[(Name, Name)]) -> String 
     if !pack.requires.is_empty() {
         _ = write!(page, "\nIt needs {}.\n", names(&pack.requires));
     }
+    if let Some(it) = &pack.generator {
+        _ = write!(
+            page,
+            "\nCatalogues of generators list it as {} “{}”, in `{}`, for the executor `{}`; a config is a `{}`. `gen pack \
+             show {} --json` prints its schema.\n",
+            it.icon, it.name, it.category, it.executor, it.config, pack.name
+        );
+    }
+    for pattern in &pack.patterns {
+        _ = write!(
+            page,
+            "\n## The pattern `{}`\n\n{} It sets:\n\n",
+            pattern.name, pattern.doc
+        );
+        for (path, yaml) in &pattern.set {
+            _ = writeln!(page, "- `{path}: {yaml}`");
+        }
+    }
     for kind in schema.kinds.values() {
         let mut fields = Vec::new();
         rows(&kind.fields, &Path::default(), &pack.name, &mut fields);

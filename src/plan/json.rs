@@ -53,6 +53,9 @@ pub struct ChangeDocument {
     /// For a file that is created under a new name: the one that goes with the old name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<String>,
+    /// For such a file: what can't be done in place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// For a file edited by hand: what gen would do, `write` or `delete`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intent: Option<&'static str>,
@@ -108,6 +111,7 @@ pub fn document(plan: &Plan, diff: impl Fn(usize) -> Option<Difference>) -> Docu
             _ => None,
         },
         instead_of: entry.instead_of.as_ref().map(ToString::to_string),
+        note: entry.note.as_ref().map(ToString::to_string),
         intent: match entry.change {
             Change::EditedByHand(Intent::Write) => Some("write"),
             Change::EditedByHand(Intent::Delete) => Some("delete"),

@@ -308,11 +308,20 @@ impl Expression {
         self.run(bindings, |evaluator, place| evaluator.project(place, projection))
     }
 
-    fn run(
+    /// Returns its value as a variable may be bound to it: nodes of other environments stay those of there.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`] says why there is none, and which part failed.
+    pub fn evaluate_bound(&self, bindings: &Bindings<'_>) -> Result<Bound, Failure> {
+        self.run(bindings, |_, place| Ok(place.clone().seen().to_bound(bindings.view)))
+    }
+
+    fn run<T>(
         &self,
         bindings: &Bindings<'_>,
-        finish: impl for<'e> Fn(&mut Evaluator<'e>, &Held<'e>) -> Result<Value, Failure>,
-    ) -> Result<Value, Failure> {
+        finish: impl for<'e> Fn(&mut Evaluator<'e>, &Held<'e>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         let run = |db: Option<&dyn Db>| {
             let mut evaluator = Evaluator::new(bindings, db, &self.0.file, self.0.most_steps);
             let place = evaluator.place(&self.0.tree)?;

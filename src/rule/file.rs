@@ -161,6 +161,8 @@ pub struct ArtifactSource {
     pub format: Option<Written>,
     /// Whether it is a script.
     pub mode: Mode,
+    /// What can't be done in place where the file goes by another name: a sentence for whoever applies it.
+    pub renamed: Option<Written>,
 }
 
 /// Whether a file may be run.
@@ -482,7 +484,16 @@ impl Reader<'_> {
     }
 
     fn artifact(&mut self, yaml: &Yaml) -> Option<ArtifactSource> {
-        let known = ["path", "template", "with", "per", "references", "format", "executable"];
+        let known = [
+            "path",
+            "template",
+            "with",
+            "per",
+            "references",
+            "format",
+            "executable",
+            "renamed",
+        ];
         self.keys(yaml, &known, "an artifact");
         let path = self.required(yaml, "path")?;
         let template = self.required(yaml, "template")?;
@@ -503,6 +514,7 @@ impl Reader<'_> {
             references: self.string(yaml, "references"),
             format: self.string(yaml, "format"),
             mode,
+            renamed: self.string(yaml, "renamed"),
         })
     }
 

@@ -89,15 +89,15 @@ struct AskArgs {
     /// text with `: ` or ` #` in it stands in quotes, `--set 'services.orders.env.A="b: c"'`
     #[arg(long = "set", value_name = "PATH=VALUE", value_parser = parse_override)]
     overrides: Vec<Override>,
-}
-
-impl AskArgs {
-    fn ask(&self) -> Ask {
-        Ask {
-            environments: self.environments.iter().map(|it| it.as_str().into()).collect(),
-            overrides: self.overrides.clone(),
-        }
-    }
+    /// Run the project this way, for this run alone: a pattern that a pack offers; it sets what it says over the spec
+    #[arg(long = "pattern", id = "way_to_run", value_name = "NAME")]
+    pattern: Option<String>,
+    /// Where the services run that name no platform themselves, for this run alone; may be repeated
+    #[arg(long = "platform", value_name = "NAME")]
+    platforms: Vec<String>,
+    /// The framework of the services that name none themselves, for this run alone
+    #[arg(long, value_name = "NAME")]
+    framework: Option<String>,
 }
 
 fn parse_override(text: &str) -> Result<Override, String> {
@@ -241,6 +241,26 @@ impl Session {
         } else {
             paths
         })
+    }
+
+    /// Returns what `args` ask about. What they choose lies over the spec, and what they set over that.
+    ///
+    /// # Errors
+    /// How the process ends where they choose what is not there; that has been said.
+    fn ask(&mut self, args: &AskArgs) -> Result<Ask, Exit> {
+        let mut ask = Ask {
+            environments: args.environments.iter().map(|it| it.as_str().into()).collect(),
+            overrides: Vec::new(),
+        };
+        if args.pattern.is_some() || args.framework.is_some() || !args.platforms.is_empty() {
+            let (pattern, framework) = (args.pattern.as_deref(), args.framework.as_deref());
+            let chosen = self.engine.choice(pattern, &args.platforms, framework);
+            let mut overrides = chosen.value.clone();
+            let exit = self.show(chosen, |_| Exit::Done);
+            ask.overrides = overrides.take().filter(|_| exit == Exit::Done).ok_or(exit)?;
+        }
+        ask.overrides.extend(args.overrides.iter().cloned());
+        Ok(ask)
     }
 
     /// Prints `problem`, and returns the exit code of a failure.

@@ -29,13 +29,14 @@ use crate::artifact::standing::Standing;
 use crate::db::{Database, Override, Project};
 use crate::fingerprint::Fingerprint;
 pub use crate::graph::pattern::Bound;
+pub use crate::kind::offer::{Generator, Pattern};
 pub use crate::plan::{ArtifactPath, Content, Mode, Wanted};
 use crate::problem::{Place, Problem};
 use crate::rule::{file, set};
 use crate::spec;
 use crate::value::Name;
 pub use blame::{Blamed, BlamedInput, BlamedLine, BlamedValue, Spot};
-pub(crate) use built_in::{built_in, platforms, problem_page};
+pub(crate) use built_in::{built_in, patterns, platforms, problem_page};
 pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
 use files::Files;
 use resume::Resumable;
@@ -135,6 +136,25 @@ pub struct Pack {
     pub doc: Arc<str>,
     /// Where it comes from.
     pub origin: Origin,
+    /// The platform that it is for, as nodes name it.
+    pub platform: Option<Name>,
+    /// The ways to run a whole project that it offers.
+    pub patterns: Vec<Pattern>,
+    /// How a catalogue of generators lists it, if one does.
+    pub generator: Option<ListedGenerator>,
+}
+
+/// A generator with all that a catalogue keeps of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedGenerator {
+    /// What its pack says of it.
+    pub generator: Generator,
+    /// The key of a spec under which configs stand, each by a name.
+    pub under: Name,
+    /// The JSON Schema of a config.
+    pub schema: serde_json::Value,
+    /// Its templates: paths and contents.
+    pub templates: Vec<PackFile>,
 }
 
 /// Where a pack comes from.
@@ -280,7 +300,11 @@ impl Engine {
         let environments = spec::environments(&self.db, project);
         let within = |it: &Wanted| {
             let fresh = self.state.fresh.get(it.path.as_str())?;
-            Some(environments.get(usize::from(fresh.cell.environment))?.name.clone())
+            let environment = match environments {
+                [only] => Some(only),
+                _ => self.environment_of(project, it.path.as_str(), fresh),
+            };
+            Some(environment.map_or_else(Name::default, |it| it.name.clone()))
         };
         // What is wanted at no path is an error, and errors are not kept.
         if let Some(within) = outcome.wanted.iter().map(within).collect::<Option<Vec<_>>>() {
@@ -366,9 +390,11 @@ impl Engine {
             _ => self.state.fresh.iter().collect(),
         };
         for (path, fresh) in fresh {
-            let environment = spec::environments(&self.db, project).get(usize::from(fresh.cell.environment));
-            if !ask.environments.is_empty() && !environment.is_some_and(|it| ask.environments.contains(&it.name)) {
-                continue;
+            if !ask.environments.is_empty() {
+                let environment = self.environment_of(project, path, fresh);
+                if !environment.is_some_and(|it| ask.environments.contains(&it.name)) {
+                    continue;
+                }
             }
             match ArtifactPath::parse(path) {
                 Err(problem) => {
@@ -385,6 +411,20 @@ impl Engine {
             outcome.sources = self.files.sources(&self.db, project);
         }
         outcome
+    }
+
+    /// Returns the environment to which the artifact at `path` belongs: the one in which it is made or, of what is made of
+    /// all of them, the one in whose folder it stands, if it does.
+    fn environment_of(&self, project: Project, path: &str, fresh: &Fresh) -> Option<&spec::EnvironmentInfo> {
+        let all = spec::environments(&self.db, project);
+        let rule = set::rule(&self.db, project, fresh.cell.rule.clone()).as_ref();
+        if rule.is_none_or(|it| it.reach == file::Reach::Each) {
+            return all.get(usize::from(fresh.cell.environment));
+        }
+        let holds = |it: &&spec::EnvironmentInfo| {
+            it.dir.is_empty() || path.strip_prefix(&*it.dir).is_some_and(|it| it.starts_with('/'))
+        };
+        all.iter().filter(holds).max_by_key(|it| it.dir.len())
     }
 
     /// Returns the paths that the last outcome had to print, sorted.

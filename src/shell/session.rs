@@ -442,6 +442,9 @@ pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut P
         }
     }
     planned.plan.pair_renamed();
+    for entry in planned.plan.entries.iter_mut().filter(|it| it.instead_of.is_some()) {
+        entry.note = engine.said_of_a_rename(&entry.rule);
+    }
     why
 }
 

@@ -221,7 +221,7 @@ fn selectors(objects: &Objects, check: &mut impl FnMut(bool, String)) {
         let is_there = found.into_iter().any(|it| it["metadata"]["name"] == target["name"]);
         check(is_there, format!("the target {target:?}"));
     }
-    for kind in ["HTTPRoute", "Ingress"] {
+    for kind in ["HTTPRoute", "GRPCRoute", "TCPRoute", "UDPRoute", "Ingress"] {
         for object in objects.kind(kind) {
             let mut backends = Vec::new();
             find(&object["spec"], "backendRefs", &mut |it| {

@@ -257,75 +257,112 @@ fn few_lines_become_a_server() {
     ));
 }
 
-/// What Kamal's configuration may hold, of which the pack prints some.
-const OF_KAMAL: [&str; 16] = [
-    "accessories",
-    "aliases",
-    "asset_path",
-    "boot",
-    "builder",
-    "env",
-    "image",
-    "labels",
-    "logging",
-    "proxy",
-    "registry",
-    "servers",
-    "service",
-    "ssh",
-    "volumes",
-    "hooks_path",
+/// The same without a word of it in the spec: what is chosen for one run says what the pattern would have written.
+#[test]
+fn a_pattern_is_chosen_without_editing() {
+    let plain = "version: 0.2\nname: shop\nservices:\n  shop:\n    deployment:\n      health_check: /health\n      routes: {main: {host: shop.example.org}}\n";
+    let chosen = Project::new().file("gen.yaml", plain);
+    let flags = ["--pattern", "hobby-project", "--framework", "django"];
+    let apply = chosen.run(&[&["apply"], &flags[..]].concat());
+    assert_eq!(apply.code, 0, "{}", apply.snapshot());
+    let made = |project: &Project| {
+        let mut files = project.files();
+        files.retain(|path, _| path.starts_with("deployments/"));
+        files
+    };
+    let spec = read(&top().join("fixtures/hobby/gen.yaml"));
+    let written = Project::new().file("gen.yaml", &spec);
+    let other = written.run(&["apply"]);
+    assert_eq!(other.code, 0, "{}", other.snapshot());
+    assert!(made(&chosen) == made(&written), "what is chosen gives other files");
+    let plan = chosen.run(&[&["plan", "--detailed-exitcode"], &flags[..]].concat());
+    assert_eq!(plan.code, 0, "{}", plan.snapshot());
+    let check = chosen.run(&[&["check"], &flags[..]].concat());
+    assert_eq!(check.code, 0, "{}", check.snapshot());
+
+    // What is set lies over what is chosen, and a platform over that of a pattern.
+    let cluster = chosen.run(&[
+        "plan",
+        "--all",
+        "--pattern",
+        "hobby-project",
+        "--framework",
+        "django",
+        "--platform",
+        "kubernetes",
+        "--set",
+        "services.shop.image=a/shop:1",
+        "--set",
+        "services.shop.deployment.ports={http: 8000}",
+    ]);
+    assert!(
+        cluster.stdout.contains("deployments/kubernetes/shop/deployment.yaml"),
+        "{}",
+        cluster.snapshot()
+    );
+    let unknown = chosen.run(&["plan", "--pattern", "hobby-projct"]);
+    assert_eq!(unknown.code, 1);
+    assert!(unknown.stderr.contains("shell::unknown_pattern") && unknown.stderr.contains("`hobby-project`"));
+}
+
+/// What a seed's record of a generator holds, and where machines find it here.
+const OF_A_GENERATOR: [(&str, &str); 11] = [
+    ("/generator/name", "\"Docker Compose (Local Dev)\""),
+    ("/generator/slug", "\"docker-compose-local\""),
+    ("/generator/executorType", "\"docker-compose\""),
+    ("/generator/isBuiltIn", "true"),
+    ("/generator/category", "\"local-dev\""),
+    ("/generator/icon", "\"🐳\""),
+    ("/generator/configSchema/required", "[\"port\",\"serviceName\"]"),
+    ("/generator/configSchema/properties/serviceName/type", "\"string\""),
+    ("/generator/configSchema/properties/port/type", "\"integer\""),
+    (
+        "/generator/configSchema/properties/environment/items/properties/key/type",
+        "\"string\"",
+    ),
+    ("/generator/configSchema/properties/volumes/items/type", "\"string\""),
 ];
 
-/// Two packs are written from the guide alone. They are small, and readers of their formats take what they print.
 #[test]
-fn two_packs_from_the_guide_are_small_and_right() {
-    let line = regex::Regex::new(r"^[A-Za-z0-9_-]+: +\S.*$").expect("it is right");
-    let mut n_read = 0;
-    for pack in ["kamal", "procfile"] {
-        let lines = |folder: &str| -> usize {
-            let found = files(&top().join(folder).join(pack), "");
-            found.iter().map(|it| read(it).lines().count()).sum()
-        };
-        let (rules, templates) = (lines("rules"), lines("templates"));
-        assert!(rules + templates < 150, "{pack} has {rules} and {templates} lines");
-        say(&format!(
-            "containers: the pack {pack} has {rules} lines of YAML and {templates} of templates"
-        ));
-        for file in files(&top().join("tests/cases").join(pack), "") {
-            let name = file.file_name().and_then(|it| it.to_str()).unwrap_or_default();
-            if !file.iter().any(|it| it == "expected") {
-                continue;
-            }
-            if name.starts_with("deploy.") {
-                let found = yaml(&file);
-                let unknown: Vec<String> = keys(Some(&found))
-                    .into_iter()
-                    .filter(|it| !OF_KAMAL.contains(&it.as_str()))
-                    .collect();
-                assert!(unknown.is_empty(), "{name}: {unknown:?}");
-                for path in [
-                    "service",
-                    "image",
-                    "servers",
-                    "registry.username",
-                    "registry.password.0",
-                ] {
-                    assert!(at(&found, path).is_some(), "{name} has no {path}");
-                }
-                n_read += 1;
-            } else if name == "Procfile" {
-                for text in read(&file).lines().filter(|it| !it.is_empty() && !it.starts_with('#')) {
-                    assert!(line.is_match(text), "{name}: {text}");
-                    let command = text.split_once(": ").map_or("", |it| it.1);
-                    let shell = std::process::Command::new("bash").args(["-n", "-c", command]).status();
-                    assert!(shell.is_ok_and(|it| it.success()), "{name}: {command}");
-                }
-                n_read += 1;
-            }
-        }
+fn a_generator_is_listed_as_catalogues_do() {
+    let project = Project::new();
+    let show = project.run(&["pack", "show", "docker-compose-local", "--json"]);
+    assert_eq!(show.code, 0, "{}", show.snapshot());
+    let shown: serde_json::Value = serde_json::from_str(&show.stdout).expect("it is JSON");
+    for (path, wanted) in OF_A_GENERATOR {
+        let found = shown.pointer(path).map(ToString::to_string);
+        assert_eq!(found.as_deref(), Some(wanted), "{path}");
     }
-    assert!(n_read >= 3, "only {n_read} files were read");
+    let template = shown
+        .pointer("/generator/templateFiles/0/content")
+        .and_then(|it| it.as_str());
+    assert!(template.is_some_and(|it| it.contains("services:")), "no template");
+    let list = project.run(&["pack", "list", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&list.stdout).expect("it is JSON");
+    let generators = listed
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|it| it["generator"].is_object());
+    let generators: Vec<String> = generators.map(|it| it["name"].to_string()).collect();
+    assert_eq!(generators, ["\"docker-compose-local\""]);
+
+    // A config as a portal keeps it, as JSON, is the spec.
+    let config =
+        serde_json::json!({"serviceName": "auth-api", "port": 8080, "environment": [{"key": "A", "value": "$b"}]});
+    let spec = serde_json::json!({"version": 0.2, "name": "auth", "local_services": {"local": config}});
+    let project = project.file("gen.yaml", &spec.to_string());
+    let apply = project.run(&["apply"]);
+    assert_eq!(apply.code, 0, "{}", apply.snapshot());
+    let made: Yaml = yaml(&project.dir().join("docker-compose.yml"));
+    assert_eq!(
+        at(&made, "services.auth-api.ports.0").map(text).as_deref(),
+        Some("8080:8080")
+    );
+    assert_eq!(
+        at(&made, "services.auth-api.environment.A").map(text).as_deref(),
+        Some("$$b")
+    );
 }
 
 /// Returns the ports on which the variables of others call a container.

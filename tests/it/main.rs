@@ -18,6 +18,7 @@ mod docs;
 mod edges;
 mod fields;
 mod fixtures;
+mod formats;
 mod incremental;
 mod judges;
 mod live;

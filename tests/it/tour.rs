@@ -16,6 +16,27 @@ fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
         .collect()
 }
 
+/// Each block of the tutorial in its order: what is shown of `gen.yaml` is written, and each command prints what stands
+/// below it.
+#[test]
+fn the_tutorial_is_as_it_says() {
+    let text = std::fs::read_to_string(top().join("docs/tutorial.md")).expect("the tutorial is text");
+    let mut project = Project::new();
+    let mut faults = Vec::new();
+    let mut n_blocks = 0;
+    for part in text.split("\n```").skip(1).step_by(2) {
+        let (language, block) = part.split_once('\n').expect("a block begins with its language");
+        n_blocks += 1;
+        match language {
+            "yaml" => project = project.file("gen.yaml", &format!("{block}\n")),
+            "console" => faults.extend(follow(&project, &format!("{block}\n"))),
+            other => faults.push(format!("a block of `{other}`")),
+        }
+    }
+    assert!(n_blocks > 8, "{n_blocks} blocks only");
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 /// Returns the part of the README that begins with this heading.
 fn section(heading: &str) -> String {
     let text = std::fs::read_to_string(top().join("README.md")).expect("the README is text");
@@ -48,7 +69,7 @@ fn follow(project: &Project, block: &str) -> Vec<String> {
         let found = String::from_utf8_lossy(&output.stdout).into_owned();
         if !is_like(&found, expected) {
             faults.push(format!(
-                "$ {command}\n--- the README says\n{expected}--- it prints\n{found}"
+                "$ {command}\n--- the page says\n{expected}--- it prints\n{found}"
             ));
         }
     }

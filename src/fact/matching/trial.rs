@@ -1,8 +1,7 @@
 //! Why a rule says nothing of a node: its steps one by one, as far as they go.
 
-use super::{GraphWorld, MAX_STEPS, Run, items};
+use super::{GraphWorld, MAX_STEPS, Run, bound_items};
 use crate::db::{Db, Project, View};
-use crate::rule::expression::Bound;
 use crate::rule::model::Rule;
 use crate::value::{Address, Name, Value};
 
@@ -86,21 +85,21 @@ impl Run<'_> {
     fn tried_each(&self, nth: usize, mut found: super::Match, n_held: &mut usize) -> Trial {
         let body = &self.rule.body;
         if let Some((name, expression)) = body.each.get(nth) {
-            let all = match self.value(expression, &found) {
-                Ok(value) => items(&value),
+            let all = match self.bound_to(expression, &found) {
+                Ok(bound) => bound_items(bound),
                 Err(failure) => return Trial::Failed(failure.message.to_string()),
             };
             let mut farthest = Trial::Empty(nth);
             for item in all.into_iter().take(10_000) {
                 let mut one = found.clone();
-                one.insert(name.clone(), Bound::Value(item));
+                one.insert(name.clone(), item);
                 farthest = farthest.max(self.tried_each(nth + 1, one, n_held));
             }
             return farthest;
         }
         for (name, expression) in &body.lets {
-            match self.value(expression, &found) {
-                Ok(value) => found.insert(name.clone(), Bound::Value(value)),
+            match self.bound_to(expression, &found) {
+                Ok(bound) => found.insert(name.clone(), bound),
                 Err(failure) => return Trial::Failed(failure.message.to_string()),
             }
         }

@@ -112,6 +112,32 @@ impl Seen {
         }
     }
 
+    /// Returns what a variable is bound to that holds this, for who looks from `own`.
+    pub(crate) fn to_bound(&self, own: View) -> Bound {
+        match self {
+            Self::Plain(view, value) if *view == own => Bound::Value(value.clone()),
+            Self::Plain(view, Value::Node(node)) => Bound::Elsewhere(*view, node.clone()),
+            Self::Plain(view, Value::List(items)) => {
+                let items = items.iter().map(|it| Self::Plain(*view, it.clone()).to_bound(own));
+                Bound::List(items.collect())
+            }
+            Self::Plain(view, Value::Map(fields)) => {
+                let fields = fields
+                    .iter()
+                    .map(|(name, it)| (name.clone(), Self::Plain(*view, it.clone()).to_bound(own)));
+                Bound::Record(Arc::new(fields.collect()))
+            }
+            Self::Plain(_, value) => Bound::Value(value.clone()),
+            Self::List(items, _) => Bound::List(items.iter().map(|it| it.to_bound(own)).collect()),
+            Self::Record(fields, _) => {
+                let fields = fields.iter().map(|(name, it)| (name.clone(), it.to_bound(own)));
+                Bound::Record(Arc::new(fields.collect()))
+            }
+            Self::Edge(_, edge) => Bound::Edge(edge.clone()),
+            Self::Optional(inner) => inner.as_ref().map_or(Bound::Value(Value::Null), |it| it.to_bound(own)),
+        }
+    }
+
     /// Returns a value that holds no node.
     pub(crate) fn of(value: impl Into<Value>) -> Self {
         Self::Plain(View::finished(0), value.into())

@@ -46,7 +46,10 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
         }
         Err(Wrong::Problem(problem)) => return session.fail(problem),
     };
-    let ask = args.ask.ask();
+    let ask = match session.ask(&args.ask) {
+        Ok(ask) => ask,
+        Err(exit) => return exit,
+    };
     let outcome = session.outcome(&ask);
     let scope = session::scope(&ask, &outcome, paths);
     let patience = if args.wait { Patience::Wait } else { Patience::Fail };

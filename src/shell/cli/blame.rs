@@ -30,7 +30,11 @@ pub(super) fn run(args: &BlameArgs, session: &mut Session) -> Exit {
         Err(problem) => return session.fail(problem),
     };
     let path = paths.first().map_or("", String::as_str);
-    let outcome = session.engine.outcome(&args.ask.ask());
+    let ask = match session.ask(&args.ask) {
+        Ok(ask) => ask,
+        Err(exit) => return exit,
+    };
+    let outcome = session.engine.outcome(&ask);
     if outcome.is_invalid() {
         session.report.problems(&outcome.problems, &outcome.sources);
         return Exit::Failed;

@@ -20,7 +20,10 @@ pub(super) struct CheckArgs {
 }
 
 pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
-    let ask = args.ask.ask();
+    let ask = match session.ask(&args.ask) {
+        Ok(ask) => ask,
+        Err(exit) => return exit,
+    };
     // What an earlier process found out was not read back whole.
     session.engine.read_all_back();
     let outcome = session.timed("derive", |it| it.engine.outcome(&ask));

@@ -37,7 +37,10 @@ pub(super) fn run(args: &ExplainArgs, session: &mut Session) -> Exit {
     if args.thing.contains("::") {
         return code(args, session);
     }
-    let ask = args.ask.ask();
+    let ask = match session.ask(&args.ask) {
+        Ok(ask) => ask,
+        Err(exit) => return exit,
+    };
     let outcome = session.engine.outcome(&ask);
     let relative = session.relative(&[PathBuf::from(&args.thing)]);
     if let Ok(paths) = relative
@@ -84,7 +87,10 @@ fn is_file(session: &Session, outcome: &super::super::engine::Outcome, path: &st
 
 /// Says whether a file is fresh, and why not.
 fn file(args: &ExplainArgs, session: &mut Session, path: &str) -> Exit {
-    let ask = args.ask.ask();
+    let ask = match session.ask(&args.ask) {
+        Ok(ask) => ask,
+        Err(exit) => return exit,
+    };
     let outcome = session.engine.outcome(&ask);
     if outcome.is_invalid() {
         session.report.problems(&outcome.problems, &outcome.sources);

@@ -17,7 +17,11 @@ pub(super) struct GraphArgs {
 }
 
 pub(super) fn run(args: &GraphArgs, session: &mut Session) -> Exit {
-    let answer = session.engine.graph(&args.ask.ask(), args.format);
+    let ask = match session.ask(&args.ask) {
+        Ok(ask) => ask,
+        Err(exit) => return exit,
+    };
+    let answer = session.engine.graph(&ask, args.format);
     session.show(answer, |(text, only)| {
         session.report.result(&text);
         if let Some(environment) = only {

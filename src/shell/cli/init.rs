@@ -9,15 +9,15 @@ mod table;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
-use std::path::Path;
+use std::sync::Arc;
 
 use clap::Args;
-use clap::builder::PossibleValuesParser;
 
 use super::super::discover::SPEC_NAMES;
-use super::super::engine::platforms;
+use super::super::engine::{Pattern, patterns, platforms};
 use super::super::report::{Exit, Report, Sources};
 use crate::problem::Problem;
+use crate::value::Path;
 use compose::Infra;
 use repository::Service;
 
@@ -28,15 +28,17 @@ pub(super) struct InitArgs {
     #[arg(long, value_name = "NAME")]
     framework: Option<String>,
     /// The way it shall run: what the spec says of that besides
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(patterns()))]
+    #[arg(long, value_name = "NAME", value_parser = known_pattern)]
     pattern: Option<String>,
 }
 
-/// Returns the names of the patterns, each once, as the table has them.
-fn patterns() -> Vec<&'static str> {
-    let mut names: Vec<&str> = table::lines("pattern").map(|it| it.file).collect();
-    names.dedup();
-    names
+fn known_pattern(name: &str) -> Result<String, String> {
+    let known: Vec<String> = patterns().iter().map(|it| it.name.to_string()).collect();
+    if known.iter().any(|it| it == name) {
+        Ok(name.to_owned())
+    } else {
+        Err(format!("the patterns are {}", known.join(", ")))
+    }
 }
 
 /// A spec that was written, and what it lacks to generate something.
@@ -45,7 +47,7 @@ struct Written {
     lacking: Vec<String>,
 }
 
-pub(super) fn run(args: &InitArgs, folder: &Path, report: &Report) -> Exit {
+pub(super) fn run(args: &InitArgs, folder: &std::path::Path, report: &Report) -> Exit {
     match write(args, folder) {
         Ok(written) => {
             report.result(&format!("created    {}\n", SPEC_NAMES[0]));
@@ -60,7 +62,7 @@ pub(super) fn run(args: &InitArgs, folder: &Path, report: &Report) -> Exit {
     }
 }
 
-fn write(args: &InitArgs, folder: &Path) -> Result<Written, Problem> {
+fn write(args: &InitArgs, folder: &std::path::Path) -> Result<Written, Problem> {
     if let Some(name) = SPEC_NAMES.iter().find(|it| folder.join(it).exists()) {
         return Err(Problem::error("shell::exists", format!("`{name}` is there already"))
             .help("`gen plan` shows what it generates"));
@@ -88,17 +90,35 @@ fn write(args: &InitArgs, folder: &Path) -> Result<Written, Problem> {
     }
 }
 
-/// Returns the lines that a pattern says of one part of a spec.
-fn said_by(args: &InitArgs, part: &'static str) -> Vec<&'static str> {
-    let of_pattern = table::lines("pattern").filter(|it| Some(it.file) == args.pattern.as_deref());
-    of_pattern
-        .filter(|it| it.word == Some(part))
-        .filter_map(|it| it.name)
-        .collect()
+/// Returns the lines below `deployment` that say `fields`, each in the one line of its first step.
+fn said_by(fields: &[(Path, Arc<str>)]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (path, value) in fields {
+        let [_, first, rest @ ..] = path.0.as_slice() else {
+            continue;
+        };
+        let inner = rest
+            .iter()
+            .rev()
+            .fold(value.to_string(), |value, step| format!("{{{step}: {value}}}"));
+        let start = format!("{first}: {{");
+        match lines
+            .last_mut()
+            .filter(|it| it.starts_with(&start) && inner.starts_with('{'))
+        {
+            Some(last) => {
+                last.pop();
+                last.push_str(", ");
+                last.push_str(&inner[1..]);
+            }
+            None => lines.push(format!("{first}: {inner}")),
+        }
+    }
+    lines
 }
 
 /// Returns a spec for what stands in `folder`.
-fn spec(args: &InitArgs, folder: &Path) -> Written {
+fn spec(args: &InitArgs, folder: &std::path::Path) -> Written {
     let known = platforms();
     let mut found: Vec<&str> = table::lines("platform")
         .filter(|it| folder.join(it.file).exists())
@@ -117,7 +137,10 @@ fn spec(args: &InitArgs, folder: &Path) -> Written {
             ..Service::default()
         });
     }
-    let by_pattern = said_by(args, "deployment");
+    let pattern = patterns()
+        .into_iter()
+        .find(|it| Some(&*it.name) == args.pattern.as_deref());
+    let by_pattern = pattern.as_ref().map(|it| said_by(&it.set)).unwrap_or_default();
     if !by_pattern.is_empty() {
         text.push_str("deployment:\n");
         by_pattern.iter().for_each(|it| _ = writeln!(text, "  {it}"));
@@ -137,13 +160,16 @@ fn spec(args: &InitArgs, folder: &Path) -> Written {
         lacking.push("no services were found: add some under `services`".to_owned());
     } else {
         text.push_str("\nservices:\n");
-        services.iter().for_each(|it| print_service(it, args, &mut text));
+        services
+            .iter()
+            .for_each(|it| print_service(it, pattern.as_ref(), &mut text));
     }
     if !infra.is_empty() {
         text.push_str("\ninfra:\n");
         infra.iter().for_each(|it| print_infra(it, &mut text));
     }
-    if args.pattern.is_none() && services.iter().any(|it| it.image.is_none()) {
+    let builds = pattern.as_ref().is_some_and(|it| it.builds);
+    if !builds && services.iter().any(|it| it.image.is_none()) {
         lacking.push(
             "images whose name nobody gives are called after their service: write where they are kept".to_owned(),
         );
@@ -156,7 +182,7 @@ fn spec(args: &InitArgs, folder: &Path) -> Written {
     Written { text, lacking }
 }
 
-fn print_service(service: &Service, args: &InitArgs, text: &mut String) {
+fn print_service(service: &Service, pattern: Option<&Pattern>, text: &mut String) {
     let mut line = |it: &str| _ = writeln!(text, "{it}");
     line(&format!("  {}:", scalar(&service.name)));
     if service.ends {
@@ -170,8 +196,7 @@ fn print_service(service: &Service, args: &InitArgs, text: &mut String) {
         folder => format!("the image that is built from {folder}"),
     };
     match &service.image {
-        // What a pattern runs, it builds.
-        None if args.pattern.is_some() => {}
+        None if pattern.is_some_and(|it| it.builds) => {}
         Some(image) => line(&format!("    image: {}", value(image))),
         None => line(&format!(
             "    image: {}   # {from}",
@@ -191,7 +216,7 @@ fn print_service(service: &Service, args: &InitArgs, text: &mut String) {
             line(&format!("      {}: {}", scalar(key), value(content)));
         }
     }
-    let by_pattern = said_by(args, "service");
+    let by_pattern = pattern.map(|it| said_by(&it.service)).unwrap_or_default();
     if !service.ports.is_empty() || !by_pattern.is_empty() {
         line("    deployment:");
         for it in by_pattern {

@@ -112,7 +112,16 @@ pub(super) fn line(entry: &Entry, tense: Tense, width: usize) -> String {
     }
     text.push('\n');
     because(&mut text, &entry.reasons, usize::MAX);
+    but(&mut text, std::slice::from_ref(&entry));
     text
+}
+
+/// Adds what can't be done in place, each of it once.
+fn but(text: &mut String, entries: &[&Entry]) {
+    let notes: BTreeSet<&str> = entries.iter().filter_map(|it| it.note.as_deref()).collect();
+    for note in notes {
+        _ = writeln!(text, "           but {note}");
+    }
 }
 
 fn because(text: &mut String, reasons: &[Reason], most: usize) {
@@ -149,6 +158,7 @@ pub(super) fn grouped(plan: &Plan, length: Length) -> String {
     let alone = |entry: &Entry| {
         let entry = Entry {
             reasons: Vec::new(),
+            note: None,
             ..entry.clone()
         };
         line(&entry, Tense::Future, width)
@@ -162,6 +172,7 @@ pub(super) fn grouped(plan: &Plan, length: Length) -> String {
             let told = group.entries.iter().filter(is_told);
             told.for_each(|it| text.push_str(&alone(it)));
             because(&mut text, group.reasons, usize::MAX);
+            but(&mut text, &group.entries);
         }
         return text;
     }
@@ -181,6 +192,7 @@ pub(super) fn grouped(plan: &Plan, length: Length) -> String {
             _ = writeln!(text, "           and {n} files of {} more rules", by_rule.len() - RULES);
         }
         because(&mut text, group.reasons, FIELDS);
+        but(&mut text, &group.entries);
     }
     let rest = groups.get(GROUPS..).unwrap_or_default();
     if !rest.is_empty() {

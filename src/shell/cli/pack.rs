@@ -4,8 +4,9 @@ use std::fs;
 use std::io::{ErrorKind, Write as _};
 
 use clap::{Args, Subcommand};
+use serde_json::{Value as Json, json};
 
-use super::super::engine::{Origin, PackFile};
+use super::super::engine::{Origin, Pack, PackFile};
 use super::super::report::Exit;
 use super::Session;
 use crate::plan::ArtifactPath;
@@ -15,9 +16,9 @@ use crate::problem::Problem;
 #[derive(Debug, Subcommand)]
 pub(super) enum PackCommand {
     /// List the packs
-    List,
+    List(ListArgs),
     /// Print the files of a pack
-    Show(PackArgs),
+    Show(ShowArgs),
     /// Print the reference of a pack: all that it lets a spec say, and what it does, as Markdown
     Doc(PackArgs),
     /// Copy the files of a pack into the project, where they can be changed
@@ -32,6 +33,22 @@ impl PackCommand {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Print them for machines, with what they offer: patterns, and generators as catalogues list them
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The pack
+    name: String,
+    /// Print it for machines, with its files
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct PackArgs {
     /// The pack
     name: String,
@@ -39,10 +56,17 @@ pub(super) struct PackArgs {
 
 pub(super) fn run(command: &PackCommand, session: &mut Session) -> Exit {
     match command {
-        PackCommand::List => list(session),
+        PackCommand::List(args) => list(args, session),
         PackCommand::Show(args) => {
+            let packs = session.engine.packs().value.unwrap_or_default();
             let answer = session.engine.pack_files(&args.name);
             session.show(answer, |files| {
+                if let Some(pack) = packs.iter().find(|it| args.json && *it.name == *args.name) {
+                    let mut document = document(pack);
+                    document["files"] = contents(&files);
+                    session.report.result(&format!("{document:#}\n"));
+                    return Exit::Done;
+                }
                 for (path, text) in files {
                     let end = if text.ends_with('\n') { "" } else { "\n" };
                     session.report.result(&format!("# {path}\n{text}{end}\n"));
@@ -67,9 +91,14 @@ pub(super) fn run(command: &PackCommand, session: &mut Session) -> Exit {
     }
 }
 
-fn list(session: &mut Session) -> Exit {
+fn list(args: &ListArgs, session: &mut Session) -> Exit {
     let answer = session.engine.packs();
     session.show(answer, |packs| {
+        if args.json {
+            let all: Vec<Json> = packs.iter().map(document).collect();
+            session.report.result(&format!("{:#}\n", Json::Array(all)));
+            return Exit::Done;
+        }
         let width = packs.iter().map(|it| it.name.chars().count()).max().unwrap_or(0);
         for pack in packs {
             let origin = match pack.origin {
@@ -81,6 +110,44 @@ fn list(session: &mut Session) -> Exit {
         }
         Exit::Done
     })
+}
+
+/// Returns what machines read of a pack. A generator stands there in the words of the catalogues that list such.
+fn document(pack: &Pack) -> Json {
+    let patterns = pack.patterns.iter().map(|pattern| {
+        let set = pattern.set.iter().map(|(path, yaml)| (path.to_string(), json!(**yaml)));
+        json!({"name": *pattern.name, "doc": *pattern.doc, "set": set.collect::<serde_json::Map<_, _>>()})
+    });
+    let is_built_in = pack.origin == Origin::BuiltIn;
+    let mut document = json!({
+        "name": *pack.name,
+        "doc": *pack.doc,
+        "built_in": is_built_in,
+        "platform": pack.platform.as_deref(),
+        "patterns": patterns.collect::<Vec<_>>(),
+    });
+    if let Some(listed) = &pack.generator {
+        document["generator"] = json!({
+            "name": *listed.generator.name,
+            "slug": *pack.name,
+            "description": *pack.doc,
+            "executorType": *listed.generator.executor,
+            "category": *listed.generator.category,
+            "icon": *listed.generator.icon,
+            "isBuiltIn": is_built_in,
+            "configUnder": *listed.under,
+            "configSchema": listed.schema,
+            "templateFiles": contents(&listed.templates),
+        });
+    }
+    document
+}
+
+fn contents(files: &[PackFile]) -> Json {
+    files
+        .iter()
+        .map(|(path, text)| json!({"path": **path, "content": **text}))
+        .collect()
 }
 
 /// Copies `files` into the project. One that is there already stays, and nothing is copied.

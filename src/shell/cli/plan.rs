@@ -56,7 +56,10 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Exit {
         Ok(paths) => paths,
         Err(problem) => return session.fail(problem),
     };
-    let ask = args.ask.ask();
+    let ask = match session.ask(&args.ask) {
+        Ok(ask) => ask,
+        Err(exit) => return exit,
+    };
     let outcome = session.outcome(&ask);
     let scope = session::scope(&ask, &outcome, paths);
     let mut found = outcome.problems.clone();

@@ -21,7 +21,11 @@ pub(super) struct QueryArgs {
 }
 
 pub(super) fn run(args: &QueryArgs, session: &mut Session) -> Exit {
-    let answer = session.engine.query(&args.ask.ask(), &args.pattern);
+    let ask = match session.ask(&args.ask) {
+        Ok(ask) => ask,
+        Err(exit) => return exit,
+    };
+    let answer = session.engine.query(&ask, &args.pattern);
     session.show(answer, |found| {
         let text = if args.json { machine(&found) } else { table(&found) };
         session.report.result(&text);

@@ -36,7 +36,10 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
         let message = format!("signals can't be handled: {error}");
         return session.fail(Problem::error("shell::signal", message).help("run `gen apply` instead"));
     }
-    let ask = args.ask.ask();
+    let ask = match session.ask(&args.ask) {
+        Ok(ask) => ask,
+        Err(exit) => return exit,
+    };
     let root = session.disk.root().to_path_buf();
     let report = session.report;
     let notice = |problem: Problem| report.problems(&[problem], &Sources::default());
@@ -80,8 +83,7 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
     });
     session.memory.save(&session.disk, &Outcome::default());
     if known == Known::Applied
-        && args.ask.environments.is_empty()
-        && args.ask.overrides.is_empty()
+        && ask == Ask::default()
         && let Some(inputs) = session.engine.inputs()
     {
         inputs.save(&session.disk);

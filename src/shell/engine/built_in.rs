@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use crate::kind::offer::{self, Pattern};
 use crate::yaml;
 
 /// The built-in packs' files: paths and texts, sorted by path.
@@ -14,13 +15,25 @@ pub(crate) fn built_in() -> &'static BTreeMap<&'static str, &'static str> {
     &FILES
 }
 
+/// Returns the `pack.yaml` of each built-in pack.
+fn heads() -> impl Iterator<Item = &'static str> {
+    let files = built_in().iter();
+    let heads = files.filter(|(path, _)| path.starts_with("rules/") && path.ends_with("/pack.yaml"));
+    heads.map(|it| *it.1)
+}
+
+/// Returns the patterns that built-in packs offer, sorted by name.
+pub(crate) fn patterns() -> Vec<Pattern> {
+    let found = heads().filter_map(|text| Some(offer::patterns(&yaml::parse(text).0?, text)));
+    let mut patterns: Vec<Pattern> = found.flatten().collect();
+    patterns.sort_by(|a, b| a.name.cmp(&b.name));
+    patterns
+}
+
 /// Returns the platforms that built-in packs are for, sorted.
 pub(crate) fn platforms() -> Vec<String> {
-    let heads = built_in()
-        .iter()
-        .filter(|(path, _)| path.starts_with("rules/") && path.ends_with("/pack.yaml"));
-    let mut platforms: Vec<String> = heads
-        .filter_map(|(_, text)| Some(yaml::parse(text).0?.get("platform")?.as_str()?.to_owned()))
+    let mut platforms: Vec<String> = heads()
+        .filter_map(|text| Some(yaml::parse(text).0?.get("platform")?.as_str()?.to_owned()))
         .collect();
     platforms.sort();
     platforms

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Answer, Ask, Bindings, Case, Engine, GraphForm, Origin, Pack, PackFile, answer, cases};
-use crate::db::{Project, View, pack_files};
+use super::{Answer, Ask, Bindings, Case, Engine, GraphForm, ListedGenerator, Origin, Pack, PackFile, answer, cases};
+use crate::db::{Override, Project, View, pack_files};
 use crate::fact::shape;
 use crate::fact::world::NODES;
 use crate::graph::draw::{self, Drawing};
@@ -18,7 +18,7 @@ use crate::rule::expression::World as _;
 use crate::rule::set;
 use crate::shell::report::Sources;
 use crate::spec;
-use crate::value::{Address, Name};
+use crate::value::{self, Address, Name};
 
 /// How many steps a query may take.
 const MAX_STEPS: u64 = 50_000_000;
@@ -159,15 +159,29 @@ impl Engine {
             .iter()
             .map(|it| it.path(&self.db).clone())
             .collect();
+        let schema = pack::schema(&self.db, project);
         let packs = pack::packs(&self.db, project).iter().map(|it| {
             let is_own = own.contains(it.file.path(&self.db));
             let origin = if is_own { Origin::Own } else { Origin::BuiltIn };
+            let listed = it.generator.as_ref().and_then(|generator| {
+                let kind = schema.kinds.get(&generator.config)?;
+                let files = self.files_of(project, &it.name).into_iter();
+                Some(ListedGenerator {
+                    generator: generator.clone(),
+                    under: kind.collection.clone()?,
+                    schema: json_schema::config_schema(kind),
+                    templates: files.filter(|it| it.0.starts_with("templates/")).collect(),
+                })
+            });
             (
                 it.name.clone(),
                 Pack {
                     name: it.name.clone(),
                     doc: it.doc.clone(),
                     origin,
+                    platform: it.platform.clone(),
+                    patterns: it.patterns.clone(),
+                    generator: listed,
                 },
             )
         });
@@ -180,18 +194,64 @@ impl Engine {
         let Some(project) = self.load(&Ask::default()) else {
             return self.unread();
         };
+        let files = self.files_of(project, name);
+        if files.is_empty() {
+            let known = pack::packs(&self.db, project).iter().map(|it| &*it.name);
+            return answer(None, vec![unknown_pack(name, known)], Sources::default());
+        }
+        answer(Some(files), Vec::new(), Sources::default())
+    }
+
+    fn files_of(&self, project: Project, pack: &str) -> Vec<PackFile> {
         let db = &self.db;
         let of_pack = pack_files(db, project).iter().filter(|it| {
             let path = it.path(db);
             let template = path.strip_prefix("templates/").and_then(|it| it.split('/').next());
-            *set::pack_of(path) == *name && path.starts_with("rules/") || template == Some(name)
+            *set::pack_of(path) == *pack && path.starts_with("rules/") || template == Some(pack)
         });
         let files: BTreeMap<Name, Arc<str>> = of_pack.map(|it| (it.path(db).clone(), it.text(db).clone())).collect();
-        if files.is_empty() {
-            let known = pack::packs(db, project).iter().map(|it| &*it.name);
-            return answer(None, vec![unknown_pack(name, known)], Sources::default());
+        files.into_iter().collect()
+    }
+
+    /// Returns what sets, for one run, how the whole project is run: the pattern of that name, the platforms and the
+    /// framework, over what the spec says. An unknown pattern is a problem.
+    pub fn choice(
+        &mut self,
+        pattern: Option<&str>,
+        platforms: &[String],
+        framework: Option<&str>,
+    ) -> Answer<Vec<Override>> {
+        let Some(project) = self.load(&Ask::default()) else {
+            return self.unread();
+        };
+        let set = |path: value::Path, yaml: &str| Override {
+            path,
+            yaml: yaml.into(),
+        };
+        let mut chosen = Vec::new();
+        if let Some(name) = pattern {
+            let known = || pack::packs(&self.db, project).iter().flat_map(|it| &it.patterns);
+            let Some(found) = known().find(|it| *it.name == *name) else {
+                let problem = Problem::error("shell::unknown_pattern", format!("no pack offers the pattern `{name}`"))
+                    .suggest(name, known().map(|it| &*it.name));
+                return answer(None, vec![problem], Sources::default());
+            };
+            chosen.extend(found.set.iter().map(|(path, yaml)| set(path.clone(), yaml)));
         }
-        answer(Some(files.into_iter().collect()), Vec::new(), Sources::default())
+        let kind = pack::schema(&self.db, project).kinds.get("project");
+        if let Some(path) = kind
+            .and_then(|it| it.platforms.clone())
+            .filter(|_| !platforms.is_empty())
+        {
+            chosen.push(set(path, &serde_json::json!(platforms).to_string()));
+        }
+        if let Some(framework) = framework {
+            chosen.push(set(
+                value::Path::parse("framework"),
+                &serde_json::json!(framework).to_string(),
+            ));
+        }
+        answer(Some(chosen), Vec::new(), Sources::default())
     }
 
     /// Returns the reference page of the pack named `name`, as Markdown. An unknown name is a problem.

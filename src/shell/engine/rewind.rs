@@ -139,6 +139,13 @@ impl Engine {
         rewound
     }
 
+    /// Returns what can't be done in place where the file that `rule` prints goes by another name, if it says so.
+    #[must_use]
+    pub fn said_of_a_rename(&self, rule: &Name) -> Option<Name> {
+        let source = set::source(&self.db, self.files.project()?, rule.clone());
+        Some(source.as_ref()?.artifact.as_ref()?.renamed.as_ref()?.text.clone())
+    }
+
     /// Returns those reasons that lie in what is built in, for the file that `rule` prints.
     #[must_use]
     pub fn built_in_reasons(&self, rewound: &Rewound, rule: &Name) -> Vec<Reason> {

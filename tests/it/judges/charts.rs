@@ -14,6 +14,11 @@ use crate::tidy::{files, top};
 /// The chart of a fixture, and the folder with the same objects as they are.
 const CHART: &str = "fixtures/generator/chart/deployments/helm";
 const PLAIN: &str = "fixtures/generator/deployments/kubernetes";
+/// The environments for which the chart has values, each with the folder of the same objects as they are.
+const ENVIRONMENTS: [(&str, &str); 2] = [
+    ("production", PLAIN),
+    ("load", "fixtures/generator/load/deployments/kubernetes"),
+];
 /// The name of the release.
 const RELEASE: &str = "generator";
 
@@ -63,22 +68,40 @@ fn a_chart_prints_what_stands_beside_it() {
     let Some(tools) = Tools::of_environment() else {
         return say("judges: left out what helm template prints");
     };
-    let made = printed(&tools, &[]).expect("the chart's own values are right");
+    let own = printed(&tools, &[], None).expect("the chart's own values are right");
+    assert_same(&own, PLAIN, "its own values");
+    let mut n_different = 0;
+    for (environment, folder) in ENVIRONMENTS {
+        let values = format!("{CHART}/values-{environment}.yaml");
+        let made = printed(&tools, &[], Some(&values)).unwrap_or_else(|error| panic!("{values}: {error}"));
+        assert_same(&made, folder, environment);
+        let different = made.iter().filter(|(name, object)| own.get(*name) != Some(object));
+        n_different += different.count();
+    }
+    assert!(
+        n_different > 5,
+        "only {n_different} objects differ: the values say nothing"
+    );
+    say(&format!(
+        "judges: helm template prints the same {} objects as stand beside the chart, and for {} environments; {n_different} of these are others",
+        own.len(),
+        ENVIRONMENTS.len()
+    ));
+}
+
+/// The objects are those of the files in `folder`.
+fn assert_same(made: &Objects, folder: &str, what: &str) {
     let mut plain = Objects::new();
-    for file in files(&top().join(PLAIN), ".yaml") {
+    for file in files(&top().join(folder), ".yaml") {
         if !file.ends_with("kustomization.yaml") {
             plain.extend(objects(&std::fs::read_to_string(&file).expect("a manifest is text")));
         }
     }
     let names = |all: &Objects| all.keys().cloned().collect::<BTreeSet<_>>();
-    assert_eq!(names(&made), names(&plain), "other objects");
+    assert_eq!(names(made), names(&plain), "other objects by {what}");
     for (name, object) in &plain {
-        assert_eq!(made[name], *object, "{name} is another");
+        assert_eq!(made[name], *object, "{name} is another by {what}");
     }
-    say(&format!(
-        "judges: helm template prints the same {} objects as stand beside the chart",
-        plain.len()
-    ));
 }
 
 #[test]
@@ -86,7 +109,7 @@ fn a_value_of_a_chart_changes_what_it_should() {
     let Some(tools) = Tools::of_environment() else {
         return say("judges: left out the values of charts");
     };
-    let before = printed(&tools, &[]).expect("the chart's own values are right");
+    let before = printed(&tools, &[], None).expect("the chart's own values are right");
     let of = |name: &str| {
         before
             .keys()
@@ -131,7 +154,7 @@ fn a_value_of_a_chart_changes_what_it_should() {
     ];
     let n_cases = cases.len();
     for (value, wanted) in cases {
-        let after = printed(&tools, &[value]).unwrap_or_else(|error| panic!("{value}: {error}"));
+        let after = printed(&tools, &[value], None).unwrap_or_else(|error| panic!("{value}: {error}"));
         let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         let changed: BTreeSet<String> = all
             .into_iter()
@@ -145,7 +168,7 @@ fn a_value_of_a_chart_changes_what_it_should() {
         "services.nobody.image=a",
         "networkPolicies.enabled=7",
     ] {
-        assert!(printed(&tools, &[wrong]).is_err(), "{wrong} is taken");
+        assert!(printed(&tools, &[wrong], None).is_err(), "{wrong} is taken");
     }
     say(&format!(
         "judges: {n_cases} values of a chart change what they should, 3 wrong ones are refused"
@@ -153,8 +176,8 @@ fn a_value_of_a_chart_changes_what_it_should() {
 }
 
 /// Returns what the chart prints.
-fn printed(tools: &Tools, values: &[&str]) -> Result<Objects, String> {
-    let text = tools.helm_template(Path::new(CHART), RELEASE, values)?;
+fn printed(tools: &Tools, values: &[&str], file: Option<&str>) -> Result<Objects, String> {
+    let text = tools.helm_template(Path::new(CHART), RELEASE, values, file)?;
     // This label says who has made an object, and so differs.
     Ok(objects(&text.replace(
         "app.kubernetes.io/managed-by: \"Helm\"",

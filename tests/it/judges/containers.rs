@@ -66,7 +66,7 @@ fn wrong_samples_are_refused() {
 }
 
 fn is_compose(path: &Path) -> bool {
-    path.ends_with("compose/compose.yaml")
+    path.ends_with("compose/compose.yaml") || path.ends_with("docker-compose.yml")
 }
 
 fn is_dockerfile(path: &Path) -> bool {

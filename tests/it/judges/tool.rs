@@ -269,9 +269,16 @@ impl Tools {
     }
 
     /// Returns what a chart prints for some values, or why it prints nothing.
-    pub(super) fn helm_template(&self, folder: &Path, release: &str, values: &[&str]) -> Result<String, String> {
+    pub(super) fn helm_template(
+        &self,
+        folder: &Path,
+        release: &str,
+        values: &[&str],
+        file: Option<&str>,
+    ) -> Result<String, String> {
+        let files = file.iter().flat_map(|it| ["--values", *it]);
         let sets = values.iter().flat_map(|it| ["--set", *it]);
-        let options: Vec<&str> = ["template", release].into_iter().chain(sets).collect();
+        let options: Vec<&str> = ["template", release].into_iter().chain(files).chain(sets).collect();
         let answer = self.run("helm", &options, &[folder.to_owned()], "");
         if answer.code == Some(0) {
             Ok(answer.stdout)

@@ -15,7 +15,8 @@ import sys
 
 import yaml
 
-PLACES = ("config/crd/standard", "config/crds/bases", "config/crd/bases", "deploy/crds", "example/prometheus-operator-crd")
+# What is published as experimental gives way to what is not.
+PLACES = ("config/crd/experimental", "config/crd/standard", "config/crd/bases", "deploy/crds", "example/prometheus-operator-crd")
 
 # YAML 1.1 takes a lone `=` for something of its own; here it is a text.
 yaml.CSafeLoader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))

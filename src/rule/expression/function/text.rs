@@ -172,6 +172,24 @@ pub(super) fn literals(meter: &mut Meter, args: &[Value]) -> Result<Value, Strin
     }
 }
 
+pub(super) fn mentions(meter: &mut Meter, args: &[Value]) -> Result<Value, String> {
+    let Value::Text(text) = &args[0] else {
+        return Ok(Value::list([]));
+    };
+    meter.spend(text.segments().len())?;
+    let mut nodes: Vec<String> = text
+        .segments()
+        .iter()
+        .filter_map(|it| match it {
+            Segment::Reference(reference) => Some(reference.node.to_string()),
+            _ => None,
+        })
+        .collect();
+    nodes.sort();
+    nodes.dedup();
+    Ok(Value::list(nodes.into_iter().map(Value::string)))
+}
+
 pub(super) fn written_as(meter: &mut Meter, args: &[Value]) -> Result<Value, String> {
     let manner = Name::from(characters(&args[0])?);
     let Value::Text(text) = &args[1] else {
