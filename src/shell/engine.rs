@@ -8,6 +8,7 @@ mod built_in;
 mod cases;
 mod explain;
 mod files;
+mod proofs;
 mod questions;
 mod rewind;
 
@@ -36,6 +37,7 @@ pub use blame::{Blamed, BlamedInput, BlamedLine, BlamedValue, Spot};
 pub(crate) use built_in::{built_in, platforms, problem_page};
 pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
 use files::Files;
+pub use proofs::Proved;
 pub use rewind::Rewound;
 
 /// What a command asks about.

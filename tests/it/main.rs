@@ -23,6 +23,7 @@ mod judges;
 mod live;
 mod monorepo;
 mod project;
+mod proofs;
 mod properties;
 mod recall;
 mod server;
