@@ -26,6 +26,7 @@ mod project;
 mod proofs;
 mod properties;
 mod recall;
+mod reports;
 mod server;
 mod size;
 mod tags;
