@@ -183,7 +183,7 @@ mod tests {
         };
         assert_eq!((items[1].text(), items[1].span.of(text)), (Some("y"), "y"));
         let text = "job \"a\" {\n  n = \"x\"\n  t {\n    d = <<EOH\nhere ${it}\nEOH\n  }\n}\n";
-        let trees = documents("a.nomad", text);
+        let trees = documents("a.job", text);
         let Shape::Map(entries) = &trees[0].shape else {
             panic!("a map")
         };
