@@ -6,8 +6,8 @@
 //!
 //! [`db`] holds what a query may read, [`problem`] what can be wrong, [`value`] and [`kind`] what things are made of.
 //! [`language`] knows what else reads a text. [`yaml`] and [`spec`] read what people write, [`graph`] is what can be walked,
-//! [`rule`] is the language of the packs, [`fact`] what follows from it, [`artifact`] what is printed, [`plan`] what would
-//! change. [`shell`] alone touches the machine.
+//! [`rule`] is the language of the packs, [`fact`] what follows from it, [`artifact`] what is printed, [`proof`] whether
+//! it holds together, [`plan`] what would change. [`shell`] alone touches the machine.
 
 pub mod artifact;
 pub mod db;
@@ -18,6 +18,7 @@ pub mod kind;
 pub mod language;
 pub mod plan;
 pub mod problem;
+pub mod proof;
 pub mod rule;
 #[expect(
     clippy::disallowed_methods,

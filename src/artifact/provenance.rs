@@ -118,6 +118,34 @@ pub enum Whence {
 ///
 /// What can't be printed where it stands.
 pub fn blame(db: &dyn Db, project: Project, cell: &Cell, path: &str) -> Result<Blame, Vec<Problem>> {
+    explained(db, project, cell, path, Detail::Values)
+}
+
+/// Returns the range of a template that begins each line of the file at `path`, made at `cell`; for the head, which is the
+/// engine's own, none.
+///
+/// # Errors
+///
+/// What can't be printed where it stands.
+pub fn templates(
+    db: &dyn Db,
+    project: Project,
+    cell: &Cell,
+    path: &str,
+) -> Result<Vec<Option<(Name, Span)>>, Vec<Problem>> {
+    let made = explained(db, project, cell, path, Detail::Lines)?;
+    Ok(made.lines.into_iter().map(|it| it.template).collect())
+}
+
+/// What is told of a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Detail {
+    Lines,
+    /// The values in each line, too.
+    Values,
+}
+
+fn explained(db: &dyn Db, project: Project, cell: &Cell, path: &str, detail: Detail) -> Result<Blame, Vec<Problem>> {
     let (Some(rule), compiled) = (
         set::rule(db, project, cell.rule.clone()),
         instance::template(db, project, cell.rule.clone()),
@@ -138,6 +166,7 @@ pub fn blame(db: &dyn Db, project: Project, cell: &Cell, path: &str) -> Result<B
         rule,
         frame,
         context: &instance.context,
+        detail,
     };
     let place = blamer.tracer.rule(&cell.rule);
     let (text, lines) = match &**template {
@@ -154,7 +183,10 @@ pub fn blame(db: &dyn Db, project: Project, cell: &Cell, path: &str) -> Result<B
             let text: String = lines.iter().flat_map(|it| [it.text.as_str(), "\n"]).collect();
             let lines = lines.into_iter().map(|it| Line {
                 template: it.origin.map(|span| (document.file.clone(), span)),
-                values: blamer.noted(&it.notes, &notes),
+                values: match detail {
+                    Detail::Lines => Vec::new(),
+                    Detail::Values => blamer.noted(&it.notes, &notes),
+                },
             });
             (text, lines.collect())
         }
@@ -213,6 +245,7 @@ struct Blamer<'a> {
     rule: &'a Rule,
     frame: Rc<Frame>,
     context: &'a Map,
+    detail: Detail,
 }
 
 impl Blamer<'_> {
@@ -241,7 +274,9 @@ impl Blamer<'_> {
                 {
                     let template = || (origin.file.clone(), origin.span);
                     blamed.template.get_or_insert_with(template);
-                    if let Some(path) = &origin.path {
+                    if let Some(path) = &origin.path
+                        && self.detail == Detail::Values
+                    {
                         let printed = origin.range.of(text);
                         let value = self.printed(path, printed);
                         blamed.values.push(value);

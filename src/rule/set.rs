@@ -50,10 +50,11 @@ pub fn pack_of(path: &str) -> Name {
     }
 }
 
-/// Tells whether the file at `path` holds rules: not a pack's head, and not a case of its tests.
+/// Tells whether the file at `path` holds rules: not a pack's head or its proofs, and not a case of its tests.
 fn is_rule_file(path: &str) -> bool {
     let in_cases = path.split('/').nth(2) == Some("cases");
-    path.starts_with("rules/") && path.ends_with(".yaml") && !path.ends_with("/pack.yaml") && !in_cases
+    let is_other = path.ends_with("/pack.yaml") || path.ends_with("/proofs.yaml");
+    path.starts_with("rules/") && path.ends_with(".yaml") && !is_other && !in_cases
 }
 
 /// Returns the rules of one file.
@@ -191,6 +192,15 @@ pub fn rule(db: &dyn Db, project: Project, id: Name) -> Option<Arc<Rule>> {
 #[salsa::tracked(returns(deref))]
 pub fn ids(db: &dyn Db, project: Project) -> Vec<Name> {
     sources(db, project).rules.keys().cloned().collect()
+}
+
+/// Returns the ids of all rules that are written anywhere, those too that are turned off or replaced.
+#[must_use]
+pub fn written(db: &dyn Db, project: Project) -> BTreeSet<Name> {
+    let files = pack_files(db, project).iter().filter(|it| is_rule_file(it.path(db)));
+    files
+        .flat_map(|it| rule_file(db, *it).rules.iter().map(|it| it.id()))
+        .collect()
 }
 
 /// Returns what is wrong with the rules of a project.

@@ -8,6 +8,7 @@ mod built_in;
 mod cases;
 mod explain;
 mod files;
+mod proofs;
 mod questions;
 mod resume;
 mod rewind;
@@ -39,6 +40,7 @@ pub use blame::{Blamed, BlamedInput, BlamedLine, BlamedValue, Spot};
 pub(crate) use built_in::{built_in, patterns, platforms, problem_page};
 pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
 use files::Files;
+pub use proofs::Proved;
 use resume::Resumable;
 pub use rewind::Rewound;
 

@@ -145,6 +145,7 @@ fn codes() -> BTreeMap<String, String> {
         "pack",
         "pattern",
         "plan",
+        "proof",
         "rule",
         "shell",
         "spec",

@@ -26,7 +26,15 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
     };
     // What an earlier process found out was not read back whole.
     session.engine.read_all_back();
-    let outcome = session.timed("derive", |it| it.engine.outcome(&ask));
+    let mut outcome = session.timed("derive", |it| it.engine.outcome(&ask));
+    if !outcome.is_invalid() {
+        let proved = session.timed("prove", |it| it.engine.prove(&ask));
+        session
+            .report
+            .log(|| format!("{} proofs, {} do not hold", proved.n_proofs, proved.problems.len()));
+        outcome.problems.extend(proved.problems);
+        outcome.sources.extend(proved.sources);
+    }
     let mut found = outcome.problems.clone();
     let mut planned = session::Planned::default();
     if !outcome.is_invalid() {

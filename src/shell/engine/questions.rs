@@ -285,7 +285,7 @@ impl Engine {
     }
 
     /// Returns the environments that are asked for: their places in the list, and their names.
-    fn asked(&self, project: Project, ask: &Ask) -> Vec<(u16, Name)> {
+    pub(super) fn asked(&self, project: Project, ask: &Ask) -> Vec<(u16, Name)> {
         let all = (0_u16..).zip(spec::environments(&self.db, project));
         let asked = all.filter(|(_, it)| ask.environments.is_empty() || ask.environments.contains(&it.name));
         asked.map(|(at, it)| (at, it.name.clone())).collect()

@@ -72,6 +72,11 @@ impl Sources {
         self.0.insert(path, text);
     }
 
+    /// Adds the texts of `others`.
+    pub fn extend(&mut self, others: Self) {
+        self.0.extend(others.0);
+    }
+
     /// Returns the position of `at`, a byte, in the file at `path`: line and column from 1, the column in characters.
     #[must_use]
     pub fn position(&self, path: &str, at: u32) -> Option<(usize, usize)> {
