@@ -48,7 +48,7 @@ pub enum Edit {
     Nodes(Vec<Differing>),
     /// Something is wrong with the files.
     Wrong,
-    /// More than what nodes hold may differ: names, overlays, the project.
+    /// More than what nodes hold may differ: names, overlays, the project, what the root file says to the engine.
     More,
 }
 
@@ -88,8 +88,12 @@ impl Standing {
         let files = self.files.par_iter().map_with(db.clone(), |db, (file, names)| {
             let wrong = spec::file_problems(db, *file, &|it| shape::is_derived(db, project, it));
             let is_torn = wrong.iter().any(|it| it.code.starts_with("yaml::"));
-            let is_plain = !names.has_overlays() && names.nodes().all(|it| *it.kind != *PROJECT);
-            let is_more = !is_plain || (!is_torn && Names::of(db, *file) != *names);
+            // Of what can't be read of the root file, all others may depend.
+            let is_more = if is_torn {
+                *file == project.root(db)
+            } else {
+                Names::of(db, *file) != *names
+            };
             (is_more, wrong.iter().any(Problem::is_error))
         });
         let files: Vec<(bool, bool)> = files.collect();
@@ -139,6 +143,10 @@ impl Held {
             (None, None) => return true,
             _ => return false,
         };
+        if *node.kind == *PROJECT {
+            // All others inherit from it.
+            return before == after && self.declared == now.declared;
+        }
         let extent = Extent::between(&before.fields, &after.fields);
         let kind = completion.schema().kinds.get(&node.kind);
         let of_mentions: Vec<&Path> = kind.iter().filter_map(|it| it.attributes_from.as_ref()).collect();

@@ -45,8 +45,8 @@ fn clean(dir: &Path) -> Outcome {
 const ROOT: &str = "version: 0.2
 name: shop
 include: ['services/*.yaml', 'teams/*.yaml']
-deployment: {platforms: [nomad, kubernetes]}
-infra: {postgres: {type: postgresql}, cache: {type: redis}}
+deployment: {platforms: [nomad, kubernetes], resources: {cpu: CPUm}}
+infra: {postgres: {type: postgresql, version: '15.VERSION'}, cache: {type: redis}}
 environments: {dev: {services: {a: {deployment: {replicas: 1}}}}, prod: {dir: live}}
 ";
 
@@ -63,42 +63,58 @@ struct Service {
     overlay: Option<usize>,
 }
 
-/// The services of a shop, each in its own file.
-struct Shop(BTreeMap<String, Service>);
+/// A shop: its services, each in its own file, and fields of the root file.
+struct Shop {
+    services: BTreeMap<String, Service>,
+    version: usize,
+    cpu: usize,
+}
 
 impl Shop {
     fn new(n_services: usize) -> Self {
         let names = ('a'..='z').map(String::from).take(n_services);
-        Self(names.map(|it| (it, Service::new())).collect())
+        Self {
+            services: names.map(|it| (it, Service::new())).collect(),
+            version: 0,
+            cpu: 100,
+        }
     }
 
     fn files(&self) -> Files {
+        let root = ROOT
+            .replace("VERSION", &self.version.to_string())
+            .replace("CPU", &self.cpu.to_string());
         let services = self
-            .0
+            .services
             .iter()
             .map(|(name, it)| (format!("services/{name}.yaml"), it.text(name)));
-        services.chain([("gen.yaml".to_owned(), ROOT.to_owned())]).collect()
+        services.chain([("gen.yaml".to_owned(), root)]).collect()
     }
 
     /// Edits something, and says what.
     fn edit(&mut self, random: &mut Random) -> String {
-        let names: Vec<String> = self.0.keys().cloned().collect();
+        let names: Vec<String> = self.services.keys().cloned().collect();
         let name = random.one_of(&names).clone();
         let other = random.one_of(&names).clone();
         let infra = random.one_of(&["postgres", "cache"]).to_string();
-        let what = random.below(14);
+        let what = random.below(16);
+        match what {
+            14 => self.version += 1,
+            15 => self.cpu += 10,
+            _ => {}
+        }
         if what == 13 {
-            let is_there = self.0.remove("z").is_some();
+            let is_there = self.services.remove("z").is_some();
             if !is_there {
-                self.0.insert("z".to_owned(), Service::new());
+                self.services.insert("z".to_owned(), Service::new());
             }
-            self.0.values_mut().for_each(|it| {
+            self.services.values_mut().for_each(|it| {
                 it.edges.remove("z");
                 it.mentions.remove("z");
             });
             return format!("z, which was there: {is_there}");
         }
-        let service = self.0.get_mut(&name).expect("it is there");
+        let service = self.services.get_mut(&name).expect("it is there");
         let toggle = |set: &mut BTreeSet<String>, it: String| {
             if !set.remove(&it) {
                 set.insert(it);
@@ -119,7 +135,7 @@ impl Shop {
             _ => service.is_wrong = false,
         }
         if what != 6 && random.happens(80) {
-            self.0.values_mut().for_each(|it| it.is_wrong = false);
+            self.services.values_mut().for_each(|it| it.is_wrong = false);
         }
         format!("{what} of {name}")
     }

@@ -71,9 +71,9 @@ impl Files {
         files
     }
 
-    /// Returns the file of the spec at `path` that the root includes.
-    pub(super) fn included(&self, path: &str) -> Option<SourceFile> {
-        self.included.get(path).copied()
+    /// Returns the file of the spec at `path`: the root, or one that it includes.
+    pub(super) fn of_spec(&self, path: &str) -> Option<SourceFile> {
+        self.root.get(path).or_else(|| self.included.get(path)).copied()
     }
 
     /// Tells whether the packs are those of the project.
@@ -81,7 +81,7 @@ impl Files {
         self.packs_of.is_none()
     }
 
-    /// Returns which files were edited of those that the root includes; none where others have changed.
+    /// Returns which files of the spec were edited; none where others have changed.
     pub(super) fn edited(&mut self) -> Option<Vec<String>> {
         let Pending::Paths(paths) = &self.pending else {
             return None;
@@ -90,7 +90,7 @@ impl Files {
         let mut edited: Vec<String> = concerned.cloned().collect();
         edited.sort();
         edited.dedup();
-        if !edited.iter().all(|it| self.included.contains_key(it.as_str())) {
+        if !edited.iter().all(|it| self.of_spec(it).is_some()) {
             return None;
         }
         self.pending = Pending::Paths(Vec::new());

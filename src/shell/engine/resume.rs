@@ -119,7 +119,7 @@ impl Engine {
         let root = [project.root(&db)].into_iter();
         let all: Vec<SourceFile> = root.chain(project.included(&db).iter().copied()).collect();
         let last = body.kept.restore(&db, project, &all)?;
-        let edited = paths.iter().map(|it| files.included(it)).collect::<Option<Vec<_>>>()?;
+        let edited = paths.iter().map(|it| files.of_spec(it)).collect::<Option<Vec<_>>>()?;
         fresh::compile(&db, project);
         let mut standing = Standing::default();
         standing.note(&db, project, &edited);
@@ -200,7 +200,7 @@ impl Engine {
         let paths = self.files.edited()?;
         let edited = paths
             .iter()
-            .map(|it| self.files.included(it))
+            .map(|it| self.files.of_spec(it))
             .collect::<Option<Vec<_>>>()?;
         self.standing.note(&self.db, project, &edited);
         let (texts, problems) = discover::read(&self.root.folder, &paths);
@@ -253,14 +253,15 @@ impl Engine {
 
     /// Returns the files of the spec that may have changed; none where other things have.
     fn edited(&self, resumable: &Resumable, body: &Body<'_>) -> Option<Vec<String>> {
-        let [_, included, own] = &body.texts;
+        let [root, included, own] = &body.texts;
         let folder = &self.root.folder;
         let since = &resumable.since;
         let mut edited = Vec::new();
         let mut is_moved = false;
         for at in &since.changed {
             let path = since.witnesses.get(*at)?.path.to_str()?;
-            if included.binary_search_by(|it| it.0.cmp(path)).is_ok() {
+            let is_root = root.first().is_some_and(|it| it.0 == path);
+            if is_root || included.binary_search_by(|it| it.0.cmp(path)).is_ok() {
                 edited.push(path.to_owned());
             } else if folder.join(path).is_dir() {
                 is_moved = true;
@@ -274,8 +275,7 @@ impl Engine {
             if others.into_iter().any(|it| folder.join(it).exists()) {
                 return None;
             }
-            let root = body.texts[0].first()?;
-            let mut expanded = discover::expand(folder, &includes(&self.root.spec, root.1));
+            let mut expanded = discover::expand(folder, &includes(&self.root.spec, root.first()?.1));
             expanded.files.retain(|it| **it != *self.root.spec);
             let same = |found: &[String], known: &[(&str, &str)]| {
                 found.iter().map(String::as_str).eq(known.iter().map(|it| it.0))

@@ -194,7 +194,7 @@ impl Engine {
     fn standing<'p>(&self, project: Project, paths: impl Iterator<Item = &'p Name>) -> Option<Standing> {
         let files = self
             .is_resumed
-            .then(|| paths.map(|it| self.files.included(it)).collect::<Option<Vec<_>>>());
+            .then(|| paths.map(|it| self.files.of_spec(it)).collect::<Option<Vec<_>>>());
         let mut standing = Standing::default();
         standing.note(&self.db, project, &files??);
         Some(standing)

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Difference, Index, Outline, Slot, outline};
 use crate::db::{Db, SourceFile};
+use crate::spec::file::{Overlay, Settings, lowered_file};
 use crate::value::Address;
 
 /// The names as an earlier run found them, where there is reason to believe that they stand.
@@ -36,26 +37,30 @@ struct KeptDifference {
     added: Vec<u32>,
 }
 
-/// The names in one file, at some time.
+/// What one file says that concerns more than the nodes it declares, at some time: their names, what it says to the
+/// engine, and its overlays of nodes that may be declared elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Names(Arc<Outline>);
+pub struct Names {
+    outline: Arc<Outline>,
+    settings: Settings,
+    overlays: Vec<Overlay>,
+}
 
 impl Names {
-    /// Returns the names in `file` now.
+    /// Returns what `file` says now.
     #[must_use]
     pub fn of(db: &dyn Db, file: SourceFile) -> Self {
-        Self(outline(db, file).clone())
-    }
-
-    /// Tells whether the file says something of nodes that are declared elsewhere.
-    #[must_use]
-    pub fn has_overlays(&self) -> bool {
-        !self.0.overlays.is_empty()
+        let lowered = lowered_file(db, file);
+        Self {
+            outline: outline(db, file).clone(),
+            settings: lowered.settings.clone(),
+            overlays: lowered.overlays.clone(),
+        }
     }
 
     /// Returns the nodes that the file declares.
     pub fn nodes(&self) -> impl Iterator<Item = &Address> {
-        self.0.nodes.iter().map(|it| &it.0)
+        self.outline.nodes.iter().map(|it| &it.0)
     }
 }
 
