@@ -88,7 +88,7 @@ impl Proof {
                     .iter()
                     .any(|it| key.iter().zip(it).all(|(a, b)| *a == ANY || *b == ANY || a == b))
             } else {
-                there.contains(&key) || open.iter().any(|it| fits(it))
+                there.contains(&key) || open.iter().any(fits)
             };
             if is_there || self.is_given(thing) || !told.insert((key.clone(), thing.document.clone())) {
                 continue;
