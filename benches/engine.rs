@@ -359,7 +359,7 @@ impl Bench {
     fn edits(&self, n_edits: usize) -> Vec<f64> {
         let mut engine = Engine::open(discover::find_root(&self.folder).expect("the project is there"));
         assert!(!engine.outcome(&Ask::default()).is_invalid(), "the workload is valid");
-        engine.settle();
+        engine.make_ready();
         let at = self.n_services / 2;
         let path = monorepo::path(at);
         let artifact = format!("deployments/freight/jobs/{}.hcl", monorepo::name(at));

@@ -1,6 +1,6 @@
 //! Artifacts: templates compiled with places and types, formats, escapes, and the lines' provenance.
 //!
-//! Everything here is text and values; no node is looked up and no file is read. A template is compiled once, with
+//! No file is read here, and nothing but text and values is printed from. A template is compiled once, with
 //! all its mistakes found then, and rendered many times.
 
 pub mod asleep;

@@ -164,6 +164,13 @@ impl Problem {
         self
     }
 
+    /// Tells whether one of its places is a range of `file`.
+    #[must_use]
+    pub fn is_placed_in(&self, file: &Name) -> bool {
+        let mut places = self.labels.iter().map(|it| &it.place);
+        places.any(|it| matches!(it, Place::Text(at, _) if at == file))
+    }
+
     /// Tells whether this stops a write.
     #[must_use]
     pub fn is_error(&self) -> bool {

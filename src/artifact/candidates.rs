@@ -7,14 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::artifact::asleep::Asleep;
-use crate::artifact::differing::{Extent, Fields};
+use crate::artifact::differing::{Difference, Fields};
 use crate::artifact::found::Spot;
 use crate::artifact::fresh::cells_of;
 use crate::artifact::instance::{self, Cell, MAX_REFERENCES};
 use crate::artifact::standing::Differing;
 use crate::db::{Database, Db, Project, View};
 use crate::fact::shape;
-
 use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Change, Pattern, World};
 use crate::graph::{Edge, Snapshot, reach};
@@ -141,17 +140,17 @@ impl Graph {
         for (address, node) in self.snapshot.nodes().iter().zip(&self.nodes) {
             // Both are sorted by address, so that one walk over the two is enough.
             while known.next_if(|it| it.0 < address).is_some() {}
-            let extent = match known.next_if(|it| it.0 == address) {
+            let difference = match known.next_if(|it| it.0 == address) {
                 Some((_, before)) if Arc::ptr_eq(before, node) || before == node => continue,
-                Some((_, before)) => Extent::between(&before.fields, &node.fields),
-                None => Extent::Whole,
+                Some((_, before)) => Difference::between(&before.fields, &node.fields),
+                None => Difference::Whole,
             };
-            changed.nodes.insert(address.clone(), extent);
+            changed.nodes.insert(address.clone(), difference);
         }
         if self.snapshot != before.snapshot {
             let gone = before.snapshot.nodes().iter();
             let gone = gone.filter(|it| self.snapshot.index(it).is_none());
-            changed.nodes.extend(gone.map(|it| (it.clone(), Extent::Whole)));
+            changed.nodes.extend(gone.map(|it| (it.clone(), Difference::Whole)));
             changed.add_starts(&before.snapshot, &self.snapshot);
         }
         changed
@@ -335,7 +334,7 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &mut Be
 }
 
 /// Returns the same where nodes and edges differ as `edit` says by environment, and no rule does; none where that may be
-/// too little, since rules that shape the graph may say something else.
+/// too little, since rules that shape the graph may say something else; then `before` is of no use any more.
 #[must_use]
 pub(super) fn candidates_of(
     db: &Database,
@@ -347,10 +346,11 @@ pub(super) fn candidates_of(
     let mut cells: BTreeSet<Cell> = BTreeSet::new();
     let mut nodes: BTreeSet<Spot> = BTreeSet::new();
     let mut any_change = false;
-    for ((environment, (_, graph)), Differing { extents, .. }) in (0_u16..).zip(&mut before.environments).zip(edit) {
+    for ((environment, (_, graph)), Differing { differences, .. }) in (0_u16..).zip(&mut before.environments).zip(edit)
+    {
         let now = shape::snapshot(db, project, View::finished(environment)).clone();
         let mut changed = Roots {
-            nodes: extents,
+            nodes: differences,
             ..Roots::default()
         };
         changed.add_starts(&graph.snapshot, &now);
@@ -424,7 +424,7 @@ fn union(a: &Arc<Snapshot>, b: &Arc<Snapshot>) -> Arc<Snapshot> {
 /// Nodes, edges and facts in which something may have changed.
 #[derive(Debug, Default)]
 struct Roots {
-    nodes: BTreeMap<Address, Extent>,
+    nodes: BTreeMap<Address, Difference>,
     /// Where the edges start, by their kind.
     starts: BTreeMap<Name, BTreeSet<Address>>,
     /// The nodes on which the facts of each relation may have changed.
@@ -556,7 +556,7 @@ impl<'a> Backwards<'a> {
             }
             known.clone_from(&nodes);
             mentions = self.with_facts(Roots {
-                nodes: nodes.iter().map(|it| (it.clone(), Extent::Whole)).collect(),
+                nodes: nodes.iter().map(|it| (it.clone(), Difference::Whole)).collect(),
                 ..Roots::default()
             });
             mentioned = nodes;

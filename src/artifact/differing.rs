@@ -12,14 +12,14 @@ use crate::value::{Map, Name, Path, Value};
 
 /// How much of a node differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(super) enum Difference {
     /// It came, or went, or nobody knows.
     Whole,
     /// What stands at these paths, each as deep as it can be.
     Fields(Vec<Path>),
 }
 
-impl Extent {
+impl Difference {
     /// Returns what differs between the fields of a node before and after.
     pub(super) fn between(before: &Map, after: &Map) -> Self {
         let mut found = Vec::new();
@@ -184,7 +184,7 @@ mod tests {
             ("d", Value::Map(Map::default())),
             ("f", Value::Int(6)),
         ]);
-        let Extent::Fields(paths) = Extent::between(&before, &after) else {
+        let Difference::Fields(paths) = Difference::between(&before, &after) else {
             panic!("both are there")
         };
         let paths: Vec<String> = paths.iter().map(ToString::to_string).collect();
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_difference_is_seen_from_above_and_from_below() {
-        let differs = |path: &str| Extent::Fields(vec![Path::parse(path)]);
+        let differs = |path: &str| Difference::Fields(vec![Path::parse(path)]);
         let service = Name::from("service");
         let mut reads = Fields::default();
         reads.add(std::slice::from_ref(&service), &at(&Path::parse("a.b").0));
@@ -207,6 +207,6 @@ mod tests {
             assert_eq!(differs(path).concerns(&service, &reads), seen, "{path}");
         }
         assert!(!differs("a.b").concerns(&Name::from("infra"), &reads));
-        assert!(Extent::Whole.concerns(&service, &Fields::default()));
+        assert!(Difference::Whole.concerns(&service, &Fields::default()));
     }
 }

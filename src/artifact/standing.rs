@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use crate::artifact::differing::Extent;
+use crate::artifact::differing::Difference;
 use crate::db::{Database, Project, SourceFile, View};
 use crate::fact::shape;
 use crate::graph::Snapshot;
@@ -36,7 +36,7 @@ struct Held {
 #[derive(Clone, Debug, Default)]
 pub struct Differing {
     /// The nodes that hold something else.
-    pub(super) extents: BTreeMap<Address, Extent>,
+    pub(super) differences: BTreeMap<Address, Difference>,
     /// The nodes whose edges may be others.
     pub rewired: BTreeSet<Address>,
 }
@@ -76,6 +76,12 @@ impl Standing {
         self.files.iter().map(|it| it.0)
     }
 
+    /// Tells whether of `file` something was taken down.
+    #[must_use]
+    pub fn has(&self, file: SourceFile) -> bool {
+        self.files.iter().any(|it| it.0 == file)
+    }
+
     /// Tells whether nothing was taken down.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -85,22 +91,19 @@ impl Standing {
     /// Returns what the edits since have come to.
     #[must_use]
     pub fn edit(&self, db: &Database, project: Project) -> Edit {
-        let files = self.files.par_iter().map_with(db.clone(), |db, (file, names)| {
-            let wrong = spec::file_problems(db, *file, &|it| shape::is_derived(db, project, it));
-            let is_torn = wrong.iter().any(|it| it.code.starts_with("yaml::"));
-            // Of what can't be read of the root file, all others may depend.
-            let is_more = if is_torn {
-                *file == project.root(db)
-            } else {
-                Names::of(db, *file) != *names
-            };
-            (is_more, wrong.iter().any(Problem::is_error))
-        });
-        let files: Vec<(bool, bool)> = files.collect();
-        if files.iter().any(|it| it.0) {
+        // Of what can't be read of the root file, all others may depend.
+        let is_named_alike = |db: &mut Database, (file, names): &(SourceFile, Names)| match spec::is_torn(db, *file) {
+            true => *file != project.root(db),
+            false => Names::of(db, *file) == *names,
+        };
+        if !self.files.par_iter().map_with(db.clone(), is_named_alike).all(|it| it) {
             return Edit::More;
         }
-        if files.iter().any(|it| it.1) {
+        let is_wrong = |db: &mut Database, (file, _): &(SourceFile, Names)| {
+            let problems = spec::file_problems(db, *file, &|it| shape::is_derived(db, project, it));
+            problems.iter().any(Problem::is_error)
+        };
+        if self.files.par_iter().map_with(db.clone(), is_wrong).any(|it| it) {
             return Edit::Wrong;
         }
         let mut differing = Vec::new();
@@ -147,10 +150,10 @@ impl Held {
             // All others inherit from it.
             return before == after && self.declared == now.declared;
         }
-        let extent = Extent::between(&before.fields, &after.fields);
+        let difference = Difference::between(&before.fields, &after.fields);
         let kind = completion.schema().kinds.get(&node.kind);
         let of_mentions: Vec<&Path> = kind.iter().filter_map(|it| it.attributes_from.as_ref()).collect();
-        if extent.meets(&of_mentions) {
+        if difference.meets(&of_mentions) {
             return false;
         }
         let edges = |it: &Self| it.declared.as_ref().map(|it| (it.edges.clone(), it.open.clone()));
@@ -168,8 +171,8 @@ impl Held {
                 found.rewired.extend(from);
             }
         }
-        if !extent.is_nothing() {
-            found.extents.insert(node.clone(), extent);
+        if !difference.is_nothing() {
+            found.differences.insert(node.clone(), difference);
         }
         true
     }

@@ -53,6 +53,13 @@ impl Told {
         }
     }
 
+    /// Tells whether something else than what is told of `file` alone has its place there, which an edit of it moves.
+    #[must_use]
+    pub fn is_placed_in(&self, file: &Name) -> bool {
+        let of_others = self.of_files.iter().filter(|it| it.0 != file).flat_map(|it| it.1);
+        of_others.chain(&self.of_all).any(|it| it.is_placed_in(file))
+    }
+
     /// Returns all of it.
     pub fn problems(&self) -> impl Iterator<Item = Problem> {
         self.of_files.values().flatten().chain(&self.of_all).cloned()

@@ -160,7 +160,15 @@ impl Reader<'_> {
         let mut ids = Vec::new();
         for name in self.names(yaml, key) {
             match name.strip_suffix('*') {
-                Some(pack) => ids.extend(self.known.rules.iter().filter(|it| it.starts_with(pack)).cloned()),
+                Some(pack) => {
+                    let fit = self.known.rules.iter().filter(|it| it.starts_with(pack));
+                    let n_before = ids.len();
+                    ids.extend(fit.cloned());
+                    if ids.len() == n_before {
+                        // It names itself, and is refused below.
+                        ids.push(name.clone());
+                    }
+                }
                 None => ids.push(self.full(&name)),
             }
         }

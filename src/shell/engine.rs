@@ -200,7 +200,7 @@ pub struct Engine {
     recalled: Option<Recalled>,
     /// What an earlier process found out, to go on from where little has changed since.
     resumable: Option<Resumable>,
-    /// Whether the database knows the graph from an earlier process, and has not derived it itself.
+    /// Whether the database was told the names and the graph, and has not derived them itself.
     is_resumed: bool,
     /// Whether a file held something else than when that was kept.
     has_edited: bool,
@@ -488,6 +488,10 @@ impl Engine {
 
     /// Brings the inputs of the database up to date.
     fn load(&mut self, ask: &Ask) -> Option<Project> {
+        if self.is_resumed {
+            // What is asked now may be of more than what was gone on with.
+            self.forget();
+        }
         self.files.load(&mut self.db, &self.root, &ask.overrides)
     }
 

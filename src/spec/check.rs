@@ -78,6 +78,13 @@ pub fn file_problems(db: &dyn Db, file: SourceFile, is_derived: &dyn Fn(&Address
         .collect()
 }
 
+/// Tells whether the YAML of a file can't be read in full, so that it may say more than what was read.
+#[must_use]
+pub fn is_torn(db: &dyn Db, file: SourceFile) -> bool {
+    let problems = &lowered_file(db, file).problems;
+    problems.iter().any(|it| it.code.starts_with("yaml::"))
+}
+
 /// Checks the names in one file, for whoever asks for all problems later: files can be checked in parallel.
 pub fn check_file(db: &dyn Db, file: SourceFile) {
     file_findings(db, file);

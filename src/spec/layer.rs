@@ -150,7 +150,7 @@ fn declared_at(db: &dyn Db, project: Project, environment: Option<u16>, address:
     let name = environment.and_then(|it| environments(db, project).get(usize::from(it)));
     let name = name.map(|it| it.name.clone());
     let slot = index.slot(&address);
-    let fragment = slot.map(|it| fragment(db, it));
+    let fragment = slot.and_then(|it| fragment(db, it, &address));
     let mut fields = fragment.map(|it| it.fields.clone());
     let mut lay = |saying: &Saying| match (saying, &fields) {
         (None, _) => fields = None,
@@ -169,8 +169,10 @@ fn declared_at(db: &dyn Db, project: Project, environment: Option<u16>, address:
     Some(Arc::new(Declared { fields, edges, open }))
 }
 
-fn fragment(db: &dyn Db, slot: Slot) -> &Fragment {
-    &lowered_file(db, slot.file).nodes[slot.nth]
+/// Returns what the file of `slot` says of the node; none where it has been edited, and the names are still those of before.
+fn fragment<'db>(db: &'db dyn Db, slot: Slot, address: &Address) -> Option<&'db Fragment> {
+    let fragment = lowered_file(db, slot.file).nodes.get(slot.nth);
+    fragment.filter(|it| it.address == *address)
 }
 
 /// Returns what the overlays of whole files say of a node, the root's first.

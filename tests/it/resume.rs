@@ -63,7 +63,7 @@ struct Service {
     overlay: Option<usize>,
 }
 
-/// A shop: its services, each in its own file, and fields of the root file.
+/// A shop: its services, and fields of the root file.
 struct Shop {
     services: BTreeMap<String, Service>,
     version: usize,
@@ -80,15 +80,21 @@ impl Shop {
         }
     }
 
+    /// The first services stand in the root file, the others two by two.
     fn files(&self) -> Files {
         let root = ROOT
             .replace("VERSION", &self.version.to_string())
             .replace("CPU", &self.cpu.to_string());
-        let services = self
-            .services
-            .iter()
-            .map(|(name, it)| (format!("services/{name}.yaml"), it.text(name)));
-        services.chain([("gen.yaml".to_owned(), root)]).collect()
+        let mut files = Files::from([("gen.yaml".to_owned(), format!("{root}services:\n"))]);
+        for (name, service) in &self.services {
+            let file = match name.as_bytes()[0] {
+                b'a' | b'b' => "gen.yaml".to_owned(),
+                letter => format!("services/{}.yaml", letter / 2),
+            };
+            let text = files.entry(file).or_insert_with(|| "services:\n".to_owned());
+            text.push_str(&service.text(name));
+        }
+        files
     }
 
     /// Edits something, and says what.
@@ -104,15 +110,16 @@ impl Shop {
             _ => {}
         }
         if what == 13 {
-            let is_there = self.services.remove("z").is_some();
+            let name = *random.one_of(&["b", "d", "z"]);
+            let is_there = self.services.remove(name).is_some();
             if !is_there {
-                self.services.insert("z".to_owned(), Service::new());
+                self.services.insert(name.to_owned(), Service::new());
             }
             self.services.values_mut().for_each(|it| {
-                it.edges.remove("z");
-                it.mentions.remove("z");
+                it.edges.remove(name);
+                it.mentions.remove(name);
             });
-            return format!("z, which was there: {is_there}");
+            return format!("{name}, which was there: {is_there}");
         }
         let service = self.services.get_mut(&name).expect("it is there");
         let toggle = |set: &mut BTreeSet<String>, it: String| {
@@ -169,8 +176,7 @@ impl Service {
             .map(|it| format!("{}_AT: 'http://${{service.{it}.address}}/x'", it.to_uppercase()));
         let mentions: Vec<String> = mentions.collect();
         let mut lines = vec![
-            format!("# {comment}"),
-            "services:".to_owned(),
+            format!("  # {comment}"),
             format!("  {name}:"),
             format!("    image: x/{name}:1"),
             format!("    depends_on: {{{}}}", edges.join(", ")),
@@ -178,7 +184,7 @@ impl Service {
             format!("    deployment: {{replicas: {replicas}, ports: {{http: {port}}}}}"),
         ];
         if self.has_check {
-            lines[6] = lines[6].replace("}}", "}, health_check: {path: /up}}");
+            lines[5] = lines[5].replace("}}", "}, health_check: {path: /up}}");
         }
         if let Some(replicas) = self.overlay {
             lines.push(format!(
@@ -271,7 +277,7 @@ fn random_edits_within_a_process() {
         let mut known = stands(&outcome);
         for n in 0..n_edits {
             if !outcome.is_invalid() {
-                engine.settle();
+                engine.make_ready();
             }
             let what = shop.edit(&mut random);
             let new = shop.files();

@@ -69,7 +69,7 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
     });
     session.memory.save(&session.disk, &outcome);
     if let Ok((planned, _)) = &applied {
-        if session.engine.is_resumed() {
+        if !session.engine.is_worth_keeping() {
             session.remember(&ask, &outcome);
         }
         session::keep_inputs(&session.disk, &session.engine, &ask, &scope, planned);

@@ -77,7 +77,7 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
             execute(session, command);
         }
         if known == Known::Applied {
-            session.engine.settle();
+            session.engine.make_ready();
         }
         watched(session, &root, &outputs)
     });

@@ -81,8 +81,8 @@ impl Files {
         self.packs_of.is_none()
     }
 
-    /// Returns which files of the spec were edited; none where others have changed.
-    pub(super) fn edited(&mut self) -> Option<Vec<String>> {
+    /// Takes note no longer of which files of the spec were edited, and returns them; none where others have changed.
+    pub(super) fn take_edited(&mut self) -> Option<Vec<String>> {
         let Pending::Paths(paths) = &self.pending else {
             return None;
         };
@@ -216,7 +216,7 @@ impl Files {
     /// Gives the file at `path` the text that it once had; none where it was not there. The disk is not asked.
     pub(super) fn put_back(&mut self, db: &mut Database, project: Project, path: &Name, text: Option<Arc<str>>) {
         if let Some(root) = self.root.get(path) {
-            if let Some(text) = text {
+            if let Some(text) = text.filter(|it| **root.text(db) != **it) {
                 root.set_text(db).to(text);
             }
             return;
@@ -229,7 +229,9 @@ impl Files {
         };
         match (files.get(path).copied(), text) {
             (Some(file), Some(text)) => {
-                file.set_text(db).to(text);
+                if **file.text(db) != *text {
+                    file.set_text(db).to(text);
+                }
                 return;
             }
             (Some(_), None) => {

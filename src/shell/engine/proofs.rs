@@ -142,7 +142,10 @@ impl Engine {
             .collect();
         let texts = &self.state.texts;
         let read = |(path, fresh): &(&Name, &Fresh)| {
-            let text = texts.get(*path)?.clone();
+            let text = texts
+                .get(*path)
+                .expect("whoever proves has all of it derived and printed")
+                .clone();
             let within = path.strip_prefix(&*folder).unwrap_or(path).trim_start_matches('/');
             let document = Document {
                 origin: Origin::File((*path).clone()),

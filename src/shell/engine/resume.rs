@@ -165,16 +165,16 @@ impl Engine {
 
     /// Makes ready for edits, once an outcome was carried out: from here on only what an edit changes is looked at, and
     /// what was derived of all else is forgotten.
-    pub fn settle(&mut self) {
+    pub fn make_ready(&mut self) {
         let Some(project) = self
             .files
             .project()
-            .filter(|_| !self.is_resumed && self.files.are_own())
+            .filter(|it| !self.is_resumed && self.files.are_own() && it.overrides(&self.db).is_empty())
         else {
             return;
         };
         self.state.find_asleep(&self.db, project);
-        let Some((db, mut files, project_after)) = self.anew() else {
+        let Some((db, files, project_after)) = self.anew() else {
             return;
         };
         let spec = |db: &Database, project: Project| -> Vec<SourceFile> {
@@ -186,8 +186,6 @@ impl Engine {
             kept.restore(&db, project_after, &after)
         });
         if let Some(state) = kept.flatten() {
-            files.interest = self.files.interest.clone();
-            files.problems = self.files.problems.clone();
             fresh::compile(&db, project_after);
             (self.db, self.files, self.state) = (db, files, state);
             self.is_resumed = true;
@@ -197,11 +195,16 @@ impl Engine {
     /// Takes in the edits of files that were noticed, where the graph is known; none where more may have changed.
     pub(super) fn advance(&mut self, ask: &Ask) -> Option<Project> {
         let project = self.files.project().filter(|_| ask.overrides.is_empty())?;
-        let paths = self.files.edited()?;
+        let paths = self.files.take_edited()?;
         let edited = paths
             .iter()
             .map(|it| self.files.of_spec(it))
             .collect::<Option<Vec<_>>>()?;
+        // What stands wrong in the root file may change what others held before it.
+        let is_root_wrong = self.standing.has(project.root(&self.db));
+        if is_root_wrong && edited.iter().any(|it| !self.standing.has(*it)) {
+            return None;
+        }
         self.standing.note(&self.db, project, &edited);
         let (texts, problems) = discover::read(&self.root.folder, &paths);
         if !problems.is_empty() || texts.len() != paths.len() {
@@ -220,6 +223,14 @@ impl Engine {
     /// The last state, for what it says, where more may have changed than that tells.
     pub(super) fn step(&mut self, project: Project) -> Result<(), Box<State>> {
         let last = std::mem::take(&mut self.state);
+        let moved = |file: SourceFile| {
+            let path = file.path(&self.db);
+            let of_reading = self.files.problems.iter().any(|it| it.is_placed_in(path));
+            of_reading || last.told().is_some_and(|it| it.is_placed_in(path))
+        };
+        if self.standing.files().any(moved) {
+            return Err(Box::new(last));
+        }
         match self.standing.edit(&self.db, project) {
             Edit::Wrong => self.state = last.with_mistakes(&self.db, project, self.standing.files()),
             Edit::Nodes(edit) if self.rewire(project, &edit) => {
@@ -336,7 +347,9 @@ impl Engine {
         let (root, included) = (project.root(&self.db), project.included(&self.db));
         let all = [texts(&[root]), texts(included), texts(project.own(&self.db))];
         let mut db = Database::default();
-        let files = Files::known(&mut db, all, self.files.witnesses.clone());
+        let mut files = Files::known(&mut db, all, self.files.witnesses.clone());
+        files.interest = self.files.interest.clone();
+        files.problems = self.files.problems.clone();
         let project = files.project()?;
         Some((db, files, project))
     }

@@ -84,6 +84,8 @@ impl Engine {
         for step in bounded(steps(old, &new, ask)) {
             let standing = match &step {
                 Back::Flags(_) => None,
+                // A file that goes leaves nothing to compare with.
+                Back::Files(steps) if steps.iter().any(|it| it.text.is_none()) => None,
                 Back::Files(steps) => self.standing(project, steps.iter().map(|it| &it.file)),
             };
             match step {
@@ -189,13 +191,13 @@ impl Engine {
         self.refresh_again(project, standing);
     }
 
-    /// Takes down what the nodes of the files at `paths` hold, where the graph is known from an earlier process; none
+    /// Takes down what the nodes of the files at `paths` hold, where the database was told the graph; none
     /// where others than files of the spec are among them.
     fn standing<'p>(&self, project: Project, paths: impl Iterator<Item = &'p Name>) -> Option<Standing> {
         let files = self
             .is_resumed
             .then(|| paths.map(|it| self.files.of_spec(it)).collect::<Option<Vec<_>>>());
-        let mut standing = Standing::default();
+        let mut standing = self.standing.clone();
         standing.note(&self.db, project, &files??);
         Some(standing)
     }
