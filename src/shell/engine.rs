@@ -284,7 +284,8 @@ impl Engine {
             Stale::Nothing(why) => Err(why),
             Stale::Changed(since) => {
                 let first = since.changed.first().and_then(|it| since.witnesses.get(*it));
-                let first = first.map_or_else(String::new, |it| it.path.display().to_string());
+                let first = first.map(|it| it.path.display().to_string()).unwrap_or_default();
+                let first = if first.is_empty() { ".".to_owned() } else { first };
                 self.resumable = Resumable::load(disk, since);
                 Err(format!("`{first}` may have changed"))
             }

@@ -196,6 +196,8 @@ pub struct Order<'a> {
     pub scope: &'a Scope,
     /// What is to become of files that are not as they were written.
     pub decisions: &'a Decisions,
+    /// Whether somebody looks on who meant it, where most of what is generated is to be deleted.
+    pub is_meant: bool,
 }
 
 /// Carries out what [`prepare`] plans, under the lock; also says how an interrupted apply was settled.
@@ -214,6 +216,7 @@ pub fn apply(
         outcome,
         scope,
         decisions,
+        is_meant,
     } = order;
     if outcome.is_invalid() {
         return Err(outcome.problems.clone());
@@ -222,6 +225,10 @@ pub fn apply(
     let mut planned = prepare_with(memory, disk, outcome, scope, decisions);
     if planned.is_invalid() {
         return Err(planned.problems);
+    }
+    if !is_meant && let Some(problem) = planned.plan.deletes_most(planned.manifest.records().len()) {
+        let help = "`gen apply` deletes them, if that is meant";
+        return Err(vec![Problem::error("plan::deletes_most", problem.message).help(help)]);
     }
     let obstacles = planned.plan.obstacles();
     if !obstacles.is_empty() {
@@ -572,6 +579,7 @@ mod tests {
                 outcome,
                 scope,
                 decisions,
+                is_meant: true,
             },
             Patience::Fail,
         );
@@ -621,6 +629,7 @@ mod tests {
                 outcome,
                 scope: &all,
                 decisions: &none,
+                is_meant: true,
             };
             let applied = apply(memory, &disk, &mut engine, order, Patience::Fail);
             applied.expect("applied").0.plan.counts().to_string()

@@ -64,6 +64,7 @@ fn applied(shape: Shape, n_services: usize) -> Duration {
                 outcome,
                 scope: &scope,
                 decisions: &decisions,
+                is_meant: true,
             },
             Patience::Fail,
         );

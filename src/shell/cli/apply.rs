@@ -63,6 +63,7 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
                 outcome: &outcome,
                 scope: &scope,
                 decisions: &decisions,
+                is_meant: true,
             },
             patience,
         )

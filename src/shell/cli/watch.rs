@@ -117,6 +117,7 @@ fn once(session: &mut Session, ask: &Ask, known: &mut Known, said: &mut Vec<Prob
                 outcome: &outcome,
                 scope: &scope,
                 decisions: &decisions,
+                is_meant: false,
             },
             Patience::Wait,
         )

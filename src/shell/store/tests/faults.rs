@@ -73,6 +73,7 @@ impl Story {
             outcome: &self.outcome,
             scope: &Scope::default(),
             decisions: &self.decisions,
+            is_meant: true,
         };
         let applied = session::apply(&mut memory, disk, &mut engine, order, Patience::Fail);
         memory.save(disk, &self.outcome);
