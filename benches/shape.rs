@@ -26,7 +26,7 @@ const IN_A_FILE: usize = 1_000;
 #[must_use]
 pub(crate) fn files(shape: Shape, n_services: usize, platforms: &[String]) -> Vec<(String, String)> {
     let root = format!(
-        "version: 0.2\nname: extreme\ninclude: [\"services/*.yaml\"]\ndeployment:\n  platforms: [{}]\n  infrastructure: {INFRASTRUCTURE}\n",
+        "version: 0.2\nname: extreme\ninclude: [\"services/*.yaml\"]\ndeployment:\n  platforms: [{}]\n  infrastructure: {INFRASTRUCTURE}\n  kamal: {{registry: {{username: ci}}}}\n",
         platforms.join(", ")
     );
     let mut files = vec![("gen.yaml".to_owned(), root)];

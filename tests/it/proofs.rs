@@ -339,7 +339,7 @@ const FAULTS: &[Fault] = &[
     ),
     (
         "frameworks",
-        "rules/compose/containers.yaml",
+        "rules/compose/settings.yaml",
         "'deployments/docker/' + owner + '/Dockerfile'",
         "'deployments/docker/' + owner + '/Containerfile'",
         "compose::a-file-that-is-built-is-there",
