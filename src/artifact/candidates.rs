@@ -345,7 +345,8 @@ pub(super) fn candidates_of(
     let rules = rules(db, project);
     let mut cells: BTreeSet<Cell> = BTreeSet::new();
     let mut nodes: BTreeSet<Spot> = BTreeSet::new();
-    let mut any_change = false;
+    // What sees all environments sees a change in any.
+    let mut seeing: Vec<Arc<Rule>> = Vec::new();
     for ((environment, (_, graph)), Differing { differences, .. }) in (0_u16..).zip(&mut before.environments).zip(edit)
     {
         let now = shape::snapshot(db, project, View::finished(environment)).clone();
@@ -357,7 +358,6 @@ pub(super) fn candidates_of(
         if changed.is_empty() {
             continue;
         }
-        any_change = true;
         let union = union(&graph.snapshot, &now);
         graph.snapshot = now;
         let mut walk = Backwards::new((db, project, environment), &union, &rules, changed, graph.asleep.take());
@@ -371,11 +371,11 @@ pub(super) fn candidates_of(
             cells.extend(walk.cells(rule));
             nodes.extend(spots(walk.criticised(rule)));
         }
+        let across = rules.iter().filter(|it| it.reach == Reach::Across);
+        seeing.extend(across.filter(|it| walk.is_seen_by(it)).cloned());
         graph.asleep = walk.still_asleep();
     }
-    if any_change {
-        across(db, project, &rules, &mut cells, &mut nodes);
-    }
+    across(db, project, &seeing, &mut cells, &mut nodes);
     Some(Candidates {
         cells: cells.into_iter().collect(),
         nodes: nodes.into_iter().collect(),
@@ -600,6 +600,18 @@ impl<'a> Backwards<'a> {
         self.touched(rule, &anchor.name, part, &self.changed)
     }
 
+    /// Tells whether `rule` reads something that may have changed, wherever it stands.
+    fn is_seen_by(&self, rule: &Rule) -> bool {
+        let read_by = read_by(self.db, self.project, rule.id.clone());
+        let references = rule.artifact.as_ref().and_then(|it| it.references.as_ref());
+        let mentions = references.and_then(|it| self.mentions.get(it));
+        let roots = [Some(&self.changed), mentions].into_iter().flatten();
+        roots.into_iter().any(|roots| {
+            let parts = [&read_by.artifact, &read_by.finding];
+            !roots.starts.is_empty() || parts.iter().any(|it| !sources(it, roots).is_empty())
+        })
+    }
+
     /// Tells whether `rule` may add something else to the graph.
     fn reshapes(&self, rule: &Rule) -> bool {
         let Some(anchor) = rule.body.pattern.first().filter(|_| rule.shapes()) else {
@@ -619,12 +631,8 @@ impl<'a> Backwards<'a> {
 
     /// Returns the nodes that `anchor` may be bound to where something that `rule` reads is among `roots`.
     fn touched(&self, rule: &Rule, anchor: &Name, part: &Part, roots: &Roots) -> BTreeSet<Address> {
-        let Part { uses, fields } = part;
-        let concerned = roots.nodes.iter().filter(|it| it.1.concerns(&it.0.kind, fields));
-        let mut sources: BTreeSet<Address> = concerned.map(|it| it.0.clone()).collect();
-        for relation in &uses.relations {
-            sources.extend(roots.facts.get(relation).into_iter().flatten().cloned());
-        }
+        let Part { uses, .. } = part;
+        let mut sources = sources(part, roots);
         if sources.is_empty() && roots.starts.is_empty() {
             return sources;
         }
@@ -689,6 +697,13 @@ impl<'a> Backwards<'a> {
             .flat_map(|kind| self.union.of_kind(kind).iter().cloned())
             .collect()
     }
+}
+
+/// Returns the nodes among `roots` of which what is read may have changed.
+fn sources(part: &Part, roots: &Roots) -> BTreeSet<Address> {
+    let nodes = roots.nodes.iter().filter(|it| it.1.concerns(&it.0.kind, &part.fields));
+    let facts = part.uses.relations.iter().filter_map(|it| roots.facts.get(it));
+    nodes.map(|it| it.0).chain(facts.flatten()).cloned().collect()
 }
 
 /// The graph before and after, without fields: going backwards, filters are not looked at.
