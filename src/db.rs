@@ -62,6 +62,13 @@ pub struct Project {
     pub overrides: Vec<Override>,
 }
 
+/// Returns the files of the spec: the root, then those that it includes.
+pub fn spec_files(db: &dyn Db, project: Project) -> impl Iterator<Item = SourceFile> {
+    [project.root(db)]
+        .into_iter()
+        .chain(project.included(db).iter().copied())
+}
+
 /// Returns the files of packs that count: those that are built in, and the project's own on top of them.
 ///
 /// An own file stands in the place of the built-in one of its path, and an own pack, rule files and all, in the place

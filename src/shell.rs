@@ -13,6 +13,7 @@ pub mod inputs;
 pub mod manifest;
 mod recall;
 pub mod report;
+mod seal;
 pub mod session;
 pub mod stat;
 pub mod store;

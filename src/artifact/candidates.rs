@@ -78,20 +78,15 @@ impl Before {
         })
     }
 
-    /// Returns the rules that sleep in each environment; fewer than there are environments where that is not known.
-    pub fn asleep(&self) -> impl Iterator<Item = &Asleep> {
-        self.environments.iter().map_while(|it| it.1.asleep.as_ref())
+    /// Returns the rules that sleep in each environment; none where that is not known of all.
+    #[must_use]
+    pub fn asleep(&self) -> Option<Vec<&Asleep>> {
+        self.environments.iter().map(|it| it.1.asleep.as_ref()).collect()
     }
 
     /// Returns the digests of the rules.
     pub fn rules(&self) -> impl Iterator<Item = (&Name, Fingerprint)> {
         self.rules.iter().map(|(id, it)| (id, *it))
-    }
-
-    /// Returns how many environments there are.
-    #[must_use]
-    pub fn n_environments(&self) -> usize {
-        self.environments.len()
     }
 
     /// Finds the rules that say nothing of any node, where that is not known, so that the next edit need not concern them.

@@ -15,7 +15,7 @@ use crate::artifact::found::Found;
 use crate::artifact::instance::{self, Artifact, Artifacts, Cell, Printed};
 use crate::artifact::standing::Differing;
 use crate::artifact::told::Told;
-use crate::db::{Database, Project, SourceFile, View};
+use crate::db::{Database, Project, SourceFile, View, spec_files};
 use crate::fact::shape;
 use crate::fingerprint::Fingerprint;
 use crate::kind::pack;
@@ -389,7 +389,7 @@ impl State {
             Some(told) => told.clone(),
             None => Told::new(db, project, &self.problems, found),
         };
-        (before.asleep().count() == before.n_environments()).then_some((before, told, found))
+        before.asleep().is_some().then_some((before, told, found))
     }
 
     /// Finds the rules that say nothing, where that is not known, for a later run to go on from this one.
@@ -589,7 +589,7 @@ fn is_checked(db: &Database, project: Project, id: &Name) -> bool {
 /// Compiles all rules, reads all files and checks their names, in parallel: whoever asks for one after the other finds
 /// them made.
 fn read(db: &Database, project: Project) {
-    let files: Vec<SourceFile> = project.included(db).iter().copied().chain([project.root(db)]).collect();
+    let files: Vec<SourceFile> = spec_files(db, project).collect();
     set::ids(db, project).par_iter().for_each_with(db.clone(), |db, id| {
         if is_checked(db, project, id) {
             instance::template(db, project, id.clone());

@@ -116,7 +116,7 @@ pub fn keep<T>(
     let numbers: FxHashMap<SourceFile, u32> = files.iter().copied().zip(0..).collect();
     let index = spec::index::index(db, project).kept(&mut |it| nodes.of(it), &|it| numbers.get(&it).copied())?;
     let mut graphs = Vec::new();
-    for (environment, asleep) in (0_u16..).zip(before.asleep()) {
+    for (environment, asleep) in (0_u16..).zip(before.asleep()?) {
         let known = shape::graph_to_know(db, project, environment);
         let mut phases = Vec::new();
         for derived in &known.phases {

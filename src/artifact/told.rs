@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::found::Found;
-use crate::db::{Database, Project, SourceFile};
+use crate::db::{Database, Project, SourceFile, spec_files};
 use crate::fact::shape;
 use crate::problem::Problem;
 use crate::spec;
@@ -25,8 +25,7 @@ impl Told {
     #[must_use]
     pub fn new(db: &Database, project: Project, problems: &[Problem], found: &Found) -> Self {
         let mut told = Self::default();
-        let root = [project.root(db)].into_iter();
-        for file in root.chain(project.included(db).iter().copied()) {
+        for file in spec_files(db, project) {
             told.ask(db, project, file);
         }
         let known: BTreeSet<Problem> = told.problems().chain(found.problems()).collect();

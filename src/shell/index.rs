@@ -6,10 +6,11 @@
 use std::io;
 
 use super::disk::{Disk, Flush, Seen};
+use super::seal::{self, HEAD, Sort};
 use super::stat::{Stat, Time};
 use crate::fingerprint::Fingerprint;
 
-const MAGIC: &[u8; 8] = b"genidx1\n";
+const SORT: &Sort = b"genidx1\n";
 /// Size, two times, inode and digest of one entry, behind its path.
 const FIXED: usize = 8 + 12 + 12 + 8 + 16;
 
@@ -35,13 +36,9 @@ impl Index {
     }
 
     fn parse(bytes: Vec<u8>, written: Time) -> Option<Self> {
-        let body = bytes.strip_prefix(MAGIC)?;
-        let (hash, body) = body.split_at_checked(16)?;
-        if Fingerprint::of(body).bytes() != *hash {
-            return None;
-        }
+        seal::open(SORT, &bytes)?;
         let mut starts = Vec::new();
-        let mut at = MAGIC.len() + 16;
+        let mut at = HEAD;
         while at < bytes.len() {
             starts.push(u32::try_from(at).ok()?);
             let length = u16::from_le_bytes(bytes.get(at..at + 2)?.try_into().ok()?);
@@ -104,9 +101,7 @@ impl Index {
             }
         }
         new.for_each(|it| put(&mut body, it));
-        let mut bytes = MAGIC.to_vec();
-        bytes.extend(Fingerprint::of(&body).bytes());
-        bytes.append(&mut body);
+        let (_, bytes) = seal::seal(SORT, &body);
         let _: io::Result<()> = disk.replace_small(path, &bytes, Flush::Later);
     }
 }

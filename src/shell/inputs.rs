@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::disk::{CACHE, Disk, Flush};
+use super::seal::{self, Sort};
 use crate::fingerprint::Fingerprint;
 use crate::value::Name;
 
-const MAGIC: &[u8; 8] = b"geninp1\n";
+const SORT: &Sort = b"geninp1\n";
 
 /// What a run read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,11 +49,7 @@ impl Inputs {
 
     /// Keeps it for the next process. The cache is advice: where it can't be written, nothing is known.
     pub fn save(&self, disk: &Disk) {
-        let mut bytes = Vec::new();
-        bytes.extend(MAGIC);
-        let body = self.written();
-        bytes.extend(Fingerprint::of(&body).bytes());
-        bytes.extend(body);
+        let (_, bytes) = seal::seal(SORT, &self.written());
         if disk.replace_small(&path(), &bytes, Flush::Later).is_err() {
             // What is old must not pass for what was applied now.
             let _: std::io::Result<()> = disk.remove_small(&path());
@@ -79,11 +76,7 @@ impl Inputs {
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
-        let (hash, body) = bytes.strip_prefix(MAGIC)?.split_at_checked(16)?;
-        if Fingerprint::of(body).bytes() != *hash {
-            return None;
-        }
-        let mut rest = body;
+        let (_, mut rest) = seal::open(SORT, bytes)?;
         let mut inputs = Self {
             root: read_text(&mut rest)?.into(),
             text: read_text(&mut rest)?.into(),

@@ -13,13 +13,14 @@ use super::discover::{self, Witness};
 use super::disk::{CACHE, Disk, Flush};
 use super::engine::{Ask, Environment, Extent, Outcome};
 use super::report::Sources;
+use super::seal::{self, Sort};
 use super::stat::Time;
 use crate::fingerprint::Fingerprint;
 use crate::plan::{ArtifactPath, Mode, Wanted};
 use crate::problem::{Label, Place, Problem, Severity, Span};
 use crate::value::Name;
 
-const MAGIC: &[u8; 8] = b"genrcl1\n";
+const SORT: &Sort = b"genrcl1\n";
 const HASH: usize = 16;
 
 /// The outcome of an earlier run that still holds.
@@ -72,12 +73,7 @@ pub(super) fn load(disk: &Disk, maker: Fingerprint) -> Result<Recalled, Stale> {
     let missing = |_| Stale::Nothing("no earlier run is remembered".to_owned());
     let bytes = disk.read_small(&path()).map_err(missing)?;
     let damaged = || Stale::Nothing("what an earlier run kept is damaged".to_owned());
-    let body = bytes.strip_prefix(MAGIC).ok_or_else(damaged)?;
-    let (hash, body) = body.split_at_checked(HASH).ok_or_else(damaged)?;
-    let run = Fingerprint::of(body);
-    if run.bytes() != *hash {
-        return Err(damaged());
-    }
+    let (run, body) = seal::open(SORT, &bytes).ok_or_else(damaged)?;
     let kept: Kept<'_> = postcard::from_bytes(body).map_err(|_| damaged())?;
     if kept.maker != maker.bytes() {
         return Err(Stale::Nothing("another `gen` was run last".to_owned()));
@@ -117,10 +113,7 @@ pub(super) struct Found<'a> {
 pub(super) fn save(disk: &Disk, found: &Found<'_>) -> Option<Fingerprint> {
     // A path that is no text can't be kept.
     let body = postcard::to_stdvec(&Kept::of(found)?).ok()?;
-    let run = Fingerprint::of(&body);
-    let mut bytes = MAGIC.to_vec();
-    bytes.extend(run.bytes());
-    bytes.extend(body);
+    let (run, bytes) = seal::seal(SORT, &body);
     disk.replace_small(&path(), &bytes, Flush::Later).ok()?;
     Some(run)
 }

@@ -10,7 +10,7 @@ use super::layer::{Declared, declared_in, inherited_in, seen_as};
 use super::locate::{Site, sites};
 use super::merge;
 use super::overrides::overrides;
-use crate::db::{Db, Project, SourceFile};
+use crate::db::{Db, Project, SourceFile, spec_files};
 use crate::kind::reference::{self, Mention};
 use crate::kind::{Schema, pack};
 use crate::problem::{self, Place, Problem, Span};
@@ -49,9 +49,8 @@ pub fn problems_given(db: &dyn Db, project: Project, is_derived: &dyn Fn(&Addres
 /// Returns what is wrong with the files one by one.
 #[salsa::tracked(returns(ref))]
 fn all_findings(db: &dyn Db, project: Project) -> Vec<Finding> {
-    let included = project.included(db).iter().copied();
     let mut found = Vec::new();
-    for file in [project.root(db)].into_iter().chain(included) {
+    for file in spec_files(db, project) {
         let problems = lowered_file(db, file).problems.iter();
         found.extend(problems.map(|it| Finding {
             problem: it.clone(),

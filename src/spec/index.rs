@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::file::{EnvironmentInfo, PROJECT, Settings, lowered_file};
 use super::overrides::overrides;
-use crate::db::{Db, Project, SourceFile};
+use crate::db::{Db, Project, SourceFile, spec_files};
 use crate::value::{Address, Name};
 pub use known::{KeptIndex, KnownNames, Names};
 
@@ -127,8 +127,7 @@ pub fn index(db: &dyn Db, project: Project) -> Index {
     if let Some(known) = KnownNames::try_get(db) {
         return known.index(db).clone();
     }
-    let root = project.root(db);
-    let files = || [root].into_iter().chain(project.included(db).iter().copied());
+    let files = || spec_files(db, project);
     let mut found: Vec<(Address, Slot)> = Vec::new();
     for file in files() {
         let nodes = outline(db, file).nodes.iter().enumerate();

@@ -214,7 +214,7 @@ impl Files {
     }
 
     /// Gives the file at `path` the text that it once had; none where it was not there. The disk is not asked.
-    pub(super) fn put_back(&mut self, db: &mut Database, project: Project, path: &Name, text: Option<Arc<str>>) {
+    pub(super) fn put_back(&mut self, db: &mut Database, path: &Name, text: Option<Arc<str>>) {
         if let Some(root) = self.root.get(path) {
             if let Some(text) = text.filter(|it| **root.text(db) != **it) {
                 root.set_text(db).to(text);
@@ -243,14 +243,7 @@ impl Files {
             }
             (None, None) => return,
         }
-        let included: Vec<SourceFile> = self.included.values().copied().collect();
-        let own: Vec<SourceFile> = self.own.values().copied().collect();
-        if *project.included(db) != included {
-            project.set_included(db).to(included);
-        }
-        if *project.own(db) != own {
-            project.set_own(db).to(own);
-        }
+        self.found(db);
     }
 
     /// Returns the texts of all files, for printing problems.

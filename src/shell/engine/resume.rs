@@ -12,17 +12,17 @@ use super::{Ask, Engine};
 use crate::artifact::fresh::{self, ReadBack, State, Stir};
 use crate::artifact::kept::{self, Kept};
 use crate::artifact::standing::{Differing, Edit, Standing};
-use crate::db::{Database, Project, SourceFile};
+use crate::db::{Database, Project, SourceFile, spec_files};
 use crate::fact::shape::{self, KnownGraph, KnownGraphs};
 use crate::fingerprint::Fingerprint;
 use crate::problem::Problem;
 use crate::shell::discover::{self, SPEC_NAMES, Text, Witness};
 use crate::shell::disk::{CACHE, Disk, Flush};
 use crate::shell::recall::Since;
+use crate::shell::seal::{self, HEAD, Sort};
 use crate::value::Name;
 
-const MAGIC: &[u8; 8] = b"gensta1\n";
-const HASH: usize = 16;
+const SORT: &Sort = b"gensta1\n";
 
 fn path() -> String {
     format!("{CACHE}/state")
@@ -39,7 +39,7 @@ pub(super) struct Resumable {
 #[derive(Serialize, Deserialize)]
 struct Body<'a> {
     /// The run that this is of.
-    run: [u8; HASH],
+    run: [u8; 16],
     /// The root file, what it includes, the project's own: paths and texts.
     #[serde(borrow)]
     texts: [Vec<(&'a str, &'a str)>; 3],
@@ -53,13 +53,12 @@ impl Resumable {
     /// Reads what was kept of the run that `since` speaks of; none where that is missing, damaged or of another run.
     pub(super) fn load(disk: &Disk, since: Since) -> Option<Self> {
         let bytes = disk.read_small(&path()).ok()?;
-        let (hash, body) = bytes.strip_prefix(MAGIC)?.split_at_checked(HASH)?;
-        (Fingerprint::of(body).bytes() == *hash).then_some(())?;
+        seal::open(SORT, &bytes)?;
         Some(Self { bytes, since })
     }
 
     fn body(&self) -> Option<Body<'_>> {
-        let body: Body<'_> = postcard::from_bytes(self.bytes.get(MAGIC.len() + HASH..)?).ok()?;
+        let body: Body<'_> = postcard::from_bytes(self.bytes.get(HEAD..)?).ok()?;
         (body.run == self.since.run.bytes()).then_some(body)
     }
 }
@@ -72,8 +71,7 @@ impl Engine {
         };
         self.state.find_asleep(&self.db, project);
         let db = &self.db;
-        let included = project.included(db);
-        let files: Vec<SourceFile> = [project.root(db)].into_iter().chain(included.iter().copied()).collect();
+        let files: Vec<SourceFile> = spec_files(db, project).collect();
         let texts = |files: &[SourceFile]| -> Vec<(Name, std::sync::Arc<str>)> {
             files
                 .iter()
@@ -91,9 +89,7 @@ impl Engine {
             })
         });
         let written = kept.and_then(Result::ok).and_then(|body| {
-            let mut bytes = MAGIC.to_vec();
-            bytes.extend(Fingerprint::of(&body).bytes());
-            bytes.extend(body);
+            let (_, bytes) = seal::seal(SORT, &body);
             disk.replace_small(&path(), &bytes, Flush::Later).ok()
         });
         if written.is_none() {
@@ -116,8 +112,7 @@ impl Engine {
         let texts = body.texts.each_ref().map(|it| it.iter().map(text).collect());
         let files = Files::known(&mut db, texts, witnesses);
         let project = files.project()?;
-        let root = [project.root(&db)].into_iter();
-        let all: Vec<SourceFile> = root.chain(project.included(&db).iter().copied()).collect();
+        let all: Vec<SourceFile> = spec_files(&db, project).collect();
         let last = body.kept.restore(&db, project, &all)?;
         let edited = paths.iter().map(|it| files.of_spec(it)).collect::<Option<Vec<_>>>()?;
         fresh::compile(&db, project);
@@ -132,7 +127,7 @@ impl Engine {
         let mut has_edited = false;
         for (Text { path, text, .. }, file) in texts.into_iter().zip(&edited) {
             has_edited |= **file.text(&db) != *text;
-            files.put_back(&mut db, project, &path, Some(text));
+            files.put_back(&mut db, &path, Some(text));
         }
         let mut tried = Self {
             db,
@@ -177,11 +172,8 @@ impl Engine {
         let Some((db, files, project_after)) = self.anew() else {
             return;
         };
-        let spec = |db: &Database, project: Project| -> Vec<SourceFile> {
-            let root = [project.root(db)].into_iter();
-            root.chain(project.included(db).iter().copied()).collect()
-        };
-        let (before, after) = (spec(&self.db, project), spec(&db, project_after));
+        let before: Vec<SourceFile> = spec_files(&self.db, project).collect();
+        let after: Vec<SourceFile> = spec_files(&db, project_after).collect();
         let kept = kept::keep(&self.db, project, &self.state, &before, |kept| {
             kept.restore(&db, project_after, &after)
         });
@@ -211,7 +203,7 @@ impl Engine {
             return None;
         }
         for Text { path, text, .. } in texts {
-            self.files.put_back(&mut self.db, project, &path, Some(text));
+            self.files.put_back(&mut self.db, &path, Some(text));
         }
         self.step(project).ok()?;
         Some(project)
@@ -374,7 +366,7 @@ impl Engine {
 /// The body as it is written.
 #[derive(Serialize)]
 struct Borrowed<'a, 'k> {
-    run: [u8; HASH],
+    run: [u8; 16],
     texts: [Vec<(&'a str, &'a str)>; 3],
     problems: &'a [Problem],
     kept: &'a Kept<'k>,

@@ -95,8 +95,7 @@ impl Engine {
                 }
                 Back::Files(steps) => {
                     for step in steps {
-                        self.files
-                            .put_back(&mut self.db, project, &step.file, step.text.clone());
+                        self.files.put_back(&mut self.db, &step.file, step.text.clone());
                         pending.extend(step.reasons);
                     }
                 }
@@ -185,8 +184,7 @@ impl Engine {
         let standing = self.standing(project, differing.iter().copied());
         self.files.override_with(&mut self.db, project, &ask.overrides);
         for path in differing {
-            self.files
-                .put_back(&mut self.db, project, path, text(new, path).cloned());
+            self.files.put_back(&mut self.db, path, text(new, path).cloned());
         }
         self.refresh_again(project, standing);
     }
