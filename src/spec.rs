@@ -21,7 +21,7 @@ pub use check::{check_file, file_problems, is_torn, problems, problems_given};
 pub use complete::{Complete, Completed, Completion, complete_node, completion};
 pub use edge::{Edge, OpenEdge};
 pub use file::{EnvironmentInfo, Settings, lowered_file};
-pub use index::{KeptIndex, KnownNames, Names, addresses, environments, project_address, settings};
+pub use index::{KeptIndex, KnownNames, Names, addresses, environments, platforms, project_address, settings};
 pub use layer::{Declared, declared, declared_in, inherited, inherited_in, seen_as};
 pub use locate::{Written, locate, origin};
 

@@ -590,15 +590,16 @@ fn is_checked(db: &Database, project: Project, id: &Name) -> bool {
 /// them made.
 fn read(db: &Database, project: Project) {
     let files: Vec<SourceFile> = spec_files(db, project).collect();
+    // Which rules are in force hangs on what the files name.
+    files.par_iter().for_each_with(db.clone(), |db, file| {
+        spec::lowered_file(db, *file);
+    });
     set::ids(db, project).par_iter().for_each_with(db.clone(), |db, id| {
         if is_checked(db, project, id) {
             instance::template(db, project, id.clone());
         } else {
             set::rule(db, project, id.clone());
         }
-    });
-    files.par_iter().for_each_with(db.clone(), |db, file| {
-        spec::lowered_file(db, *file);
     });
     files
         .par_iter()

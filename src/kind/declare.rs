@@ -46,9 +46,10 @@ pub(super) struct Pack<'a> {
     pub(super) may_use: BTreeSet<Name>,
 }
 
-const PACK_KEYS: [&str; 13] = [
+const PACK_KEYS: [&str; 14] = [
     "pack",
     "platform",
+    "platforms",
     "doc",
     "requires",
     "optional",

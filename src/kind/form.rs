@@ -22,6 +22,7 @@ enum Form {
 static HEAD: Form = Form::Keys(&[
     ("pack", Form::Text),
     ("platform", Form::Text),
+    ("platforms", Form::Texts),
     ("doc", Form::Text),
     ("requires", Form::Texts),
     ("optional", Form::Texts),

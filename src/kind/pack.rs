@@ -11,7 +11,7 @@ use super::typed::Reader;
 use super::{Field, Record, Schema, Type, form};
 use crate::db::{Db, Project, SourceFile, pack_files};
 use crate::problem::{Place, Problem, Span, closest};
-use crate::value::{Name, Path};
+use crate::value::{Name, Path, Value};
 use crate::yaml::{self, Data, Yaml};
 
 /// A pack, as its head describes it.
@@ -23,6 +23,8 @@ pub struct PackInfo {
     pub doc: Arc<str>,
     /// The platform that it is for, as nodes name it.
     pub platform: Option<Name>,
+    /// The platforms for which its rules are, its own among them; none where they are for all.
+    pub platforms: Vec<Name>,
     /// The packs that it needs.
     pub requires: Vec<Name>,
     /// The packs that it speaks of where they are there.
@@ -93,6 +95,8 @@ struct Head {
     is_own: bool,
     /// Where the packs it names stand.
     names: Vec<(Name, Place)>,
+    /// Where the platforms it names stand.
+    platforms: Vec<(Name, Place)>,
     own_place: Place,
 }
 
@@ -122,6 +126,17 @@ fn joined(db: &dyn Db, project: Project) -> Joined {
     let mut platforms: Vec<Name> = heads.values().filter_map(|it| it.info.platform.clone()).collect();
     platforms.sort();
     platforms.dedup();
+    for (name, place) in heads.values().flat_map(|it| &it.platforms) {
+        if !platforms.contains(name) {
+            let problem = Problem::error(
+                "pack::unknown_platform",
+                format!("no pack is for the platform `{name}`"),
+            )
+            .at(place.clone(), "no such platform")
+            .suggest(name, platforms.iter().map(|it| &**it));
+            problems.push(problem);
+        }
+    }
     let mut join = Join::of(platforms.into());
     let packs: Vec<Pack<'_>> = order
         .iter()
@@ -197,12 +212,16 @@ fn head(db: &dyn Db, file: SourceFile, is_own: bool, problems: &mut Vec<Problem>
     };
     let (required, requires) = list("requires");
     let (_, optional) = list("optional");
+    let (named_platforms, mut platforms) = list("platforms");
     names.extend(required);
     let text_of = |key: &str| yaml.get(key).and_then(Yaml::as_str);
+    let platform = text_of("platform").map(Name::from);
+    platforms.extend(platform.clone());
     let info = PackInfo {
         name: Name::from(name),
         doc: text_of("doc").unwrap_or("").into(),
-        platform: text_of("platform").map(Name::from),
+        platform,
+        platforms,
         requires,
         optional,
         generator: offer::generator(&yaml),
@@ -217,6 +236,7 @@ fn head(db: &dyn Db, file: SourceFile, is_own: bool, problems: &mut Vec<Problem>
         yaml,
         is_own,
         names,
+        platforms: named_platforms,
         own_place,
     })
 }
@@ -458,6 +478,17 @@ fn field_mut<'r>(record: &'r mut Record, steps: &[Name]) -> Option<&'r mut Field
         Type::Record(inner) => field_mut(Arc::make_mut(inner), rest),
         _ => None,
     }
+}
+
+/// Returns the platforms on which nodes are that name none.
+#[must_use]
+pub fn default_platforms(schema: &Schema) -> BTreeSet<Name> {
+    let defaults = schema.kinds.values().filter_map(|kind| {
+        let named_by = field(&kind.fields, &kind.platforms.as_ref()?.0)?;
+        named_by.default.as_ref()?.as_list()
+    });
+    let names = defaults.flatten().filter_map(Value::as_str);
+    names.map(Name::from).collect()
 }
 
 /// Tells whether both types are the same, a choice being a string.

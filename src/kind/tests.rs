@@ -106,6 +106,7 @@ edges:
 fn every_mistake_of_a_pack_is_told() {
     let bad = "
 pack: bad
+platforms: [tbues]
 requires: [core, croe]
 kinds:
   service:
@@ -149,6 +150,7 @@ kidns: {}
             "pack::unknown_kind | `servce` is no kind of node | did you mean `service`?",
             "pack::unknown_kind | `servic` is no kind of node | did you mean `service`?",
             "pack::unknown_pack | `bad` requires the pack `croe`, which is not there | did you mean `core`?",
+            "pack::unknown_platform | no pack is for the platform `tbues` | ",
             "pack::unknown_type | `strnig` is no type | did you mean `string`?",
             "spec::wrong_type | `c` wants a whole number, found a text | write digits alone, such as `2`",
         ]

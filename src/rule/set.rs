@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::db::{Db, Project, SourceFile, pack_files};
 use crate::fingerprint::Fingerprint;
-use crate::kind::pack;
+use crate::kind::pack::{self, PackInfo};
 use crate::problem::{Place, Problem};
 use crate::rule::compile;
 use crate::rule::file::{self, RuleSource};
@@ -68,14 +68,44 @@ pub fn rule_file(db: &dyn Db, source: SourceFile) -> RuleFile {
     }
 }
 
+/// Returns the names of the packs whose rules are in force. A built-in pack that is for some platforms sleeps while
+/// nothing speaks of one of them: no node can be there. The project's own packs are always awake.
+#[salsa::tracked(returns(ref))]
+fn awake(db: &dyn Db, project: Project) -> BTreeSet<Name> {
+    let packs = pack::packs(db, project);
+    let in_spec = spec::platforms(db, project);
+    let by_default = pack::default_platforms(pack::schema(db, project));
+    // A rule of the project's own may derive nodes there.
+    let in_own = |platform: &Name| project.own(db).iter().any(|it| it.text(db).contains(platform.as_str()));
+    let is_used = |it: &Name| in_spec.contains(it) || by_default.contains(it) || in_own(it);
+    let is_called_for = |it: &PackInfo| {
+        it.platforms.is_empty() || project.own(db).contains(&it.file) || it.platforms.iter().any(is_used)
+    };
+    let mut awake = BTreeSet::new();
+    // Behind each pack stand those that need it. What one needs is awake with it, unless that is a platform itself.
+    let mut needed: BTreeSet<&Name> = BTreeSet::new();
+    for pack in packs.iter().rev() {
+        let is_needed = pack.platform.is_none() && needed.contains(&pack.name);
+        if is_needed || is_called_for(pack) {
+            awake.insert(pack.name.clone());
+            needed.extend(&pack.requires);
+        }
+    }
+    awake
+}
+
+/// Tells whether the rules in `source` are in force, as far as the packs of a project tell.
+fn is_in_force(db: &dyn Db, project: Project, source: SourceFile) -> bool {
+    project.own(db).contains(&source) || awake(db, project).contains(&pack_of(source.path(db)))
+}
+
 /// Returns all rules in force, by their id.
 #[salsa::tracked(returns(ref))]
 pub fn sources(db: &dyn Db, project: Project) -> Sources {
     let mut sources = Sources::default();
     let mut all: Vec<Arc<RuleSource>> = Vec::new();
     for source in pack_files(db, project) {
-        let path = source.path(db);
-        if is_rule_file(path) {
+        if is_rule_file(source.path(db)) && is_in_force(db, project, *source) {
             let file = rule_file(db, *source);
             all.extend(file.rules.iter().cloned());
             sources.problems.extend(file.problems.iter().cloned());
@@ -92,10 +122,11 @@ pub fn sources(db: &dyn Db, project: Project) -> Sources {
             sources.problems.push(problem);
         }
     }
-    replace(&all, &mut sources);
+    let is_written = |id: &Name| all.iter().any(|it| it.id() == *id) || written(db, project).contains(id);
+    replace(&all, &mut sources, &|| written(db, project));
     for id in &spec::settings(db, project).disable {
-        if sources.rules.remove(id).is_none() && !all.iter().any(|it| it.id() == *id) {
-            let ids: Vec<Name> = all.iter().map(|it| it.id()).collect();
+        if sources.rules.remove(id).is_none() && !is_written(id) {
+            let ids = written(db, project);
             let root = Place::Field {
                 environment: None,
                 node: spec::project_address(db, project),
@@ -111,12 +142,13 @@ pub fn sources(db: &dyn Db, project: Project) -> Sources {
 }
 
 /// Takes out each rule in whose place another stands.
-fn replace(all: &[Arc<RuleSource>], sources: &mut Sources) {
+fn replace(all: &[Arc<RuleSource>], sources: &mut Sources, written: &dyn Fn() -> BTreeSet<Name>) {
     let mut taken: BTreeMap<Name, &RuleSource> = BTreeMap::new();
     for rule in all {
         let Some(replaced) = &rule.replaces else { continue };
-        if !all.iter().any(|it| it.id() == replaced.text) {
-            let ids: Vec<Name> = all.iter().map(|it| it.id()).collect();
+        let is_awake = all.iter().any(|it| it.id() == replaced.text);
+        let ids = if is_awake { BTreeSet::new() } else { written() };
+        if !is_awake && !ids.contains(&replaced.text) {
             let problem = Problem::error(
                 "rule::unknown_replaced",
                 format!("there is no rule `{}` to replace", replaced.text),
@@ -201,6 +233,14 @@ pub fn written(db: &dyn Db, project: Project) -> BTreeSet<Name> {
     files
         .flat_map(|it| rule_file(db, *it).rules.iter().map(|it| it.id()))
         .collect()
+}
+
+/// Returns the rules of one pack as they are written, those too that are not in force.
+#[must_use]
+pub fn rules_of(db: &dyn Db, project: Project, pack: &Name) -> Vec<Arc<RuleSource>> {
+    let files = pack_files(db, project).iter();
+    let files = files.filter(|it| is_rule_file(it.path(db)) && pack_of(it.path(db)) == *pack);
+    files.flat_map(|it| rule_file(db, *it).rules.iter().cloned()).collect()
 }
 
 /// Returns what is wrong with the rules of a project.

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use super::file::{EnvironmentInfo, PROJECT, Settings, lowered_file};
 use super::overrides::overrides;
 use crate::db::{Db, Project, SourceFile, spec_files};
-use crate::value::{Address, Name};
+use crate::kind::pack;
+use crate::value::{Address, Map, Name, Value};
 pub use known::{KeptIndex, KnownNames, Names};
 
 /// What an overlay does to a node.
@@ -25,6 +26,8 @@ pub(super) enum Touch {
 struct Outline {
     nodes: Vec<(Address, Vec<(Name, Touch)>)>,
     overlays: Vec<(Name, Vec<(Address, Touch)>)>,
+    /// The platforms that are named anywhere in it.
+    platforms: BTreeSet<Name>,
 }
 
 /// Where a node is declared.
@@ -56,6 +59,8 @@ pub struct Index {
     addresses: Vec<Address>,
     slots: Vec<Slot>,
     differences: Vec<Difference>,
+    /// The platforms that are named anywhere: all on which a node may be, and maybe more.
+    pub(super) platforms: BTreeSet<Name>,
     /// Nodes that are declared twice: first, then again.
     pub(super) duplicates: Vec<(Address, Slot, Slot)>,
     /// Environments that a file speaks of and the root does not declare.
@@ -108,6 +113,19 @@ fn outline(db: &dyn Db, file: SourceFile) -> Arc<Outline> {
             .map(|(name, saying)| (name.clone(), touch(saying.is_some())));
         (it.address.clone(), overlays.collect())
     });
+    let known = Project::try_get(db).map_or_else(Vec::new, |it| known_platforms(db, it));
+    let mut platforms = BTreeSet::new();
+    let own = lowered
+        .nodes
+        .iter()
+        .flat_map(|it| it.overlays.iter().filter_map(|it| it.1.as_ref()));
+    let of_others = lowered
+        .overlays
+        .iter()
+        .flat_map(|it| it.nodes.iter().filter_map(|it| it.1.as_ref()));
+    for fields in lowered.nodes.iter().map(|it| &it.fields).chain(own).chain(of_others) {
+        fields.iter().for_each(|it| add_named(&it.1, &known, &mut platforms));
+    }
     let overlays = lowered.overlays.iter().map(|it| {
         let nodes = it
             .nodes
@@ -118,7 +136,30 @@ fn outline(db: &dyn Db, file: SourceFile) -> Arc<Outline> {
     Arc::new(Outline {
         nodes: nodes.collect(),
         overlays: overlays.collect(),
+        platforms,
     })
+}
+
+/// Returns the platforms that packs are for.
+fn known_platforms(db: &dyn Db, project: Project) -> Vec<&Name> {
+    let packs = pack::packs(db, project).iter();
+    packs.filter_map(|it| it.platform.as_ref()).collect()
+}
+
+/// Adds to `found` those of the platforms `known` whose names stand in `value`, whatever they mean there.
+fn add_named(value: &Value, known: &[&Name], found: &mut BTreeSet<Name>) {
+    match value {
+        Value::String(text) if known.contains(&text) => _ = found.insert(text.clone()),
+        Value::List(items) => items.iter().for_each(|it| add_named(it, known, found)),
+        Value::Map(map) => map.iter().for_each(|it| add_named(&it.1, known, found)),
+        _ => {}
+    }
+}
+
+/// Returns the platforms that the spec names anywhere: all on which a node that it declares may be, and maybe more.
+#[salsa::tracked(returns(ref))]
+pub fn platforms(db: &dyn Db, project: Project) -> BTreeSet<Name> {
+    index(db, project).platforms.clone()
 }
 
 /// Returns the names of all files.
@@ -185,7 +226,13 @@ pub fn index(db: &dyn Db, project: Project) -> Index {
             };
         }
     }
+    result.platforms = files()
+        .flat_map(|it| outline(db, it).platforms.iter().cloned())
+        .collect();
+    let known = known_platforms(db, project);
     for (only, address, saying) in &overrides(db, project).layers {
+        let fields = saying.iter().flat_map(Map::iter);
+        fields.for_each(|it| add_named(&it.1, &known, &mut result.platforms));
         // What is set everywhere is in the base too, unless it takes a node away.
         let named = differences.iter_mut().filter(|it| match only {
             Some(name) => *it.0 == name,

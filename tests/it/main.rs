@@ -10,6 +10,7 @@
 )]
 
 mod agents;
+mod asleep;
 mod blame;
 mod cases;
 mod cluster;

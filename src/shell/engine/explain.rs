@@ -123,6 +123,10 @@ impl Engine {
                 }
             };
         }
+        if set::written(&self.db, project).contains(name) {
+            problems.push(not_in_force(name));
+            return answer(None, problems, sources);
+        }
         let Some(address) = shape::parse_address(name) else {
             problems.push(unknown(name, &[]));
             return answer(None, problems, sources);
@@ -360,6 +364,12 @@ fn unknown(name: &str, known: &[String]) -> Problem {
         None => problem
             .help("name a node as `service.orders`, a rule as `pack/rule`, a file by its path, a problem by its code"),
     }
+}
+
+fn not_in_force(rule: &str) -> Problem {
+    Problem::error("explain::not_in_force", format!("the rule `{rule}` says nothing in this project")).help(
+        "it is disabled or replaced, or its pack is for platforms that nothing in the spec names: `--platform` asks what if",
+    )
 }
 
 fn leaves(path: &Path, value: &Value, each: &mut dyn FnMut(&Path, &Value)) {

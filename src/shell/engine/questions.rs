@@ -265,11 +265,11 @@ impl Engine {
             let problem = unknown_pack(name, packs.iter().map(|it| &*it.name));
             return answer(None, vec![problem], Sources::default());
         };
-        let rules = set::ids(db, project).iter().filter_map(|id| {
-            let source = set::source(db, project, id.clone()).as_ref()?;
-            (source.pack == found.name).then(|| (source.name.text.clone(), source.doc.clone().unwrap_or_default()))
-        });
-        let rules: Vec<(Name, Name)> = rules.collect();
+        let rules = set::rules_of(db, project, &found.name).into_iter();
+        let mut rules: Vec<(Name, Name)> = rules
+            .map(|it| (it.name.text.clone(), it.doc.clone().unwrap_or_default()))
+            .collect();
+        rules.sort();
         let page = page::page(pack::schema(db, project), found, &rules);
         answer(Some(page), Vec::new(), Sources::default())
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Difference, Index, Outline, Slot, outline};
 use crate::db::{Db, SourceFile};
 use crate::spec::file::{Overlay, Settings, lowered_file};
-use crate::value::Address;
+use crate::value::{Address, Name};
 
 /// The names as an earlier run found them, where there is reason to believe that they stand.
 #[salsa::input(debug, singleton)]
@@ -27,6 +27,7 @@ pub struct KeptIndex {
     /// For each of the addresses its file, and which of the file's nodes it is.
     slots: Vec<(u32, u32)>,
     differences: Vec<KeptDifference>,
+    platforms: BTreeSet<Name>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,6 +97,7 @@ impl Index {
             addresses: self.addresses.iter().map(node).collect(),
             slots,
             differences,
+            platforms: self.platforms.clone(),
         })
     }
 }
@@ -129,6 +131,7 @@ impl KeptIndex {
             addresses: self.addresses.iter().map(node).collect::<Option<_>>()?,
             slots: slots.collect::<Option<_>>()?,
             differences: self.differences.iter().map(difference).collect::<Option<_>>()?,
+            platforms: self.platforms.clone(),
             ..Index::default()
         })
     }
