@@ -483,7 +483,7 @@ impl Engine {
 
     /// Returns what to watch, as of the last outcome.
     #[must_use]
-    pub fn interest(&self) -> Interest {
+    pub fn interest(&self) -> Arc<Interest> {
         self.files.interest.clone()
     }
 

@@ -5,6 +5,7 @@
 //! runs is one more call. Where the system has no watches left, it looks again and again instead.
 
 use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -48,6 +49,17 @@ pub struct Watched {
     pub outputs: BTreeSet<PathBuf>,
     /// Tells whether it matters that a path is gone.
     pub is_missed: Box<dyn Fn(&Path) -> bool>,
+}
+
+impl Default for Watched {
+    fn default() -> Self {
+        Self {
+            folders: BTreeSet::new(),
+            concerns: Box::new(|_| false),
+            outputs: BTreeSet::new(),
+            is_missed: Box::new(|_| false),
+        }
+    }
 }
 
 enum Message {
@@ -97,17 +109,28 @@ impl Watch {
         Stopper(self.sender.clone())
     }
 
-    /// Calls `on_change` now, and whenever something changes below `root`, until the stopper is used. `notice` hears
-    /// what does not go as it should; the watch goes on.
-    pub fn run(self, root: &Path, mut notice: impl FnMut(Problem), mut on_change: impl FnMut(Batch) -> Watched) {
+    /// Calls `on_change` now, and whenever something changes below `root`, until the stopper is used. It returns what is
+    /// to be watched from then on; none where that stays as it was. `notice` hears what does not go as it should; the
+    /// watch goes on.
+    pub fn run(
+        self,
+        root: &Path,
+        mut notice: impl FnMut(Problem),
+        mut on_change: impl FnMut(Batch) -> Option<Watched>,
+    ) {
         let mut backend = Backend::new(self.sender.clone(), &mut notice);
         let mut changes = Changes::default();
-        let mut watched = on_change(Batch::Anything);
+        let mut watched = Watched::default();
+        let mut next = on_change(Batch::Anything);
         loop {
-            // What appeared in a folder before it was watched was not heard of.
-            for folder in backend.watch(&watched, &mut notice) {
-                changes.add(folder, Urgency::Settled);
-                changes.is_heard = false;
+            let is_new = next.is_some();
+            watched = next.unwrap_or(watched);
+            if is_new || std::mem::take(&mut backend.has_lost) {
+                // What appeared in a folder before it was watched was not heard of.
+                for folder in backend.watch(&watched, &mut notice) {
+                    changes.add(folder, Urgency::Settled);
+                    changes.is_heard = false;
+                }
             }
             loop {
                 let message = match changes.deadline() {
@@ -127,7 +150,7 @@ impl Watch {
                     Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 }
             }
-            watched = on_change(changes.take());
+            next = on_change(changes.take());
         }
     }
 }
@@ -251,6 +274,8 @@ struct Backend {
     polls: bool,
     /// Whether there are watches for outputs too.
     has_room: bool,
+    /// Whether folders are watched no longer that were gone for a while.
+    has_lost: bool,
 }
 
 impl Backend {
@@ -260,6 +285,7 @@ impl Backend {
             folders: BTreeSet::new(),
             polls: false,
             has_room: true,
+            has_lost: false,
             sender,
         };
         match RecommendedWatcher::new(backend.handler(), Config::default()) {
@@ -348,12 +374,16 @@ impl Backend {
     /// Takes note that `path` is gone, and with it the watch, if it was a folder: one that comes back under the same
     /// name is another folder.
     fn forget(&mut self, path: &Path) {
-        if self.folders.remove(path)
-            && let Some(watcher) = &mut self.watcher
-        {
-            let _ = watcher.unwatch(path);
+        // In the order of paths, what is in a folder stands right behind it.
+        let from = self.folders.range::<Path, _>((Bound::Included(path), Bound::Unbounded));
+        let gone: Vec<PathBuf> = from.take_while(|it| it.starts_with(path)).cloned().collect();
+        for folder in gone {
+            self.folders.remove(&folder);
+            self.has_lost = true;
+            if let Some(watcher) = &mut self.watcher {
+                let _ = watcher.unwatch(&folder);
+            }
         }
-        self.folders.retain(|it| !it.starts_with(path));
     }
 }
 
@@ -398,12 +428,12 @@ mod tests {
                         .filter_map(|it| Some(it.ok()?.path()));
                     let folders = entries.filter(|it| it.is_dir()).chain([root.clone()]).collect();
                     sender.send(batch).expect("heard");
-                    Watched {
+                    Some(Watched {
                         folders,
                         concerns: Box::new(|it| it.extension().is_some_and(|it| it == "yaml")),
                         outputs: BTreeSet::new(),
                         is_missed: Box::new(|it| it.extension().is_some_and(|it| it == "out")),
-                    }
+                    })
                 };
                 watch.run(&root, |_| {}, on_change);
             });

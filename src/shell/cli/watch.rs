@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use clap::Args;
 
+use super::super::discover::Interest;
 use super::super::engine::{Ask, Changed, Outcome};
 use super::super::inputs::Inputs;
 use super::super::report::{Exit, Sources};
@@ -47,6 +49,7 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
     let mut known = Known::Nothing;
     let mut last: Option<Inputs> = None;
     let outputs = Rc::new(RefCell::new(Outputs::default()));
+    let mut interest = None;
     watch.run(&root, notice, |batch| {
         if !matches!(batch, Batch::Missed(_)) {
             said.clear();
@@ -62,8 +65,9 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
         session.engine.refresh(&changed);
         let planned = once(session, &ask, &mut known, &mut said);
         let has_changed = planned.as_ref().is_some_and(|it| !it.plan.is_empty());
+        let mut has_new_outputs = false;
         if let Some(mut planned) = planned {
-            outputs.borrow_mut().follow(&planned.plan, session.memory.outputs());
+            has_new_outputs = outputs.borrow_mut().follow(&planned.plan, session.memory.outputs());
             // All is written: from here on nobody waits.
             if let Some(last) = &last {
                 session::give_reasons_since(last, &mut session.engine, &ask, &mut planned.plan);
@@ -79,7 +83,14 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
         if known == Known::Applied {
             session.engine.make_ready();
         }
-        watched(session, &root, &outputs)
+        let is_same = interest
+            .as_ref()
+            .is_some_and(|it| Arc::ptr_eq(it, &session.engine.interest()));
+        (has_new_outputs || !is_same).then(|| {
+            let now = session.engine.interest();
+            interest = Some(now.clone());
+            watched(now, &root, &outputs)
+        })
     });
     session.memory.save(&session.disk, &Outcome::default());
     if known == Known::Applied
@@ -160,11 +171,12 @@ struct Outputs {
 }
 
 impl Outputs {
-    /// Takes over what is `on_record` after `plan` was carried out, where its files are not those of before.
-    fn follow<'a>(&mut self, plan: &Plan, on_record: impl Iterator<Item = &'a str>) {
+    /// Takes over what is `on_record` after `plan` was carried out, where its files are not those of before; tells
+    /// whether they are.
+    fn follow<'a>(&mut self, plan: &Plan, on_record: impl Iterator<Item = &'a str>) -> bool {
         let is_same = plan.entries.iter().all(|it| it.change == Change::Update);
         if is_same && !self.files.is_empty() {
-            return;
+            return false;
         }
         self.files = on_record.map(str::to_owned).collect();
         self.folders.clear();
@@ -176,6 +188,7 @@ impl Outputs {
                 }
             }
         }
+        true
     }
 
     /// Tells whether a file stands at `path`, or below it.
@@ -190,8 +203,7 @@ impl Outputs {
     }
 }
 
-fn watched(session: &Session, root: &Path, outputs: &Rc<RefCell<Outputs>>) -> Watched {
-    let interest = session.engine.interest();
+fn watched(interest: Arc<Interest>, root: &Path, outputs: &Rc<RefCell<Outputs>>) -> Watched {
     let mut folders: BTreeSet<PathBuf> = interest
         .folders
         .iter()

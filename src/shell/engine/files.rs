@@ -35,7 +35,7 @@ pub(super) struct Files {
     /// How much the last reading has changed.
     pub(super) stir: Stir,
     /// What there is to watch.
-    pub(super) interest: Interest,
+    pub(super) interest: Arc<Interest>,
     /// On what it depends that a reading finds the same.
     pub(super) witnesses: Vec<Witness>,
     /// The project whose packs are used instead of this one's own, for a case of its tests.
@@ -160,7 +160,7 @@ impl Files {
             witnesses,
             problems,
         } = discover::gather(root, |text| includes(&spec, text));
-        self.interest = interest;
+        self.interest = Arc::new(interest);
         self.witnesses = witnesses;
         self.problems = problems;
         let own = match &self.packs_of {
