@@ -452,14 +452,19 @@ impl FromIterator<(Name, Value)> for Value {
 #[derive(Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Map(Arc<[(Name, Value)]>);
 
+/// In how many entries a key is quicker found one after the other.
+const FEW: usize = 24;
+
 impl Map {
     /// Returns the value under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0
-            .binary_search_by(|(it, _)| (**it).cmp(key))
-            .ok()
-            .map(|at| &self.0[at].1)
+        // Most keys differ in their length already, which stands beside the pointer.
+        if self.0.len() <= FEW {
+            return self.0.iter().find(|(it, _)| **it == *key).map(|it| &it.1);
+        }
+        let at = self.0.binary_search_by(|(it, _)| (**it).cmp(key)).ok()?;
+        Some(&self.0[at].1)
     }
 
     /// Returns the value at the end of `path`.
