@@ -10,6 +10,7 @@ mod explain;
 mod files;
 mod proofs;
 mod questions;
+mod rename;
 mod resume;
 mod rewind;
 
@@ -41,6 +42,7 @@ pub(crate) use built_in::{built_in, patterns, platforms, problem_page};
 pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
 use files::Files;
 pub use proofs::Proved;
+pub use rename::{EditLine, LeftLine, Renamed};
 use resume::Resumable;
 pub use rewind::Rewound;
 

@@ -125,7 +125,9 @@ fn show(args: &PlanArgs, session: &Session, planned: &session::Planned, diffs: &
         return report.result(&markdown::markdown(&planned.plan, &texts));
     }
     if args.diff {
-        for (entry, diff) in planned.plan.entries.iter().zip(diffs) {
+        let paired = listing::paired(&planned.plan);
+        let entries = planned.plan.entries.iter().zip(diffs);
+        for (entry, diff) in entries.filter(|it| !paired.contains(&it.0.path)) {
             report.result(&listing::line(entry, Tense::Future, 0));
             report.result(&listing::fields(diff));
             report.diff(&diff.text);
