@@ -6,6 +6,7 @@
 pub mod cause;
 pub mod decision;
 pub mod diff;
+pub mod effect;
 pub mod fields;
 pub mod json;
 pub mod markdown;
@@ -18,6 +19,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use decision::{Chosen, Coverage, Decisions, Resolution, Scope};
+pub use effect::Effect;
 pub use path::ArtifactPath;
 pub use reason::Reason;
 
@@ -253,6 +255,8 @@ pub struct Plan {
     pub n_unchanged: usize,
     /// Those of them that hold what the user chose to keep, and the rules that want another content.
     pub kept: Vec<Kept>,
+    /// What it does in effect, in words of the rules; `None` where that is not known, or was not asked.
+    pub effects: Option<Vec<Effect>>,
     moved_from: Vec<(ArtifactPath, Found)>,
 }
 

@@ -59,7 +59,8 @@ impl Reason {
             (Sort::Spec, Some(old), Some(new)) if is_word(old) && is_word(new) => Some((&**old, &**new)),
             _ => None,
         };
-        let value = || of_value().map(|(old, new)| (Name::from(old), Name::from(new)));
+        let name = |it: &str| Name::from(it.trim_matches(['"', '\'']));
+        let value = || of_value().map(|(old, new)| (name(old), name(new)));
         self.renamed.clone().or_else(value)
     }
 

@@ -6,6 +6,7 @@
 mod blame;
 mod built_in;
 mod cases;
+mod effects;
 mod explain;
 mod files;
 mod proofs;

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::super::engine::{Ask, Renamed};
-use super::super::report::{Exit, ProblemFormat};
+use super::super::report::{Exit, ProblemFormat, problems};
 use super::super::session::{self, Planned};
 use super::super::store::Patience;
 use super::Session;
@@ -49,8 +49,8 @@ const LISTED: usize = 20;
 
 pub(super) fn run(args: &MvArgs, session: &mut Session) -> Exit {
     let answer = session.engine.rename(&args.from, &args.to);
-    session.report.problems(&answer.problems, &answer.sources);
     let Some(renamed) = answer.value else {
+        session.report.problems(&answer.problems, &answer.sources);
         return Exit::Failed;
     };
     let ask = Ask::default();
@@ -66,7 +66,6 @@ pub(super) fn run(args: &MvArgs, session: &mut Session) -> Exit {
         }
     }
     let report = &session.report;
-    report.problems(&planned.problems, &answer.sources);
     if args.json {
         let document = json!({
             "format": json::FORMAT,
@@ -76,11 +75,14 @@ pub(super) fn run(args: &MvArgs, session: &mut Session) -> Exit {
             "edits": renamed.edits,
             "left": renamed.left,
             "plan": json::document(&planned.plan, |_| None),
+            "problems": problems::machine(&planned.problems, &answer.sources),
         });
         report.result(&format!("{document:#}\n"));
         return Exit::Done;
     }
+    report.problems(&planned.problems, &answer.sources);
     report.result(&edits(&renamed, args.dry_run));
+    report.result(&listing::effects(&planned.plan, Length::Page));
     report.result(&listing::grouped(&planned.plan, Length::Page));
     report.note(&said(&renamed, &planned, args.dry_run));
     Exit::Done

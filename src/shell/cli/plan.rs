@@ -77,6 +77,7 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Exit {
             session::give_reasons(&it.disk, &mut it.engine, &ask, &mut planned)
         })
     };
+    found.append(&mut planned.problems);
     let mut diffs = Vec::new();
     if args.diff && !found.iter().any(Problem::is_error) {
         let made = session::diffs(
@@ -124,6 +125,8 @@ fn show(args: &PlanArgs, session: &Session, planned: &session::Planned, diffs: &
         let texts: Vec<String> = diffs.iter().map(|it| it.text.clone()).collect();
         return report.result(&markdown::markdown(&planned.plan, &texts));
     }
+    let length = if args.all { Length::Whole } else { Length::Page };
+    report.result(&listing::effects(&planned.plan, length));
     if args.diff {
         let paired = listing::paired(&planned.plan);
         let entries = planned.plan.entries.iter().zip(diffs);
@@ -133,7 +136,6 @@ fn show(args: &PlanArgs, session: &Session, planned: &session::Planned, diffs: &
             report.diff(&diff.text);
         }
     } else {
-        let length = if args.all { Length::Whole } else { Length::Page };
         report.result(&listing::grouped(&planned.plan, length));
     }
     report.result(&listing::kept(&planned.plan));

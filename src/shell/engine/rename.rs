@@ -12,7 +12,8 @@ use crate::artifact::fresh::{self, ReadBack, Stir};
 use crate::db::{Project, View};
 use crate::fact::shape;
 use crate::kind::reference;
-use crate::problem::{Place, Problem};
+use crate::problem::{Place, Problem, Span};
+use crate::shell::report::Sources;
 use crate::spec::rename::{self, Rename, Sayings};
 use crate::spec::{self, index};
 use crate::value::{Address, Name, Path};
@@ -97,7 +98,7 @@ impl Engine {
         }
         let renamed = Renamed {
             edits: edit_lines(&found, &sources),
-            left: left_lines(&found, &sources),
+            left: left_lines(&found, &sources, &texts),
             from,
             to,
             texts,
@@ -264,7 +265,7 @@ fn field(node: &Address) -> Place {
     }
 }
 
-fn edit_lines(found: &Rename, sources: &crate::shell::report::Sources) -> Vec<EditLine> {
+fn edit_lines(found: &Rename, sources: &Sources) -> Vec<EditLine> {
     let line = |it: &rename::Edit| {
         let text = sources.get(&it.file)?;
         Some(EditLine {
@@ -277,10 +278,12 @@ fn edit_lines(found: &Rename, sources: &crate::shell::report::Sources) -> Vec<Ed
     found.edits.iter().filter_map(line).collect()
 }
 
-fn left_lines(found: &Rename, sources: &crate::shell::report::Sources) -> Vec<LeftLine> {
-    let line = |(file, span): &(Name, crate::problem::Span)| {
+/// Returns the lines that say the old name, as they stand once `texts` are written: no edit adds or takes a line.
+fn left_lines(found: &Rename, sources: &Sources, texts: &BTreeMap<Name, (Arc<str>, Arc<str>)>) -> Vec<LeftLine> {
+    let line = |(file, span): &(Name, Span)| {
         let at = blame::spot(sources, file, *span, None)?;
-        let text = sources.get(file)?.lines().nth(at.line - 1)?;
+        let now = texts.get(file).map(|it| &*it.1).or_else(|| sources.get(file))?;
+        let text = now.lines().nth(at.line - 1)?;
         Some(LeftLine {
             text: text.trim().into(),
             at,

@@ -31,6 +31,12 @@ pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut P
         .map(|it| Name::from(it.path.as_str()))
         .collect();
     if paths.is_empty() || planned.manifest.records().is_empty() {
+        // Where nothing is on record, all is new.
+        planned.plan.effects = Some(if paths.is_empty() {
+            Vec::new()
+        } else {
+            engine.effects_of_all(ask)
+        });
         return Why::Known;
     }
     let Some(old) = Inputs::load(disk) else {
@@ -38,6 +44,8 @@ pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut P
     };
     let rewound = engine.rewind(&old, ask, &paths);
     let mut why = Why::Known;
+    // What the old inputs did in effect counts only where all that changes was made from them.
+    let mut is_known = true;
     let manifest = &planned.manifest;
     for entry in planned.plan.entries.iter_mut().filter(|it| reason::is_asked(it)) {
         let record = manifest.get(&entry.path);
@@ -45,6 +53,7 @@ pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut P
         let was = rewound.was.get(entry.path.as_str());
         let was = was.map(|it| Fingerprint::of(it.as_bytes()));
         let wanted = entry.wanted.map(|it| it.0);
+        is_known &= recorded == was;
         let on_disk = |what: &str| Reason {
             sort: Sort::Disk,
             file: None,
@@ -74,6 +83,8 @@ pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut P
             why = Why::OtherInputs;
         }
     }
+    planned.problems.extend(rewound.problems);
+    planned.plan.effects = is_known.then(|| rewound.effects.clone());
     pair_renamed(engine, planned, &[]);
     why
 }
