@@ -3,6 +3,7 @@
 //! One memo holds all facts of one stratum that speak of one node: many small memos cost ten times the memory.
 //! No query here calls its own kind on a neighbour of the same stratum, so a chain of any length is no stack of calls.
 
+pub mod effect;
 pub mod finding;
 pub mod guard;
 pub mod matching;

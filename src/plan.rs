@@ -6,6 +6,7 @@
 pub mod cause;
 pub mod decision;
 pub mod diff;
+pub mod effect;
 pub mod fields;
 pub mod json;
 pub mod markdown;
@@ -18,6 +19,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use decision::{Chosen, Coverage, Decisions, Resolution, Scope};
+pub use effect::Effect;
 pub use path::ArtifactPath;
 pub use reason::Reason;
 
@@ -253,6 +255,8 @@ pub struct Plan {
     pub n_unchanged: usize,
     /// Those of them that hold what the user chose to keep, and the rules that want another content.
     pub kept: Vec<Kept>,
+    /// What it does in effect, in words of the rules; `None` where that is not known, or was not asked.
+    pub effects: Option<Vec<Effect>>,
     moved_from: Vec<(ArtifactPath, Found)>,
 }
 
@@ -285,6 +289,14 @@ pub struct Counts {
     pub unchanged: usize,
     /// Files among the unchanged that the user chose to keep as they are.
     pub kept: usize,
+    /// Files among the created that take the place of one that goes, under a new name.
+    #[serde(skip_serializing_if = "is_none")]
+    pub renamed: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
+fn is_none(n: &usize) -> bool {
+    *n == 0
 }
 
 impl Plan {
@@ -297,9 +309,11 @@ impl Plan {
             ..Counts::default()
         };
         for entry in &self.entries {
+            counts.renamed += usize::from(entry.instead_of.is_some());
             *match (&entry.change, entry.resolution) {
                 (Change::Create, _) => &mut counts.create,
-                (Change::Delete, _) | (Change::EditedByHand(Intent::Delete), Resolution::Overwrite) => {
+                (Change::Delete, _)
+                | (Change::EditedByHand(Intent::Delete), Resolution::Overwrite | Resolution::Merge) => {
                     &mut counts.delete
                 }
                 (Change::Update, _)
@@ -318,19 +332,45 @@ impl Plan {
         counts
     }
 
-    /// Pairs files that come under a new name with those that go under the old one, where a reason says so.
-    pub fn pair_renamed(&mut self) {
-        let going: BTreeMap<String, Name> = self
-            .entries
-            .iter()
-            .filter(|it| it.change == Change::Delete)
-            .map(|it| (it.path.to_string(), it.rule.clone()))
+    /// Pairs files that come under a new name with those that go under the old one, where a reason says so, or where
+    /// the names, old and new, are `known`.
+    pub fn pair_renamed(&mut self, known: &[(Name, Name)]) {
+        let is_going = |it: &&Entry| matches!(it.change, Change::Delete | Change::EditedByHand(Intent::Delete));
+        let going = self.entries.iter().filter(is_going);
+        let mut going: BTreeMap<String, (ArtifactPath, Name)> = going
+            .map(|it| (it.path.to_string(), (it.path.clone(), it.rule.clone())))
             .collect();
         for entry in self.entries.iter_mut().filter(|it| it.change == Change::Create) {
-            let renamed = entry.reasons.iter().filter_map(|it| it.renamed.as_ref());
-            let old = renamed.map(|(old, new)| entry.path.as_str().replace(&**new, old));
-            let old = old.into_iter().find(|it| going.get(it) == Some(&entry.rule));
-            entry.instead_of = old.and_then(|it| ArtifactPath::parse(&it).ok());
+            let of_rule = |old: &String| going.get(old).is_some_and(|it| it.1 == entry.rule);
+            let mut names = known
+                .iter()
+                .cloned()
+                .chain(entry.reasons.iter().filter_map(Reason::names));
+            let old =
+                names.find_map(|(old, new)| reason::under(entry.path.as_str(), &new, &old).into_iter().find(of_rule));
+            entry.instead_of = old.and_then(|it| going.remove(&it)).map(|it| it.0);
+        }
+    }
+
+    /// Decides that edits by hand go on in the file that takes the place of theirs, for those paths where `is_carried`
+    /// says so.
+    pub fn carry(&mut self, is_carried: impl Fn(&ArtifactPath) -> bool) {
+        let is_edited =
+            |it: &Entry| it.change == Change::EditedByHand(Intent::Delete) && matches!(it.found, Found::File(..));
+        let mut edited: BTreeMap<ArtifactPath, &mut Entry> = BTreeMap::new();
+        let mut coming: Vec<&mut Entry> = Vec::new();
+        for entry in &mut self.entries {
+            if is_edited(entry) && is_carried(&entry.path) {
+                edited.insert(entry.path.clone(), entry);
+            } else if entry.instead_of.is_some() {
+                coming.push(entry);
+            }
+        }
+        for entry in coming {
+            if let Some(edited) = entry.instead_of.as_ref().and_then(|it| edited.get_mut(it)) {
+                edited.resolution = Resolution::Merge;
+                entry.resolution = Resolution::Merge;
+            }
         }
     }
 
@@ -385,7 +425,8 @@ fn obstacle(entry: &Entry) -> Option<Problem> {
                 format!("`{path}` was edited by hand, and no rule wants it any more"),
             )
             .help(format!(
-                "`--overwrite={path}` deletes it, `--adopt={path}` keeps it as your own"
+                "`--overwrite={path}` deletes it, `--adopt={path}` keeps it as your own, `--merge={path}` carries your \
+                 change to the file that takes its place, where a name has changed"
             )),
         ),
         (Change::Foreign, Resolution::Open) => Some(
@@ -405,8 +446,14 @@ fn obstacle(entry: &Entry) -> Option<Problem> {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of_them = |n: usize, what: &str| match n {
+            0 => String::new(),
+            n => format!(" ({n} {what})"),
+        };
+        let kept = of_them(self.kept, "kept as you chose");
+        let to_create = format!("to create{}", of_them(self.renamed, "under a new name"));
         let parts = [
-            (self.create, "to create"),
+            (self.create, to_create.as_str()),
             (self.update, "to update"),
             (self.moved, "to move"),
             (self.delete, "to delete"),
@@ -417,10 +464,6 @@ impl fmt::Display for Counts {
             (self.obstructed, "obstructed"),
             (self.unchanged, "unchanged"),
         ];
-        let kept = match self.kept {
-            0 => String::new(),
-            n => format!(" ({n} kept as you chose)"),
-        };
         let mut said = parts
             .iter()
             .filter(|(n, _)| *n > 0)

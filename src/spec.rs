@@ -14,6 +14,7 @@ pub mod layer;
 pub mod locate;
 pub mod merge;
 mod overrides;
+pub mod rename;
 #[cfg(test)]
 mod tests;
 

@@ -193,7 +193,8 @@ struct ReadBy {
     /// For each of its facts.
     facts: Vec<Part>,
     artifact: Part,
-    finding: Part,
+    /// What it finds fault with, and what it says of effects.
+    speech: Part,
     /// Its nodes and edges.
     shape: Part,
 }
@@ -234,9 +235,14 @@ fn read_by(db: &dyn Db, project: Project, id: Name) -> ReadBy {
             }
         })
     });
-    let finding = rule.finding.as_ref().map(|finding| {
-        let texts = [Some(&finding.message), finding.help.as_ref(), finding.field.as_ref()];
-        with(&mut |uses| texts.into_iter().flatten().for_each(|it| uses.extend(it.uses())))
+    let speech = rule.speaks().then(|| {
+        let finding = rule.finding.iter();
+        let texts = finding.flat_map(|it| [Some(&it.message), it.help.as_ref(), it.field.as_ref()]);
+        let texts: Vec<_> = texts.flatten().collect();
+        with(&mut |uses| {
+            texts.iter().for_each(|it| uses.extend(it.uses()));
+            rule.effect.iter().for_each(|it| it.add_uses(uses));
+        })
     });
     let shape = rule.shapes().then(|| {
         with(&mut |uses| {
@@ -248,7 +254,7 @@ fn read_by(db: &dyn Db, project: Project, id: Name) -> ReadBy {
         shape: shape.unwrap_or_default(),
         facts: facts.collect(),
         artifact: artifact.unwrap_or_default(),
-        finding: finding.unwrap_or_default(),
+        speech: speech.unwrap_or_default(),
     }
 }
 
@@ -387,7 +393,7 @@ fn across(
 ) {
     for rule in rules.iter().filter(|it| it.reach == Reach::Across) {
         cells.extend(cells_of(db, project, 0, rule));
-        if let (Some(_), Some(anchor)) = (&rule.finding, rule.body.pattern.first()) {
+        if let (true, Some(anchor)) = (rule.speaks(), rule.body.pattern.first()) {
             let all = shape::nodes_of(db, project, View::finished(0), rule, &anchor.name);
             nodes.extend(all.into_iter().map(|it| (0, it)));
         }
@@ -585,13 +591,13 @@ impl<'a> Backwards<'a> {
 
     /// Returns the nodes at which what `rule` finds may have changed.
     fn criticised(&self, rule: &Rule) -> BTreeSet<Address> {
-        let (Some(_), Some(anchor)) = (&rule.finding, rule.body.pattern.first()) else {
+        let (true, Some(anchor)) = (rule.speaks(), rule.body.pattern.first()) else {
             return BTreeSet::new();
         };
         if self.sleeps(rule, &self.changed) {
             return BTreeSet::new();
         }
-        let part = &read_by(self.db, self.project, rule.id.clone()).finding;
+        let part = &read_by(self.db, self.project, rule.id.clone()).speech;
         self.touched(rule, &anchor.name, part, &self.changed)
     }
 
@@ -602,7 +608,7 @@ impl<'a> Backwards<'a> {
         let mentions = references.and_then(|it| self.mentions.get(it));
         let roots = [Some(&self.changed), mentions].into_iter().flatten();
         roots.into_iter().any(|roots| {
-            let parts = [&read_by.artifact, &read_by.finding];
+            let parts = [&read_by.artifact, &read_by.speech];
             !roots.starts.is_empty() || parts.iter().any(|it| !sources(it, roots).is_empty())
         })
     }
@@ -618,8 +624,8 @@ impl<'a> Backwards<'a> {
 
     /// Returns the nodes at which `rule` may find something.
     fn critical(&self, rule: &Rule) -> BTreeSet<Address> {
-        match (&rule.finding, rule.body.pattern.first()) {
-            (Some(_), Some(anchor)) => self.all(rule, &anchor.name),
+        match (rule.speaks(), rule.body.pattern.first()) {
+            (true, Some(anchor)) => self.all(rule, &anchor.name),
             _ => BTreeSet::new(),
         }
     }

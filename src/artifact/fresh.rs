@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use crate::artifact::candidates::{self, Before, Candidates};
-use crate::artifact::found::Found;
+use crate::artifact::found::{Found, Spot};
 use crate::artifact::instance::{self, Artifact, Artifacts, Cell, Printed};
 use crate::artifact::standing::Differing;
 use crate::artifact::told::Told;
@@ -64,6 +64,9 @@ pub struct State {
     pub problems: Vec<Problem>,
     /// The paths that this run printed, sorted.
     pub printed: Vec<Name>,
+    /// The nodes of which something else may be said than after the run that this one went on from; `None` where it went on
+    /// from none.
+    pub concerned: Option<Vec<Spot>>,
     /// The paths at which something else stands than after the run that this one went on from; `None` where it went
     /// on from none.
     pub differing: Option<BTreeSet<Name>>,
@@ -124,6 +127,7 @@ pub fn resume(
         told: Some(told),
         found: Some(found),
         before: Some(before),
+        concerned: Some(nodes),
         ..State::default()
     };
     let settling = Settling {
@@ -190,6 +194,7 @@ pub fn refresh(db: &Database, project: Project, last: State, stir: Stir, read_ba
     }
     let asked = ask_all(db, project, cells, &last.fresh);
     let is_first = last.before.is_none();
+    state.concerned = (!is_first).then_some(nodes);
     if !is_first && ground == Ground::Sound {
         // Where one edit came, more will come.
         now.find_asleep(db, project);

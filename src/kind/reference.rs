@@ -151,9 +151,14 @@ fn step(content: &str, at: usize, end: usize) -> Option<((usize, usize), usize)>
     word(content, at + 1, end)
 }
 
+/// Tells whether a name that needs no quotes in a reference may hold `it`.
+#[must_use]
+pub fn is_part(it: char) -> bool {
+    it.is_alphanumeric() || it == '_' || it == '-'
+}
+
 fn word(content: &str, at: usize, end: usize) -> Option<((usize, usize), usize)> {
-    let part = |it: char| it.is_alphanumeric() || it == '_' || it == '-';
-    let length = content[at..end].find(|it| !part(it))?;
+    let length = content[at..end].find(|it| !is_part(it))?;
     (length > 0).then_some(((at, at + length), at + length))
 }
 

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::fields::FieldChange;
-use super::{Change, Counts, Found, Intent, Plan, Reason, Resolution};
+use super::{Change, Counts, Effect, Found, Intent, Plan, Reason, Resolution};
 use std::collections::BTreeMap;
 
 /// The version of the form.
@@ -18,6 +18,8 @@ pub struct Document {
     pub format: u32,
     /// How many paths undergo which change.
     pub counts: Counts,
+    /// What the changes do in effect; null where that is not known.
+    pub effects: Option<Vec<Effect>>,
     /// The changes, in the order of their paths; what is unchanged is only counted.
     pub changes: Vec<ChangeDocument>,
     /// What changed in the inputs, each with how many files change by it.
@@ -139,6 +141,7 @@ pub fn document(plan: &Plan, diff: impl Fn(usize) -> Option<Difference>) -> Docu
     Document {
         format: FORMAT,
         counts: plan.counts(),
+        effects: plan.effects.clone(),
         changes: changes.collect(),
         causes: causes.into_iter().map(cause).collect(),
         kept: plan.kept.iter().map(|it| it.path.to_string()).collect(),

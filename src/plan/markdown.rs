@@ -14,6 +14,9 @@ const LISTS: usize = 30_000;
 /// How many files of one cause are listed.
 const LISTED: usize = 30;
 
+/// How many effects are told.
+const TOLD: usize = 40;
+
 /// How many fields of one cause are named.
 const NAMED: usize = 10;
 
@@ -21,6 +24,7 @@ const NAMED: usize = 10;
 #[must_use]
 pub fn markdown(plan: &Plan, diffs: &[String]) -> String {
     let mut text = format!("### gen plan: {}\n", plan.counts());
+    text.push_str(&effects(plan));
     let groups = groups(plan);
     let mut left = plan.entries.len();
     let mut n_shown = 0;
@@ -64,6 +68,24 @@ pub fn markdown(plan: &Plan, diffs: &[String]) -> String {
         text.push_str("\n</details>\n");
     }
     text
+}
+
+/// Returns what the plan does in effect, or that this is not known.
+fn effects(plan: &Plan) -> String {
+    let Some(effects) = &plan.effects else {
+        return "\nWhat this does in effect is not known here.\n".to_owned();
+    };
+    if effects.is_empty() {
+        return String::new();
+    }
+    let mut text = "\n**In effect**\n".to_owned();
+    for effect in effects.iter().take(TOLD) {
+        _ = write!(text, "\n- {}", code(&effect.sentence()));
+    }
+    if effects.len() > TOLD {
+        _ = write!(text, "\n- and {} more effects", effects.len() - TOLD);
+    }
+    text + "\n\n**Files**\n"
 }
 
 fn length(text: &str) -> usize {

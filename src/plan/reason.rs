@@ -51,6 +51,19 @@ pub struct Reason {
 }
 
 impl Reason {
+    /// Returns the old and the new name, where it says that one took the place of the other: a key, or a value of one word.
+    #[must_use]
+    pub fn names(&self) -> Option<(Name, Name)> {
+        let is_word = |it: &Arc<str>| !it.is_empty() && !it.contains(char::is_whitespace);
+        let of_value = || match (self.sort, &self.old, &self.new) {
+            (Sort::Spec, Some(old), Some(new)) if is_word(old) && is_word(new) => Some((&**old, &**new)),
+            _ => None,
+        };
+        let name = |it: &str| Name::from(it.trim_matches(['"', '\'']));
+        let value = || of_value().map(|(old, new)| (name(old), name(new)));
+        self.renamed.clone().or_else(value)
+    }
+
     /// Says it on one line.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -67,6 +80,24 @@ impl Reason {
             (None, None) => format!("{place}{input}"),
         }
     }
+}
+
+/// Returns `path` with the name `to` in the place of `from`: where that stands as a word, and wherever it stands.
+#[must_use]
+pub fn under(path: &str, from: &str, to: &str) -> [String; 2] {
+    let is_part = |it: Option<char>| it.is_some_and(char::is_alphanumeric);
+    let mut words = String::with_capacity(path.len());
+    let mut at = 0;
+    for (start, found) in path.match_indices(from) {
+        let end = start + found.len();
+        if !is_part(path[..start].chars().next_back()) && !is_part(path[end..].chars().next()) {
+            words.push_str(&path[at..start]);
+            words.push_str(to);
+            at = end;
+        }
+    }
+    words.push_str(&path[at..]);
+    [words, path.replace(from, to)]
 }
 
 /// Entries of a plan that change for the same reasons.

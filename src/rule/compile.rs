@@ -2,6 +2,7 @@
 //!
 //! What is wrong comes out as problems that point into the rule file. Nothing is evaluated here.
 
+mod effect;
 mod finding;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ use crate::rule::expression::{Expression, Guard, Present, ProjectScope, Scope, f
 use crate::rule::file::{EdgeSource, FactSource, Fields, Form, Given, NodeSource, Reach, RuleSource, Written};
 use crate::rule::interpolation::Interpolation;
 use crate::rule::model::{
-    ArtifactRule, Body, EdgeRule, FactRule, Filled, FindingRule, Inner, Join, NodeRule, Rule, entry_type,
+    ArtifactRule, Body, EdgeRule, EffectRule, FactRule, Filled, FindingRule, Inner, Join, NodeRule, Rule, entry_type,
     environment_type, environments_type,
 };
 use crate::value::{Name, Path, Value};
@@ -115,6 +116,7 @@ impl Compiler<'_> {
             .filter_map(|it| self.fact(it, &bound, &known))
             .collect();
         let finding = self.finding(&body, &bound, &known);
+        let effect = self.effect(&known);
         let artifact = self.artifact(&body, &given, &known);
         self.shape_reads_no_facts(&body, &nodes, &edges);
         if self.says_nothing() && source.form == Form::Whole {
@@ -123,7 +125,7 @@ impl Compiler<'_> {
                 format!("the rule `{}` says nothing", source.name.text),
             )
             .at(source.name.place(), "neither derives nor prints nor denies anything")
-            .help("add `facts`, `nodes`, `edges`, `artifact`, `deny` or `warn`");
+            .help("add `facts`, `nodes`, `edges`, `artifact`, `deny`, `warn` or `effect`");
             self.problems.push(problem);
         }
         Some(Rule {
@@ -137,6 +139,7 @@ impl Compiler<'_> {
             edges,
             facts,
             finding,
+            effect,
             artifact,
         })
     }
@@ -168,6 +171,7 @@ impl Compiler<'_> {
             && it.facts.is_empty()
             && it.artifact.is_none()
             && it.finding.is_none()
+            && it.effect.is_none()
     }
 
     /// The rule as written, without its place in the file: moving a rule changes nothing.

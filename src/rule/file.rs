@@ -189,6 +189,19 @@ pub struct FindingSource {
     pub help: Option<Written>,
 }
 
+/// What a rule says of the effect of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EffectSource {
+    /// What it is of, with `${…}` in it: what is the same before and after.
+    pub of: Written,
+    /// What is said where it comes.
+    pub new: Option<Written>,
+    /// What is said where it goes.
+    pub gone: Option<Written>,
+    /// An expression for how much there is of it, and of what.
+    pub amount: Option<(Written, Written)>,
+}
+
 /// A rule as it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleSource {
@@ -230,6 +243,8 @@ pub struct RuleSource {
     pub artifact: Option<ArtifactSource>,
     /// What it finds fault with.
     pub finding: Option<FindingSource>,
+    /// What it says of the effect of a plan.
+    pub effect: Option<EffectSource>,
     /// All its strings in the order in which they were read.
     strings: Vec<Written>,
 }
@@ -253,9 +268,9 @@ impl RuleSource {
     }
 }
 
-const RULE_KEYS: [&str; 20] = [
+const RULE_KEYS: [&str; 21] = [
     "rule", "doc", "match", "unless", "exists", "join", "each", "let", "when", "across", "replaces", "nodes", "edges",
-    "facts", "artifact", "deny", "warn", "at", "field", "help",
+    "facts", "artifact", "deny", "warn", "at", "field", "help", "effect",
 ];
 
 /// Returns the rules of the file `file` of `pack`, and what is wrong with its form.
@@ -378,6 +393,7 @@ impl Reader<'_> {
                 .collect(),
             artifact: yaml.get("artifact").and_then(|it| self.artifact(it)),
             finding: self.finding(yaml),
+            effect: yaml.get("effect").and_then(|it| self.effect(it)),
             strings: Vec::new(),
         };
         rule.strings = std::mem::take(&mut self.strings);
@@ -470,7 +486,8 @@ impl Reader<'_> {
     }
 
     fn fact(&mut self, entry: &Entry) -> Option<FactSource> {
-        let of = self.required(&entry.value, "of")?;
+        let help = "say of which node of the match, as in `of: s`";
+        let of = self.needed(&entry.value, "of", help)?;
         let mut fields = Vec::new();
         for it in entry.value.entries().iter().filter(|it| &*it.key != "of") {
             self.field(it.key.to_string(), &it.value, &mut fields);
@@ -540,6 +557,36 @@ impl Reader<'_> {
         })
     }
 
+    fn effect(&mut self, yaml: &Yaml) -> Option<EffectSource> {
+        self.keys(yaml, &["of", "new", "gone", "amount", "unit"], "an effect");
+        if !matches!(yaml.data, Data::Map(_)) {
+            return None;
+        }
+        let of = self.needed(
+            yaml,
+            "of",
+            "say of what, the same before and after: `of: \"${s.name}\"`",
+        );
+        let (new, gone) = (self.string(yaml, "new"), self.string(yaml, "gone"));
+        let is_amount = yaml.get("amount").is_some() || yaml.get("unit").is_some();
+        if new.is_none() && gone.is_none() && !is_amount {
+            let problem = Problem::error(
+                "rule::missing_key",
+                "an effect says neither `new` nor `gone` nor an `amount`",
+            )
+            .at(self.place(yaml.span), "what happens is missing")
+            .help("add `new: opens` and `gone: closes`, say, or `amount: EXPRESSION` and `unit: replicas`");
+            self.problems.push(problem);
+        }
+        let amount = is_amount.then(|| self.required(yaml, "amount").zip(self.required(yaml, "unit")));
+        Some(EffectSource {
+            of: of?,
+            new,
+            gone,
+            amount: amount.flatten(),
+        })
+    }
+
     /// Reports the keys of `yaml` that are not `known`.
     fn keys(&mut self, yaml: &Yaml, known: &[&str], what: &str) {
         if !matches!(yaml.data, Data::Map(_)) {
@@ -569,11 +616,11 @@ impl Reader<'_> {
     }
 
     fn required(&mut self, yaml: &Yaml, key: &str) -> Option<Written> {
+        self.needed(yaml, key, &format!("add `{key}: …`"))
+    }
+
+    fn needed(&mut self, yaml: &Yaml, key: &str, help: &str) -> Option<Written> {
         if yaml.get(key).is_none() && !self.is_misspelt(yaml, key) {
-            let help = match key {
-                "of" => "say of which node of the match, as in `of: s`".to_owned(),
-                _ => format!("add `{key}: …`"),
-            };
             let problem = Problem::error("rule::missing_key", format!("`{key}` is missing"))
                 .at(self.place(yaml.span), format!("give `{key}` here"))
                 .help(help);

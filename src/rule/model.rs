@@ -37,6 +37,8 @@ pub struct Rule {
     pub facts: Vec<FactRule>,
     /// What it finds fault with.
     pub finding: Option<FindingRule>,
+    /// What it says of the effect of a plan.
+    pub effect: Option<EffectRule>,
     /// What its artifact gets, if it prints one.
     pub artifact: Option<ArtifactRule>,
 }
@@ -150,6 +152,28 @@ pub struct FindingRule {
     pub help: Option<Interpolation>,
 }
 
+/// What a rule says of the effect of a plan.
+#[derive(Clone, Debug)]
+pub struct EffectRule {
+    /// What it is of: what is the same before and after.
+    pub of: Interpolation,
+    /// What is said where it comes.
+    pub new: Option<Interpolation>,
+    /// What is said where it goes.
+    pub gone: Option<Interpolation>,
+    /// How much there is of it.
+    pub amount: Option<Amount>,
+}
+
+/// How much there is of something.
+#[derive(Clone, Debug)]
+pub struct Amount {
+    /// The number.
+    pub expression: Expression,
+    /// Of what, in the plural.
+    pub unit: Interpolation,
+}
+
 /// What an artifact is made from; its template is compiled by the artifact layer.
 #[derive(Clone, Debug)]
 pub struct ArtifactRule {
@@ -220,6 +244,29 @@ impl FactRule {
         let mut uses = Uses::default();
         self.fields.iter().for_each(|it| it.1.add_uses(&mut uses));
         uses
+    }
+}
+
+impl EffectRule {
+    /// Adds what its expressions read to `uses`.
+    pub(crate) fn add_uses(&self, uses: &mut Uses) {
+        let amount = self.amount.as_ref();
+        let texts = [
+            Some(&self.of),
+            self.new.as_ref(),
+            self.gone.as_ref(),
+            amount.map(|it| &it.unit),
+        ];
+        texts.into_iter().flatten().for_each(|it| uses.extend(it.uses()));
+        uses.extend(amount.map(|it| it.expression.uses()).unwrap_or(&Uses::default()));
+    }
+}
+
+impl Rule {
+    /// Tells whether it says something of nodes apart from facts and files: faults, or effects.
+    #[must_use]
+    pub fn speaks(&self) -> bool {
+        self.finding.is_some() || self.effect.is_some()
     }
 }
 

@@ -11,6 +11,7 @@ mod explain;
 mod graph;
 mod init;
 mod listing;
+mod mv;
 mod pack;
 mod plan;
 mod query;
@@ -66,6 +67,7 @@ enum Command {
     Init(init::InitArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
+    Mv(mv::MvArgs),
     Check(check::CheckArgs),
     Blame(blame::BlameArgs),
     Explain(explain::ExplainArgs),
@@ -135,6 +137,7 @@ impl Cli {
             Command::Completions(args) => completions::run(&args, &report(ProblemFormat::Full)),
             Command::Plan(args) => global.within(args.format(), |it| plan::run(&args, it)),
             Command::Apply(args) => global.within(ProblemFormat::Full, |it| apply::run(&args, it)),
+            Command::Mv(args) => global.within(args.format(), |it| mv::run(&args, it)),
             Command::Check(args) => global.within(args.output_format, |it| check::run(&args, it)),
             Command::Blame(args) => global.within(ProblemFormat::Full, |it| blame::run(&args, it)),
             Command::Explain(args) => global.within(ProblemFormat::Full, |it| explain::run(&args, it)),

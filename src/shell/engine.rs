@@ -6,10 +6,12 @@
 mod blame;
 mod built_in;
 mod cases;
+mod effects;
 mod explain;
 mod files;
 mod proofs;
 mod questions;
+mod rename;
 mod resume;
 mod rewind;
 
@@ -41,6 +43,7 @@ pub(crate) use built_in::{built_in, patterns, platforms, problem_page};
 pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
 use files::Files;
 pub use proofs::Proved;
+pub use rename::{EditLine, LeftLine, Renamed};
 use resume::Resumable;
 pub use rewind::Rewound;
 

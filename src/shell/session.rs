@@ -2,7 +2,10 @@
 //!
 //! Nothing is printed here, and nothing is decided about contents.
 
-use std::collections::BTreeMap;
+mod merge;
+mod reasons;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 use std::sync::Arc;
 
@@ -17,13 +20,13 @@ use super::stat::Stat;
 use super::store::{self, Patience, Recovery, Store};
 use crate::fingerprint::Fingerprint;
 use crate::plan::json::Difference;
-use crate::plan::reason::{self, Reason, Sort};
 use crate::plan::{
-    ArtifactPath, Change, Content, Coverage, Decisions, Entry, Found, Plan, Resolution, Scope, Site, plan, sites,
-    sites_at,
+    ArtifactPath, Change, Content, Coverage, Decisions, Entry, Found, Plan, Scope, Site, plan, sites, sites_at,
 };
 use crate::problem::Problem;
 use crate::value::Name;
+
+pub use reasons::{Why, give_reasons, give_reasons_since, pair_renamed};
 
 /// A plan, and what it was made of.
 #[derive(Debug, Default)]
@@ -230,6 +233,7 @@ pub fn apply(
         let help = "`gen apply` deletes them, if that is meant";
         return Err(vec![Problem::error("plan::deletes_most", problem.message).help(help)]);
     }
+    merge::carry(disk, engine, ask, decisions, &mut planned);
     let obstacles = planned.plan.obstacles();
     if !obstacles.is_empty() {
         planned.problems.extend(obstacles);
@@ -241,75 +245,13 @@ pub fn apply(
         return Ok((planned, recovery));
     }
     let mut contents = contents(engine, outcome, &planned.plan)?;
-    merge(disk, engine, ask, &mut planned, &manifest, &mut contents)?;
+    merge::merge(disk, engine, ask, &mut planned, &manifest, &mut contents)?;
     let print = |path: &ArtifactPath| Ok(contents.get(path).expect("each file of the plan was printed").clone());
     let applied = store.apply(&planned.plan, manifest, &print).map_err(|it| vec![it])?;
     planned.problems.extend(applied.problems);
     memory.keep(disk, applied.manifest);
     memory.seen.extend(applied.seen);
     Ok((planned, recovery))
-}
-
-/// Merges the files for which the user wants it, and puts into `contents` what is written there.
-fn merge(
-    disk: &Disk,
-    engine: &mut Engine,
-    ask: &Ask,
-    planned: &mut Planned,
-    manifest: &Manifest,
-    contents: &mut BTreeMap<ArtifactPath, Arc<[u8]>>,
-) -> Result<(), Vec<Problem>> {
-    let is_merged = |it: &&mut Entry| it.resolution == Resolution::Merge;
-    let paths: Vec<Name> = planned
-        .plan
-        .entries
-        .iter()
-        .filter(|it| it.resolution == Resolution::Merge)
-        .map(|it| Name::from(it.path.as_str()))
-        .collect();
-    if paths.is_empty() {
-        return Ok(());
-    }
-    let rewound = Inputs::load(disk)
-        .map(|it| engine.rewind(&it, ask, &paths))
-        .unwrap_or_default();
-    let mut problems = Vec::new();
-    for entry in planned.plan.entries.iter_mut().filter(is_merged) {
-        let path = &entry.path;
-        let record = manifest.get(path).map(|it| it.declined.unwrap_or(it.digest));
-        let wanted = contents.get(path).cloned().unwrap_or_default();
-        let was = rewound.was.get(path.as_str()).map(|it| Arc::from(it.as_bytes()));
-        let base: Option<Arc<[u8]>> = [Some(wanted.clone()), was]
-            .into_iter()
-            .flatten()
-            .find(|it| Some(Fingerprint::of(it)) == record);
-        let found = disk.read(path.as_str()).ok();
-        let stands =
-            matches!(entry.found, Found::File(digest, _) if found.as_deref().map(Fingerprint::of) == Some(digest));
-        let (Some(base), Some(found), true) = (base, found, stands) else {
-            let message = format!("`{path}` can't be merged: what was generated there is not known any more");
-            problems.push(Problem::error("plan::no_base", message).help(format!(
-                "`--overwrite={path}` takes the generated content, `--adopt={path}` keeps the file as it is"
-            )));
-            continue;
-        };
-        let merged = crate::plan::merge::merge(&base, &found, &wanted);
-        if !merged.conflicts.is_empty() {
-            let lines: Vec<String> = merged.conflicts.iter().map(ToString::to_string).collect();
-            let message = format!("`{path}` is merged with conflicts, at line {}", lines.join(", "));
-            planned
-                .problems
-                .push(Problem::warning("plan::merge_conflict", message).help(format!(
-                    "choose between the markers, then run `gen apply --merge={path}` again"
-                )));
-        }
-        entry.merged = Some(crate::plan::Merge {
-            digest: Fingerprint::of(&merged.content),
-            n_conflicts: merged.conflicts.len(),
-        });
-        contents.insert(path.clone(), merged.content.into());
-    }
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }
 
 /// Returns the content of each file that `plan` writes.
@@ -360,9 +302,15 @@ pub fn diffs(
     context: usize,
 ) -> Result<Vec<Difference>, Vec<Problem>> {
     let contents = contents(engine, outcome, plan)?;
+    let taken: BTreeSet<&ArtifactPath> = plan.entries.iter().filter_map(|it| it.instead_of.as_ref()).collect();
     let diff = |entry: &Entry| {
-        let old = match entry.found {
-            Found::File(..) => disk.read(entry.path.as_str()).ok(),
+        // What comes under a new name is compared with what goes under the old one, which needs no word of its own.
+        let old = match (&entry.found, &entry.instead_of) {
+            (Found::File(..), _) if entry.change == Change::Delete && taken.contains(&entry.path) => {
+                return Difference::default();
+            }
+            (Found::File(..), _) => disk.read(entry.path.as_str()).ok(),
+            (_, Some(from)) => disk.read(from.as_str()).ok(),
             _ => None,
         };
         let new = contents.get(&entry.path).map(|it| &**it);
@@ -371,9 +319,10 @@ pub fn diffs(
         let is_moved = matches!(entry.change, crate::plan::Change::Moved { .. });
         if is_changed && !is_moved {
             let path = entry.path.as_str();
+            let from = entry.instead_of.as_ref().map_or(path, ArtifactPath::as_str);
             let both = old.as_deref().zip(new);
             Difference {
-                text: crate::plan::diff::unified(path, old.as_deref(), new, context),
+                text: crate::plan::diff::unified((from, path), old.as_deref(), new, context),
                 fields: both.and_then(|(old, new)| crate::plan::fields::changes(path, old, new)),
             }
         } else {
@@ -383,91 +332,18 @@ pub fn diffs(
     Ok(plan.entries.par_iter().map(diff).collect())
 }
 
-/// What is known of the reasons of a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// Nothing was to be asked, or all of it is known.
-    Known,
-    /// What the last apply read is not known.
-    NoRecord,
-    /// Some files were not made from what the last apply here read.
-    OtherInputs,
-}
-
-/// Says why each file of the plan changes, as far as what the last apply read tells it. Never a wrong reason: one is
-/// given only where the old inputs print what is on record.
-pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut Planned) -> Why {
-    let paths: Vec<Name> = planned
-        .plan
-        .entries
-        .iter()
-        .filter(|it| reason::is_asked(it))
-        .map(|it| Name::from(it.path.as_str()))
-        .collect();
-    if paths.is_empty() || planned.manifest.records().is_empty() {
-        return Why::Known;
+/// Writes new texts of files of the spec: all of them or none.
+///
+/// # Errors
+/// What stands in the way; nothing has changed then.
+pub fn rewrite(disk: &Disk, texts: &BTreeMap<Name, (Arc<str>, Arc<str>)>, patience: Patience) -> Result<(), Problem> {
+    let mut all = BTreeMap::new();
+    for (path, (old, new)) in texts {
+        let path = ArtifactPath::parse(path)?;
+        all.insert(path, (Fingerprint::of(old.as_bytes()), Arc::from(new.as_bytes())));
     }
-    let Some(old) = Inputs::load(disk) else {
-        return Why::NoRecord;
-    };
-    let rewound = engine.rewind(&old, ask, &paths);
-    let mut why = Why::Known;
-    let manifest = &planned.manifest;
-    for entry in planned.plan.entries.iter_mut().filter(|it| reason::is_asked(it)) {
-        let record = manifest.get(&entry.path);
-        let recorded = record.map(|it| it.declined.unwrap_or(it.digest));
-        let was = rewound.was.get(entry.path.as_str());
-        let was = was.map(|it| Fingerprint::of(it.as_bytes()));
-        let wanted = entry.wanted.map(|it| it.0);
-        let on_disk = |what: &str| Reason {
-            sort: Sort::Disk,
-            file: None,
-            line: None,
-            input: what.into(),
-            old: None,
-            new: None,
-            renamed: None,
-        };
-        if recorded.is_some() && entry.change == Change::Create {
-            entry.reasons.push(on_disk("the file is gone from the disk"));
-        }
-        if recorded == wanted {
-            let is_mode = entry.change == Change::Update;
-            entry
-                .reasons
-                .extend(is_mode.then(|| on_disk("the file can't be run any more")));
-            continue;
-        }
-        if recorded == was {
-            let known = rewound.reasons.get(entry.path.as_str());
-            entry.reasons.extend(known.into_iter().flatten().cloned());
-        } else {
-            entry.reasons.extend(engine.built_in_reasons(&rewound, &entry.rule));
-        }
-        if entry.reasons.is_empty() {
-            why = Why::OtherInputs;
-        }
-    }
-    planned.plan.pair_renamed();
-    for entry in planned.plan.entries.iter_mut().filter(|it| it.instead_of.is_some()) {
-        entry.note = engine.said_of_a_rename(&entry.rule);
-    }
-    why
-}
-
-/// Says why each file of `plan` changes, of which `old` is what all files were made from before.
-pub fn give_reasons_since(old: &Inputs, engine: &mut Engine, ask: &Ask, plan: &mut Plan) {
-    let asked = plan.entries.iter().filter(|it| reason::is_asked(it));
-    let paths: Vec<Name> = asked.map(|it| Name::from(it.path.as_str())).collect();
-    if paths.is_empty() {
-        return;
-    }
-    let mut rewound = engine.rewind(old, ask, &paths);
-    for entry in &mut plan.entries {
-        entry
-            .reasons
-            .extend(rewound.reasons.remove(entry.path.as_str()).unwrap_or_default());
-    }
+    let (store, _) = Store::open(disk, patience)?;
+    store.rewrite(&all)
 }
 
 /// Keeps what was read for the next plan, where all that it makes is written.

@@ -8,7 +8,7 @@
 mod intent;
 mod lock;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
@@ -98,6 +98,35 @@ impl<'d> Store<'d> {
         self.change_files(&work, manifest, print)
     }
 
+    /// Replaces whole files that need not be gen's: each of `texts` says what a file holds and what it is to hold.
+    ///
+    /// # Errors
+    /// A problem, and everything is as it was: where a file holds something else, say.
+    pub fn rewrite(&self, texts: &BTreeMap<ArtifactPath, (Fingerprint, Arc<[u8]>)>) -> Result<(), Problem> {
+        let (manifest, _) = Manifest::load(self.disk)?;
+        let paths: Vec<&ArtifactPath> = texts.keys().collect();
+        let (found, _) = self.disk.look(&paths, disk::unknown);
+        let mut work = Work {
+            intent: Intent::default(),
+            modes: Vec::new(),
+        };
+        for ((path, (old, new)), found) in texts.iter().zip(found) {
+            let Found::File(digest, mode) = found else {
+                let problem = Problem::error("shell::no_plain_file", format!("`{path}` is no plain file any more"));
+                return Err(problem.help("gen writes through no link: put the file itself there"));
+            };
+            if digest != *old {
+                return Err(changed_meanwhile(path));
+            }
+            // What is on record of a file of gen's stays: it counts as edited by hand then.
+            work.intent.before.extend(manifest.get(path).cloned());
+            work.act(path, Old::File(digest), Some((Fingerprint::of(new), mode)));
+        }
+        work.intent.after.clone_from(&work.intent.before);
+        let print = |path: &ArtifactPath| Ok(texts[path].1.clone());
+        self.change_files(&work, manifest, &print).map(|_| ())
+    }
+
     /// Refuses a plan that no longer fits: someone changed a file since it was looked at.
     fn check_unchanged(&self, plan: &Plan) -> Result<(), Problem> {
         let mut expected: Vec<(&ArtifactPath, &Found)> = plan.entries.iter().map(|it| (&it.path, &it.found)).collect();
@@ -110,11 +139,7 @@ impl<'d> Store<'d> {
             .find(|((_, expected), found)| expected != found)
         {
             None => Ok(()),
-            Some(((path, _), _)) => Err(Problem::error(
-                "shell::changed_meanwhile",
-                format!("`{path}` changed while the plan was made"),
-            )
-            .help("run the command again")),
+            Some(((path, _), _)) => Err(changed_meanwhile(path)),
         }
     }
 
@@ -386,9 +411,9 @@ impl Work {
         };
         self.intent.before.extend(manifest.get(path).cloned());
         let (after, action) = match (&entry.change, entry.resolution, entry.wanted, &entry.found) {
-            (Change::Delete, ..) | (Change::EditedByHand(Wish::Delete), Resolution::Overwrite, ..) => {
-                (None, Some(None))
-            }
+            // What is merged goes on under another name.
+            (Change::Delete, ..)
+            | (Change::EditedByHand(Wish::Delete), Resolution::Overwrite | Resolution::Merge, ..) => (None, Some(None)),
             (Change::Forget, ..) | (Change::EditedByHand(Wish::Delete), ..) => (None, None),
             (_, Resolution::Merge, Some((wanted, mode)), _) => {
                 let merged = entry.merged.expect("a merge is made before it is written");
@@ -434,6 +459,11 @@ impl Work {
         });
         self.modes.push(write.map_or(Mode::Plain, |it| it.1));
     }
+}
+
+fn changed_meanwhile(path: &ArtifactPath) -> Problem {
+    let message = format!("`{path}` changed while the plan was made");
+    Problem::error("shell::changed_meanwhile", message).help("run the command again")
 }
 
 fn failed(what: &str, error: &io::Error) -> Problem {

@@ -89,7 +89,7 @@ pub(super) fn declared_edges(
 }
 
 /// Returns what a written target may mean: `KIND.NAME` of a kind that fits, else the name in each kind that fits.
-fn candidates(schema: &Schema, edge: &EdgeKind, written: &Name) -> Vec<Address> {
+pub(super) fn candidates(schema: &Schema, edge: &EdgeKind, written: &Name) -> Vec<Address> {
     let fits = |kind: &str| match edge.to.is_empty() {
         true => schema.kinds.contains_key(kind),
         false => edge.to.iter().any(|it| **it == *kind),

@@ -28,6 +28,7 @@ mod project;
 mod proofs;
 mod properties;
 mod recall;
+mod rename;
 mod reports;
 mod resume;
 mod server;

@@ -146,6 +146,7 @@ fn codes() -> BTreeMap<String, String> {
         "pattern",
         "plan",
         "proof",
+        "rename",
         "rule",
         "shell",
         "spec",

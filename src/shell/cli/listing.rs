@@ -67,8 +67,13 @@ pub(super) fn excerpt(text: &str) -> String {
 pub(super) fn unknown(why: Why) -> Option<&'static str> {
     match why {
         Why::Known => None,
-        Why::NoRecord => Some("why is not known: `.gen/cache` does not say what the last apply read"),
-        Why::OtherInputs => Some("where no reason is given, the file was not made from what the last apply here read"),
+        Why::NoRecord => {
+            Some("why, and to what effect, is not known: `.gen/cache` does not say what the last apply read")
+        }
+        Why::OtherInputs => Some(
+            "where no reason is given, the file was not made from what the last apply here read; so the effect of all is \
+             not known either",
+        ),
     }
 }
 
@@ -149,6 +154,36 @@ const GROUPS: usize = 12;
 const RULES: usize = 3;
 const FIELDS: usize = 2;
 
+/// Returns the files that go under an old name, and are told of with the one that comes.
+pub(super) fn paired(plan: &Plan) -> BTreeSet<&ArtifactPath> {
+    let paired: BTreeSet<&ArtifactPath> = plan.entries.iter().filter_map(|it| it.instead_of.as_ref()).collect();
+    let going = plan.entries.iter().filter(|it| it.change == Change::Delete);
+    going.map(|it| &it.path).filter(|it| paired.contains(it)).collect()
+}
+
+/// Effects of a plan that are told on a page.
+const EFFECTS: usize = 20;
+
+/// Returns a line for each thing that `plan` does in effect.
+pub(super) fn effects(plan: &Plan, length: Length) -> String {
+    let effects = plan.effects.as_deref().unwrap_or_default();
+    let n_told = if length == Length::Whole {
+        effects.len()
+    } else {
+        EFFECTS
+    };
+    let told = effects.iter().take(n_told);
+    let mut text: String = told.map(|it| format!("{:<10} {}\n", "effect", it.sentence())).collect();
+    if effects.len() > n_told {
+        _ = writeln!(
+            text,
+            "           and {} more effects: `--all` lists every one",
+            effects.len() - n_told
+        );
+    }
+    text
+}
+
 /// Returns the entries of `plan`, those of one cause together with it below.
 pub(super) fn grouped(plan: &Plan, length: Length) -> String {
     let mut groups = reason::groups(plan);
@@ -163,9 +198,8 @@ pub(super) fn grouped(plan: &Plan, length: Length) -> String {
         };
         line(&entry, Tense::Future, width)
     };
-    // A file that goes under an old name is told with the one that comes.
-    let paired: BTreeSet<&ArtifactPath> = plan.entries.iter().filter_map(|it| it.instead_of.as_ref()).collect();
-    let is_told = |it: &&&Entry| it.change != Change::Delete || !paired.contains(&it.path);
+    let paired = paired(plan);
+    let is_told = |it: &&&Entry| !paired.contains(&it.path);
     let mut text = String::new();
     if length == Length::Whole || n_lines <= PAGE {
         for group in &groups {
@@ -220,8 +254,8 @@ fn word(entry: &Entry, tense: Tense) -> &'static str {
     use Tense::{Future, Past};
     match (&entry.change, entry.resolution, tense) {
         (Change::EditedByHand(_), Resolution::Open, _) => "edited",
-        (Change::EditedByHand(_), Resolution::Merge, Future) => "merge",
-        (Change::EditedByHand(_), Resolution::Merge, Past) => "merged",
+        (Change::EditedByHand(Intent::Write) | Change::Create, Resolution::Merge, Future) => "merge",
+        (Change::EditedByHand(Intent::Write) | Change::Create, Resolution::Merge, Past) => "merged",
         (Change::Foreign, Resolution::Open | Resolution::Merge, _) => "foreign",
         (Change::Obstructed(_), ..) => "obstructed",
         (Change::EditedByHand(_) | Change::Foreign, Resolution::Adopt, Future) => "keep",

@@ -77,6 +77,7 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Exit {
             session::give_reasons(&it.disk, &mut it.engine, &ask, &mut planned)
         })
     };
+    found.append(&mut planned.problems);
     let mut diffs = Vec::new();
     if args.diff && !found.iter().any(Problem::is_error) {
         let made = session::diffs(
@@ -124,14 +125,17 @@ fn show(args: &PlanArgs, session: &Session, planned: &session::Planned, diffs: &
         let texts: Vec<String> = diffs.iter().map(|it| it.text.clone()).collect();
         return report.result(&markdown::markdown(&planned.plan, &texts));
     }
+    let length = if args.all { Length::Whole } else { Length::Page };
+    report.result(&listing::effects(&planned.plan, length));
     if args.diff {
-        for (entry, diff) in planned.plan.entries.iter().zip(diffs) {
+        let paired = listing::paired(&planned.plan);
+        let entries = planned.plan.entries.iter().zip(diffs);
+        for (entry, diff) in entries.filter(|it| !paired.contains(&it.0.path)) {
             report.result(&listing::line(entry, Tense::Future, 0));
             report.result(&listing::fields(diff));
             report.diff(&diff.text);
         }
     } else {
-        let length = if args.all { Length::Whole } else { Length::Page };
         report.result(&listing::grouped(&planned.plan, length));
     }
     report.result(&listing::kept(&planned.plan));

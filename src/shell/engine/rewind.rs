@@ -7,15 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::effects::Concerned;
 use super::{Ask, Engine, Wish};
 use crate::artifact::fresh::{self, ReadBack, Stir};
 use crate::artifact::instance;
 use crate::artifact::standing::Standing;
 use crate::db::Project;
 use crate::fingerprint::Fingerprint;
-use crate::plan::Reason;
 use crate::plan::cause::{self, Step};
 use crate::plan::reason::Sort;
+use crate::plan::{Effect, Reason};
 use crate::problem::Problem;
 use crate::rule::set;
 use crate::shell::inputs::Inputs;
@@ -28,6 +29,10 @@ pub struct Rewound {
     pub reasons: BTreeMap<Name, Vec<Reason>>,
     /// What the old inputs print at the paths that were asked for, where they print anything.
     pub was: BTreeMap<Name, Arc<str>>,
+    /// What the new inputs do in effect that the old ones do not, and the other way round.
+    pub effects: Vec<Effect>,
+    /// Rules that fail to say what that is.
+    pub problems: Vec<Problem>,
     /// What is built in differs: by the path of the built-in file.
     pub built_in: BTreeSet<Name>,
 }
@@ -81,6 +86,7 @@ impl Engine {
         let printed = self.state.printed.clone();
         let mut pending: Vec<Reason> = Vec::new();
         let mut differing: BTreeSet<Name> = BTreeSet::new();
+        let mut concerned = Concerned::new(&self.db, project);
         for step in bounded(steps(old, &new, ask)) {
             let standing = match &step {
                 Back::Flags(_) => None,
@@ -101,6 +107,7 @@ impl Engine {
                 }
             }
             project = self.refresh_again(project, standing);
+            concerned.add(&self.db, project, self.state.concerned.as_deref());
             differing.extend(self.state.differing.iter().flatten().cloned());
             if self.state.problems.iter().any(Problem::is_error) {
                 // What stands in between says nothing: this step is taken together with the next one.
@@ -125,7 +132,7 @@ impl Engine {
             };
             rewound.was.extend(text.map(|it| (path.clone(), it)));
         }
-        self.put_forward(project, old, &new, ask);
+        self.put_forward(project, (old, &new), ask, &concerned, &mut rewound);
         for (path, text) in texts {
             let fresh = self.state.fresh.get(&path);
             if fresh.is_some_and(|it| it.content == Fingerprint::of(text.as_bytes())) {
@@ -177,8 +184,17 @@ impl Engine {
             .collect()
     }
 
-    /// Brings the inputs back to `new`.
-    fn put_forward(&mut self, project: Project, old: &Inputs, new: &Inputs, ask: &Ask) {
+    /// Brings the inputs back to `new`, and says what differs in effect at the nodes that are `concerned`.
+    fn put_forward(
+        &mut self,
+        project: Project,
+        (old, new): (&Inputs, &Inputs),
+        ask: &Ask,
+        concerned: &Concerned,
+        rewound: &mut Rewound,
+    ) {
+        let before = self.sayings(project, ask, concerned);
+        let all_before = cfg!(debug_assertions).then(|| self.sayings(project, ask, &Concerned::all()));
         let all: BTreeSet<&Name> = [&old.root].into_iter().chain(files(old)).chain(files(new)).collect();
         let differing: Vec<&Name> = all.into_iter().filter(|it| text(new, it) != text(old, it)).collect();
         let standing = self.standing(project, differing.iter().copied());
@@ -186,7 +202,15 @@ impl Engine {
         for path in differing {
             self.files.put_back(&mut self.db, path, text(new, path).cloned());
         }
-        self.refresh_again(project, standing);
+        let project = self.refresh_again(project, standing);
+        (rewound.effects, rewound.problems) = self.effects_since(project, ask, &before, concerned);
+        if let Some(all_before) = all_before {
+            let all = self.effects_since(project, ask, &all_before, &Concerned::all());
+            assert!(
+                all.0 == rewound.effects,
+                "an effect outside of the nodes that are concerned differs"
+            );
+        }
     }
 
     /// Takes down what the nodes of the files at `paths` hold, where the database was told the graph; none

@@ -1,0 +1,161 @@
+//! What a plan does in effect, in words that rules give: what comes, what goes, what there is more or less of.
+//!
+//! Two states are compared by what is said of each; where the old one is not known, nothing is said.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::fact::effect::{Saying, Topic};
+use crate::value::{Address, Name};
+
+/// What happens to a thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Turn {
+    /// It comes.
+    New,
+    /// It goes.
+    Gone,
+    /// There is more of it.
+    More,
+    /// There is less of it.
+    Fewer,
+}
+
+/// One effect.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Effect {
+    /// What happens.
+    pub turn: Turn,
+    /// The sentence: `opens 5432 from web to pg`.
+    pub text: Name,
+    /// The rule that says so.
+    pub rule: Name,
+    /// The environments in which it happens; none where that is all of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub environments: Vec<Name>,
+}
+
+/// What is said of a state, by environment and by the node at which it is said.
+pub type Said = BTreeMap<(Name, Address, Topic), Saying>;
+
+/// Returns what is different between two states, in one of which there are the `environments`.
+#[must_use]
+pub fn between(old: &Said, new: &Said, environments: &[Name]) -> Vec<Effect> {
+    let mut found: BTreeMap<(Turn, Name, Name), BTreeSet<Name>> = BTreeMap::new();
+    let keys: BTreeSet<&(Name, Address, Topic)> = old.keys().chain(new.keys()).collect();
+    for key in keys {
+        let (environment, _, (rule, of)) = key;
+        for (turn, text) in turns(of, old.get(key), new.get(key)) {
+            let place = found.entry((turn, text, rule.clone())).or_default();
+            place.insert(environment.clone());
+        }
+    }
+    let effect = |((turn, text, rule), mut within): ((Turn, Name, Name), BTreeSet<Name>)| {
+        if environments.iter().all(|it| within.contains(it)) {
+            within.clear();
+        }
+        Effect {
+            turn,
+            text,
+            rule,
+            environments: within.into_iter().collect(),
+        }
+    };
+    found.into_iter().map(effect).collect()
+}
+
+fn turns(of: &Name, old: Option<&Saying>, new: Option<&Saying>) -> Vec<(Turn, Name)> {
+    let said = |turn, word: &Name| (turn, Name::from(format!("{word} {of}")));
+    let amount = |it: Option<&Saying>| it.and_then(|it| it.amount.clone());
+    let mut turns = Vec::new();
+    match (old, new) {
+        (None, Some(new)) => turns.extend(new.new.as_ref().map(|it| said(Turn::New, it))),
+        (Some(old), None) => turns.extend(old.gone.as_ref().map(|it| said(Turn::Gone, it))),
+        _ => {}
+    }
+    if let (Some((before, _)), Some((after, unit))) = (amount(old), amount(new)) {
+        let difference = after - before;
+        let (turn, word) = if difference > 0.0 {
+            (Turn::More, "more")
+        } else {
+            (Turn::Fewer, "fewer")
+        };
+        if difference != 0.0 {
+            let by = difference.abs();
+            turns.push((
+                turn,
+                Name::from(format!("{of}: {by} {word} {unit}, {before} → {after}")),
+            ));
+        }
+    }
+    turns
+}
+
+impl Effect {
+    /// Says it on one line.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        match self.environments.as_slice() {
+            [] => self.text.to_string(),
+            names => {
+                let names: Vec<&str> = names.iter().map(|it| &**it).collect();
+                format!("{} in {}", self.text, names.join(", "))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saying(amount: Option<f64>) -> Saying {
+        Saying {
+            new: Some("opens".into()),
+            gone: Some("closes".into()),
+            amount: amount.map(|it| (it, "replicas".into())),
+        }
+    }
+
+    fn said(all: &[(&str, &str, Option<f64>)]) -> Said {
+        let one = |(environment, of, amount): &(&str, &str, Option<f64>)| {
+            let topic = (Name::from("mine/rule"), Name::from(*of));
+            (
+                (Name::from(*environment), Address::new("service", "x"), topic),
+                saying(*amount),
+            )
+        };
+        all.iter().map(one).collect()
+    }
+
+    fn told(old: &Said, new: &Said, environments: &[&str]) -> Vec<String> {
+        let environments: Vec<Name> = environments.iter().map(|it| Name::from(*it)).collect();
+        let effects = between(old, new, &environments);
+        effects.iter().map(Effect::sentence).collect()
+    }
+
+    #[test]
+    fn what_comes_goes_and_changes_is_told() {
+        let old = said(&[("", "a", None), ("", "b", Some(2.0)), ("", "c", Some(1.0))]);
+        let new = said(&[("", "b", Some(5.0)), ("", "c", Some(0.5)), ("", "d", Some(3.0))]);
+        assert_eq!(
+            told(&old, &new, &[""]),
+            [
+                "opens d",
+                "closes a",
+                "b: 3 more replicas, 2 → 5",
+                "c: 0.5 fewer replicas, 1 → 0.5"
+            ]
+        );
+        assert_eq!(told(&old, &old, &[""]).len(), 0);
+    }
+
+    #[test]
+    fn environments_are_named_where_it_is_not_all_of_them() {
+        let new = said(&[("dev", "a", None), ("prod", "a", None), ("prod", "b", None)]);
+        assert_eq!(
+            told(&Said::new(), &new, &["dev", "prod"]),
+            ["opens a", "opens b in prod"]
+        );
+    }
+}

@@ -1,0 +1,133 @@
+//! What rules say of the effects of two states of the inputs, at the nodes that a way between them concerns.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::{Ask, Engine, Wish};
+use crate::artifact::found::Spot;
+use crate::db::{Database, Project, View};
+use crate::fact::{effect, shape};
+use crate::graph::Snapshot;
+use crate::plan::effect::{Effect, Said, between};
+use crate::problem::Problem;
+use crate::spec;
+use crate::value::{Address, Name};
+
+/// The nodes at which something else may be said, on the way from one state back to another.
+pub(super) struct Concerned {
+    environments: Vec<Name>,
+    /// None where that may be all.
+    spots: Option<BTreeSet<Spot>>,
+}
+
+/// What is said of a state, and which nodes it has.
+pub(super) struct Sayings {
+    said: Said,
+    /// Rules that fail to say something.
+    problems: Vec<Problem>,
+    nodes: BTreeMap<Name, Arc<Snapshot>>,
+}
+
+impl Concerned {
+    pub(super) fn new(db: &Database, project: Project) -> Self {
+        Self {
+            environments: names(db, project),
+            spots: Some(BTreeSet::new()),
+        }
+    }
+
+    /// Returns all nodes.
+    pub(super) fn all() -> Self {
+        Self {
+            environments: Vec::new(),
+            spots: None,
+        }
+    }
+
+    /// Adds the nodes that one step concerned: all, where that is not known.
+    pub(super) fn add(&mut self, db: &Database, project: Project, spots: Option<&[Spot]>) {
+        let same = names(db, project) == self.environments;
+        match (&mut self.spots, spots.filter(|_| same)) {
+            (Some(all), Some(spots)) => all.extend(spots.iter().cloned()),
+            (all, _) => *all = None,
+        }
+    }
+
+    fn has(&self, environment: u16, node: &Address) -> bool {
+        let spots = self.spots.as_ref();
+        spots.is_none_or(|it| it.contains(&(environment, node.clone())))
+    }
+}
+
+fn names(db: &Database, project: Project) -> Vec<Name> {
+    spec::environments(db, project)
+        .iter()
+        .map(|it| it.name.clone())
+        .collect()
+}
+
+impl Engine {
+    /// Returns what is said of the state as it is now, at the nodes that are `concerned`.
+    pub(super) fn sayings(&self, project: Project, ask: &Ask, concerned: &Concerned) -> Sayings {
+        self.sayings_where(project, ask, |environment, _, node| concerned.has(environment, node))
+    }
+
+    /// Returns what is different from what was said `before`, at the nodes that are `concerned` and those that are new.
+    pub(super) fn effects_since(
+        &self,
+        project: Project,
+        ask: &Ask,
+        before: &Sayings,
+        concerned: &Concerned,
+    ) -> (Vec<Effect>, Vec<Problem>) {
+        let after = self.sayings_where(project, ask, |environment, name, node| {
+            let was_there = before.nodes.get(name).is_some_and(|it| it.index(node).is_some());
+            !was_there || concerned.has(environment, node)
+        });
+        let environments: Vec<Name> = after.nodes.into_keys().collect();
+        let effects = between(&before.said, &after.said, &environments);
+        (effects, self.located(project, &after.problems))
+    }
+
+    /// Returns what all that the inputs say does in effect, where nothing was there before.
+    pub fn effects_of_all(&mut self, ask: &Ask) -> Vec<Effect> {
+        if self.recalled.take().is_some() {
+            self.derive(ask, Wish::All);
+        }
+        let Some(project) = self.files.project() else {
+            return Vec::new();
+        };
+        let said = self.sayings_where(project, ask, |_, _, _| true);
+        between(&Said::new(), &said.said, &said.nodes.into_keys().collect::<Vec<_>>())
+    }
+
+    fn sayings_where(
+        &self,
+        project: Project,
+        ask: &Ask,
+        is_asked: impl Fn(u16, &Name, &Address) -> bool + Sync,
+    ) -> Sayings {
+        let (mut said, mut nodes, mut problems) = (Said::new(), BTreeMap::new(), Vec::new());
+        for (environment, name) in self.asked(project, ask) {
+            let snapshot = shape::snapshot(&self.db, project, View::finished(environment));
+            let found: Vec<(Address, (effect::Sayings, Vec<Problem>))> = snapshot
+                .nodes()
+                .par_iter()
+                .filter(|it| is_asked(environment, &name, it))
+                .map_with(self.db.clone(), |db, node| {
+                    let said = salsa::attach(db, || effect::at(db, project, environment, node));
+                    (node.clone(), said)
+                })
+                .collect();
+            for (node, (sayings, failed)) in found {
+                problems.extend(failed);
+                let sayings = sayings.into_iter();
+                said.extend(sayings.map(|(topic, it)| ((name.clone(), node.clone(), topic), it)));
+            }
+            nodes.insert(name, snapshot.clone());
+        }
+        Sayings { said, problems, nodes }
+    }
+}

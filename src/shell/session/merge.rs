@@ -1,0 +1,92 @@
+//! What was changed by hand, joined with what is generated now: in its place, or under a new name.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Planned, give_reasons};
+use crate::fingerprint::Fingerprint;
+use crate::plan::{ArtifactPath, Change, Decisions, Entry, Found, Intent, Resolution};
+use crate::problem::Problem;
+use crate::shell::disk::Disk;
+use crate::shell::engine::{Ask, Engine};
+use crate::shell::inputs::Inputs;
+use crate::shell::manifest::Manifest;
+use crate::value::Name;
+
+/// Lets what was changed by hand go on in the file that takes the place of an edited one, where the user wants it.
+pub(super) fn carry(disk: &Disk, engine: &mut Engine, ask: &Ask, decisions: &Decisions, planned: &mut Planned) {
+    let is_carried = |path: &ArtifactPath| decisions.for_path(path) == Resolution::Merge;
+    let is_going = |it: &Entry| it.change == Change::EditedByHand(Intent::Delete) && is_carried(&it.path);
+    if planned.plan.entries.iter().any(is_going) {
+        give_reasons(disk, engine, ask, planned);
+        planned.plan.carry(is_carried);
+    }
+}
+
+/// Merges the files for which the user wants it, and puts into `contents` what is written there.
+pub(super) fn merge(
+    disk: &Disk,
+    engine: &mut Engine,
+    ask: &Ask,
+    planned: &mut Planned,
+    manifest: &Manifest,
+    contents: &mut BTreeMap<ArtifactPath, Arc<[u8]>>,
+) -> Result<(), Vec<Problem>> {
+    // What goes is merged where it comes again.
+    let is_merged = |it: &Entry| it.resolution == Resolution::Merge && it.wanted.is_some();
+    let entries = planned.plan.entries.iter();
+    let standing: BTreeMap<ArtifactPath, Found> = entries
+        .clone()
+        .filter(|it| it.resolution == Resolution::Merge)
+        .map(|it| (it.path.clone(), it.found.clone()))
+        .collect();
+    let merged = entries.filter(|it| is_merged(it));
+    let paths: Vec<Name> = merged.map(|it| Name::from(stood(it).as_str())).collect();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let rewound = Inputs::load(disk)
+        .map(|it| engine.rewind(&it, ask, &paths))
+        .unwrap_or_default();
+    let mut problems = Vec::new();
+    for entry in planned.plan.entries.iter_mut().filter(|it| is_merged(it)) {
+        let (path, from) = (&entry.path, stood(entry));
+        let record = manifest.get(from).map(|it| it.declined.unwrap_or(it.digest));
+        let wanted = contents.get(path).cloned().unwrap_or_default();
+        let was = rewound.was.get(from.as_str()).map(|it| Arc::from(it.as_bytes()));
+        let base: Option<Arc<[u8]>> = [Some(wanted.clone()), was]
+            .into_iter()
+            .flatten()
+            .find(|it| Some(Fingerprint::of(it)) == record);
+        let found = disk.read(from.as_str()).ok();
+        let stands = matches!(standing.get(from), Some(Found::File(digest, _)) if found.as_deref().map(Fingerprint::of) == Some(*digest));
+        let (Some(base), Some(found), true) = (base, found, stands) else {
+            let message = format!("`{path}` can't be merged: what was generated there is not known any more");
+            problems.push(Problem::error("plan::no_base", message).help(format!(
+                "`--overwrite={path}` takes the generated content, `--adopt={path}` keeps the file as it is"
+            )));
+            continue;
+        };
+        let merged = crate::plan::merge::merge(&base, &found, &wanted);
+        if !merged.conflicts.is_empty() {
+            let lines: Vec<String> = merged.conflicts.iter().map(ToString::to_string).collect();
+            let message = format!("`{path}` is merged with conflicts, at line {}", lines.join(", "));
+            planned
+                .problems
+                .push(Problem::warning("plan::merge_conflict", message).help(format!(
+                    "choose between the markers, then run `gen apply --merge={path}` again"
+                )));
+        }
+        entry.merged = Some(crate::plan::Merge {
+            digest: Fingerprint::of(&merged.content),
+            n_conflicts: merged.conflicts.len(),
+        });
+        contents.insert(path.clone(), merged.content.into());
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Returns where stands what is merged into the file of `entry`.
+fn stood(entry: &Entry) -> &ArtifactPath {
+    entry.instead_of.as_ref().unwrap_or(&entry.path)
+}
