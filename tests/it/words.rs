@@ -92,3 +92,14 @@ fn a_mistake_is_shown_in_the_file_that_was_read() {
         run.stderr
     );
 }
+
+#[test]
+fn a_name_without_its_kind_is_known_again() {
+    let project = post("version: 0.2\nname: post\nstations: {north: {}}\ninfra: {north: {type: redis}}\n")
+        .file("rules/tubes/pack.yaml", &format!("{PACK}requires: [core]\n"));
+    let run = project.run(&["explain", "north"]);
+    let said = "did you mean `infra.north` or `station.north`?";
+    assert!(run.code == 1 && run.stderr.contains(said), "{}", run.stderr);
+    let run = project.run(&["explain", "nrth"]);
+    assert!(run.stderr.contains("name a node as `service.orders`"), "{}", run.stderr);
+}
