@@ -3,6 +3,7 @@
 //! One file a command, with its arguments and what it does. What commands share is in [`Session`]; how things are
 //! found out is not known here.
 
+mod affected;
 mod apply;
 mod blame;
 mod check;
@@ -15,6 +16,7 @@ mod pack;
 mod plan;
 mod query;
 mod schema;
+mod since;
 mod test;
 mod watch;
 
@@ -67,6 +69,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Check(check::CheckArgs),
+    Affected(affected::AffectedArgs),
     Blame(blame::BlameArgs),
     Explain(explain::ExplainArgs),
     Watch(watch::WatchArgs),
@@ -136,6 +139,7 @@ impl Cli {
             Command::Plan(args) => global.within(args.format(), |it| plan::run(&args, it)),
             Command::Apply(args) => global.within(ProblemFormat::Full, |it| apply::run(&args, it)),
             Command::Check(args) => global.within(args.output_format, |it| check::run(&args, it)),
+            Command::Affected(args) => global.within(ProblemFormat::Full, |it| affected::run(&args, it)),
             Command::Blame(args) => global.within(ProblemFormat::Full, |it| blame::run(&args, it)),
             Command::Explain(args) => global.within(ProblemFormat::Full, |it| explain::run(&args, it)),
             Command::Watch(args) => global.within(ProblemFormat::Full, |it| watch::run(&args, it)),

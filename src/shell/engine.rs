@@ -12,6 +12,7 @@ mod proofs;
 mod questions;
 mod resume;
 mod rewind;
+mod since;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -40,9 +41,11 @@ pub use blame::{Blamed, BlamedInput, BlamedLine, BlamedValue, Spot};
 pub(crate) use built_in::{built_in, patterns, platforms, problem_page};
 pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
 use files::Files;
+pub(in crate::shell) use files::includes;
 pub use proofs::Proved;
 use resume::Resumable;
 pub use rewind::Rewound;
+pub use since::{Past, Texts};
 
 /// What a command asks about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

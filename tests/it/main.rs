@@ -30,6 +30,7 @@ mod recall;
 mod reports;
 mod resume;
 mod server;
+mod since;
 mod size;
 mod tags;
 mod tidy;

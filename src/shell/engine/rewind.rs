@@ -62,7 +62,7 @@ impl Engine {
         if self.recalled.take().is_some() {
             self.derive(ask, Wish::All);
         }
-        let (Some(mut project), Some(new)) = (self.files.project(), self.inputs()) else {
+        let (Some(project), Some(new)) = (self.files.project(), self.inputs()) else {
             return rewound;
         };
         if new.root != old.root {
@@ -79,41 +79,8 @@ impl Engine {
         // What is printed now stays at hand, so that nobody has to print it again.
         let texts = std::mem::take(&mut self.state.texts);
         let printed = self.state.printed.clone();
-        let mut pending: Vec<Reason> = Vec::new();
-        let mut differing: BTreeSet<Name> = BTreeSet::new();
-        for step in bounded(steps(old, &new, ask)) {
-            let standing = match &step {
-                Back::Flags(_) => None,
-                // A file that goes leaves nothing to compare with.
-                Back::Files(steps) if steps.iter().any(|it| it.text.is_none()) => None,
-                Back::Files(steps) => self.standing(project, steps.iter().map(|it| &it.file)),
-            };
-            match step {
-                Back::Flags(reasons) => {
-                    self.files.override_with(&mut self.db, project, &[]);
-                    pending.extend(reasons);
-                }
-                Back::Files(steps) => {
-                    for step in steps {
-                        self.files
-                            .put_back(&mut self.db, project, &step.file, step.text.clone());
-                        pending.extend(step.reasons);
-                    }
-                }
-            }
-            project = self.refresh_again(project, standing);
-            differing.extend(self.state.differing.iter().flatten().cloned());
-            if self.state.problems.iter().any(Problem::is_error) {
-                // What stands in between says nothing: this step is taken together with the next one.
-                continue;
-            }
-            for path in std::mem::take(&mut differing) {
-                if asked.contains(&path) {
-                    rewound.reasons.entry(path).or_default().extend(pending.iter().cloned());
-                }
-            }
-            pending.clear();
-        }
+        let (project, reasons) = self.go_back(project, old, &new, ask, |it| asked.contains(it));
+        rewound.reasons = reasons;
         for path in paths {
             let Some(fresh) = self.state.fresh.get(path) else {
                 continue;
@@ -134,11 +101,61 @@ impl Engine {
             }
         }
         self.state.printed = printed;
-        for reasons in rewound.reasons.values_mut() {
+        rewound
+    }
+
+    /// Takes the inputs back from `new` to `old` step by step; returns the project, which may have become another, and
+    /// the steps by which each of those files changes for which it `is_asked`.
+    pub(super) fn go_back(
+        &mut self,
+        project: Project,
+        old: &Inputs,
+        new: &Inputs,
+        ask: &Ask,
+        is_asked: impl Fn(&Name) -> bool,
+    ) -> (Project, BTreeMap<Name, Vec<Reason>>) {
+        let mut project = project;
+        let mut reasons: BTreeMap<Name, Vec<Reason>> = BTreeMap::new();
+        let mut pending: Vec<Reason> = Vec::new();
+        let mut differing: BTreeSet<Name> = BTreeSet::new();
+        for step in bounded(steps(old, new, ask)) {
+            let standing = match &step {
+                Back::Flags(_) => None,
+                // A file that goes leaves nothing to compare with.
+                Back::Files(steps) if steps.iter().any(|it| it.text.is_none()) => None,
+                Back::Files(steps) => self.standing(project, steps.iter().map(|it| &it.file)),
+            };
+            match step {
+                Back::Flags(flags) => {
+                    self.files.override_with(&mut self.db, project, &[]);
+                    pending.extend(flags);
+                }
+                Back::Files(steps) => {
+                    for step in steps {
+                        self.files
+                            .put_back(&mut self.db, project, &step.file, step.text.clone());
+                        pending.extend(step.reasons);
+                    }
+                }
+            }
+            project = self.refresh_again(project, standing);
+            differing.extend(self.state.differing.iter().flatten().cloned());
+            if self.state.problems.iter().any(Problem::is_error) {
+                // What stands in between says nothing: this step is taken together with the next one.
+                continue;
+            }
+            for path in std::mem::take(&mut differing) {
+                if is_asked(&path) {
+                    reasons.entry(path).or_default().extend(pending.iter().cloned());
+                }
+            }
+            pending.clear();
+        }
+        for reasons in reasons.values_mut() {
             reasons.sort();
             reasons.dedup();
         }
-        rewound
+        (project, reasons)
     }
 
     /// Returns what can't be done in place where the file that `rule` prints goes by another name, if it says so.
@@ -179,7 +196,7 @@ impl Engine {
     }
 
     /// Brings the inputs back to `new`.
-    fn put_forward(&mut self, project: Project, old: &Inputs, new: &Inputs, ask: &Ask) {
+    pub(super) fn put_forward(&mut self, project: Project, old: &Inputs, new: &Inputs, ask: &Ask) {
         let all: BTreeSet<&Name> = [&old.root].into_iter().chain(files(old)).chain(files(new)).collect();
         let differing: Vec<&Name> = all.into_iter().filter(|it| text(new, it) != text(old, it)).collect();
         let standing = self.standing(project, differing.iter().copied());
