@@ -103,3 +103,53 @@ fn a_name_without_its_kind_is_known_again() {
     let run = project.run(&["explain", "nrth"]);
     assert!(run.stderr.contains("name a node as `service.orders`"), "{}", run.stderr);
 }
+
+#[test]
+fn where_the_time_went_is_said_to_who_asks() {
+    let project = post(SPEC);
+    let run = project.run(&["plan", "--timings"]);
+    for part in [
+        "recall ",
+        "derive ",
+        "  read files ",
+        "  facts and rendering ",
+        "compare ",
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    assert!(!project.run(&["plan"]).stderr.contains(" ms"));
+    assert_eq!(project.run(&["plan", "--timings", "--quiet"]).code, 64);
+    let run = project.run(&["check", "--output-format", "json", "--timings"]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let phases = document["timings"].as_array().expect("phases");
+    let derive = phases.iter().find(|it| it["phase"] == "derive").expect("it is derived");
+    assert!(
+        derive["ms"].is_number() && derive["parts"][0]["phase"] == "read files",
+        "{derive}"
+    );
+}
+
+#[test]
+fn a_log_says_why_a_run_derived_anew() {
+    let project = post(SPEC);
+    let log = || project.run(&["plan", "--log"]).stderr;
+    assert!(log().contains("derived anew: no earlier run is remembered\n"));
+    let log_after = |path: &str, text: &str| {
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        project.run(&["plan"]);
+        std::fs::write(project.dir().join(path), text).expect("the folder is ours");
+        log()
+    };
+    let edited = log_after("gen.yaml", &SPEC.replace("{}", "{bore: 90}"));
+    assert!(
+        edited.contains("went on from the last run: `gen.yaml` may have changed\n"),
+        "{edited}"
+    );
+    let renamed = log_after("gen.yaml", &SPEC.replace("north", "south"));
+    assert!(
+        renamed.contains("derived anew: `gen.yaml` may have changed; more changed than"),
+        "{renamed}"
+    );
+    let template = log_after("templates/tubes/line.txt.hbs", "{{s.bore}}!\n");
+    assert!(template.contains("others than those of the spec changed"), "{template}");
+}

@@ -87,6 +87,7 @@ pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Exit {
         let document = json::document(&made.planned.plan, |at| made.diffs.get(at).cloned());
         let mut document = serde_json::to_value(document).expect("a plan is plain data");
         document["problems"] = problems::machine(&made.found, &made.sources);
+        session.add_timings(&mut document);
         session.report.result(&format!("{document:#}\n"));
     } else {
         session.report.problems(&made.found, &made.sources);

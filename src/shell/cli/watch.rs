@@ -61,6 +61,7 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
         }
         session.engine.refresh(&changed);
         let planned = once(session, &ask, &mut known, &mut said);
+        session.say_timings();
         let has_changed = planned.as_ref().is_some_and(|it| !it.plan.is_empty());
         if let Some(mut planned) = planned {
             outputs.borrow_mut().follow(&planned.plan, session.memory.outputs());

@@ -224,7 +224,8 @@ impl Engine {
     fn refresh_again(&mut self, project: Project, standing: Option<Standing>) -> Project {
         if !self.is_resumed {
             let last = std::mem::take(&mut self.state);
-            self.state = fresh::refresh(&self.db, project, last, Stir::Little, ReadBack::default());
+            let how = (Stir::Little, ReadBack::default());
+            self.state = fresh::refresh(&self.db, project, last, how, &mut |_| {});
             return project;
         }
         let last = match standing {

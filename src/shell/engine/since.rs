@@ -59,7 +59,10 @@ impl Engine {
         files.problems = problems;
         let mut engine = Self::watched(root, db);
         if let Some(project) = files.project() {
-            engine.state = fresh::refresh(&engine.db, project, State::default(), Stir::Much, ReadBack::default());
+            let how = (Stir::Much, ReadBack::default());
+            let laps = &mut engine.laps;
+            engine.state = fresh::refresh(&engine.db, project, State::default(), how, &mut |it| laps.begin(it));
+            engine.laps.end();
         }
         engine.files = files;
         engine
