@@ -12,6 +12,7 @@ mod explain;
 mod graph;
 mod init;
 mod listing;
+mod man;
 mod pack;
 mod plan;
 mod query;
@@ -83,6 +84,7 @@ enum Command {
     Pack(pack::PackCommand),
     Test(test::TestArgs),
     Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// What is asked about: arguments of all commands that derive something.
@@ -139,6 +141,7 @@ impl Cli {
         match command {
             Command::Init(args) => init::run(&args, &global.here(), &report(ProblemFormat::Full)),
             Command::Completions(args) => completions::run(&args, &report(ProblemFormat::Full)),
+            Command::Man(args) => man::run(&args, &report(ProblemFormat::Full)),
             Command::Plan(args) => global.within(args.format(), |it| plan::run(&args, it)),
             Command::Apply(args) => global.within(ProblemFormat::Full, |it| apply::run(&args, it)),
             Command::Check(args) => global.within(args.output_format, |it| check::run(&args, it)),

@@ -153,3 +153,24 @@ fn a_log_says_why_a_run_derived_anew() {
     let template = log_after("templates/tubes/line.txt.hbs", "{{s.bore}}!\n");
     assert!(template.contains("others than those of the spec changed"), "{template}");
 }
+
+#[test]
+fn there_is_a_manual_page_of_each_command() {
+    let nowhere = Project::new();
+    let page = nowhere.run(&["man"]);
+    assert_eq!((page.code, &*page.stderr), (0, ""));
+    assert!(
+        page.stdout.contains(".TH gen 1") && page.stdout.contains("gen\\-affected"),
+        "{}",
+        page.stdout
+    );
+    let plan = nowhere.run(&["man", "plan"]).stdout;
+    assert!(plan.contains("gen\\-plan") || plan.contains("gen-plan"), "{plan}");
+    assert!(plan.contains("\\-\\-since"), "{plan}");
+    let wrong = nowhere.run(&["man", "paln"]);
+    assert!(
+        wrong.code == 64 && wrong.stderr.contains("did you mean `plan`?"),
+        "{}",
+        wrong.stderr
+    );
+}
