@@ -148,15 +148,25 @@ pub fn compile(db: &Database, project: Project) {
 }
 
 /// Returns the state of the project now, going on from what the last run found out.
+///
+/// `begins` is told which part of it comes next, for whoever has a clock.
 #[must_use]
-pub fn refresh(db: &Database, project: Project, last: State, stir: Stir, read_back: ReadBack) -> State {
+pub fn refresh(
+    db: &Database,
+    project: Project,
+    last: State,
+    (stir, read_back): (Stir, ReadBack),
+    begins: &mut dyn FnMut(&'static str),
+) -> State {
     let mut last = match last.good {
         Some(good) => *good,
         None => last,
     };
+    begins("parse");
     if stir == Stir::Much {
         read(db, project);
     }
+    begins("check");
     let (problems, ground) = problems(db, project);
     let mut state = State {
         problems,
@@ -170,6 +180,7 @@ pub fn refresh(db: &Database, project: Project, last: State, stir: Stir, read_ba
             ..State::default()
         };
     }
+    begins("candidates");
     let mut now = Before::now(db, project);
     let Candidates { cells, nodes } = match &last.before {
         None => Candidates {
@@ -179,6 +190,7 @@ pub fn refresh(db: &Database, project: Project, last: State, stir: Stir, read_ba
         Some(before) => candidates::candidates(db, project, before, &mut now),
     };
     let has_lost = last.before.as_ref().is_some_and(|it| it.has_lost(&now));
+    begins("findings");
     if ground == Ground::Sound {
         let known = last.found.take().filter(|_| last.before.is_some());
         let found = match known {
@@ -192,6 +204,7 @@ pub fn refresh(db: &Database, project: Project, last: State, stir: Stir, read_ba
         state.problems.extend(found.problems());
         state.found = Some(found);
     }
+    begins("facts and rendering");
     let asked = ask_all(db, project, cells, &last.fresh);
     let is_first = last.before.is_none();
     state.concerned = (!is_first).then_some(nodes);
@@ -200,6 +213,7 @@ pub fn refresh(db: &Database, project: Project, last: State, stir: Stir, read_ba
         now.find_asleep(db, project);
     }
     state.before = Some(now);
+    begins("paths");
     let told = state.problems.len();
     let settling = Settling {
         asked,

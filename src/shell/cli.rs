@@ -3,6 +3,7 @@
 //! One file a command, with its arguments and what it does. What commands share is in [`Session`]; how things are
 //! found out is not known here.
 
+mod affected;
 mod apply;
 mod blame;
 mod check;
@@ -11,18 +12,20 @@ mod explain;
 mod graph;
 mod init;
 mod listing;
+mod man;
 mod mv;
 mod pack;
 mod plan;
 mod query;
 mod schema;
+mod since;
 mod test;
 mod watch;
 
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
@@ -60,6 +63,9 @@ struct Global {
     /// Say each step and its time
     #[arg(long, global = true, conflicts_with = "quiet")]
     log: bool,
+    /// Say at the end where the time went; with --json, in the document too
+    #[arg(long, global = true, conflicts_with = "quiet")]
+    timings: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -69,6 +75,7 @@ enum Command {
     Apply(apply::ApplyArgs),
     Mv(mv::MvArgs),
     Check(check::CheckArgs),
+    Affected(affected::AffectedArgs),
     Blame(blame::BlameArgs),
     Explain(explain::ExplainArgs),
     Watch(watch::WatchArgs),
@@ -79,6 +86,7 @@ enum Command {
     Pack(pack::PackCommand),
     Test(test::TestArgs),
     Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 /// What is asked about: arguments of all commands that derive something.
@@ -135,10 +143,12 @@ impl Cli {
         match command {
             Command::Init(args) => init::run(&args, &global.here(), &report(ProblemFormat::Full)),
             Command::Completions(args) => completions::run(&args, &report(ProblemFormat::Full)),
+            Command::Man(args) => man::run(&args, &report(ProblemFormat::Full)),
             Command::Plan(args) => global.within(args.format(), |it| plan::run(&args, it)),
             Command::Apply(args) => global.within(ProblemFormat::Full, |it| apply::run(&args, it)),
             Command::Mv(args) => global.within(args.format(), |it| mv::run(&args, it)),
             Command::Check(args) => global.within(args.output_format, |it| check::run(&args, it)),
+            Command::Affected(args) => global.within(ProblemFormat::Full, |it| affected::run(&args, it)),
             Command::Blame(args) => global.within(ProblemFormat::Full, |it| blame::run(&args, it)),
             Command::Explain(args) => global.within(ProblemFormat::Full, |it| explain::run(&args, it)),
             Command::Watch(args) => global.within(ProblemFormat::Full, |it| watch::run(&args, it)),
@@ -194,7 +204,10 @@ impl Global {
             Ok(session) => {
                 // The process ends here: to give its memory back piece by piece takes a tenth of a short run.
                 let mut session = ManuallyDrop::new(session);
-                command(&mut session)
+                session.phases = self.timings.then(Vec::new);
+                let exit = command(&mut session);
+                session.say_timings();
+                exit
             }
             Err(problem) => {
                 report.problems(&[problem], &Sources::default());
@@ -212,6 +225,16 @@ struct Session {
     engine: Engine,
     memory: session::Memory,
     report: Report,
+    /// Where the time went, in order; none where nobody asked.
+    phases: Option<Vec<Phase>>,
+}
+
+/// A part of a run.
+struct Phase {
+    name: &'static str,
+    took: Duration,
+    /// Its own parts, where they are known.
+    parts: Vec<(&'static str, Duration)>,
 }
 
 impl Session {
@@ -231,6 +254,7 @@ impl Session {
             engine: Engine::open(root),
             memory: session::Memory::default(),
             report,
+            phases: None,
         })
     }
 
@@ -303,7 +327,9 @@ impl Session {
             } else {
                 "derived anew"
             };
-            self.report.log(|| format!("{how}: {why}"));
+            let but = self.engine.anew_because().filter(|_| !self.engine.is_resumed());
+            let but = but.map(|it| format!("; {it}")).unwrap_or_default();
+            self.report.log(|| format!("{how}: {why}{but}"));
         }
         // What goes on from an earlier run can do so again: it is kept once it is carried out.
         if self.engine.is_worth_keeping() {
@@ -318,13 +344,51 @@ impl Session {
     }
 
     /// Runs `step`, and says how long it took to those who asked.
-    fn timed<T>(&mut self, name: &str, step: impl FnOnce(&mut Self) -> T) -> T {
+    fn timed<T>(&mut self, name: &'static str, step: impl FnOnce(&mut Self) -> T) -> T {
         let start = Instant::now();
         let result = step(self);
-        self.report
-            .log(|| format!("{name}: {:.1} ms", start.elapsed().as_secs_f64() * 1000.0));
+        let took = start.elapsed();
+        self.report.log(|| format!("{name}: {:.1} ms", milliseconds(took)));
+        let parts = self.engine.laps();
+        if let Some(phases) = &mut self.phases {
+            phases.push(Phase { name, took, parts });
+        }
         result
     }
+
+    /// Says where the time went since this was said last, to those who asked.
+    fn say_timings(&mut self) {
+        let line = |indent: &str, name: &str, took: Duration| {
+            format!("{:<24} {:>9.1} ms", format!("{indent}{name}"), milliseconds(took))
+        };
+        let mut lines = Vec::new();
+        for phase in self.phases.iter_mut().flat_map(std::mem::take) {
+            lines.push(line("", phase.name, phase.took));
+            lines.extend(phase.parts.iter().map(|(name, took)| line("  ", name, *took)));
+        }
+        if !lines.is_empty() {
+            self.report.note(&lines.join("\n"));
+        }
+    }
+
+    /// Adds to `document` where the time went, for machines that asked.
+    fn add_timings(&self, document: &mut serde_json::Value) {
+        let part = |name: &str, took: Duration| serde_json::json!({"phase": name, "ms": milliseconds(took)});
+        let phase = |it: &Phase| {
+            let mut phase = part(it.name, it.took);
+            if !it.parts.is_empty() {
+                phase["parts"] = it.parts.iter().map(|(name, took)| part(name, *took)).collect();
+            }
+            phase
+        };
+        if let Some(phases) = &self.phases {
+            document["timings"] = phases.iter().map(phase).collect();
+        }
+    }
+}
+
+fn milliseconds(took: Duration) -> f64 {
+    (took.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
 #[cfg(test)]

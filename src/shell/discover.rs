@@ -3,6 +3,8 @@
 //! What the files mean is for others: all that is known here are the name of the root file, globs, and that
 //! `rules/` and `templates/` may stand beside it.
 
+mod tree;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::stat::Stat;
 use crate::problem::{Place, Problem, Span};
 use crate::value::Name;
+pub use tree::{Tree, gather_tree};
 
 /// The names of the root file; the first one wins.
 pub const SPEC_NAMES: [&str; 2] = ["gen.yaml", "hatmax.yml"];
@@ -94,6 +97,23 @@ pub struct Include {
     pub glob: Name,
     /// Where it stands.
     pub place: Option<Place>,
+}
+
+impl Include {
+    fn at(&self, problem: Problem, label: &'static str) -> Problem {
+        match &self.place {
+            Some(place) => problem.at(place.clone(), label),
+            None => problem,
+        }
+    }
+
+    fn pattern(&self) -> Result<Pattern, Problem> {
+        Pattern::parse(&self.glob).map_err(|why| {
+            let message = format!("the path `{}` can't be included: {why}", self.glob);
+            let help = "write a path relative to the root file, such as `services/*/service.yaml`";
+            self.at(Problem::error("shell::bad_include", message).help(help), "this one")
+        })
+    }
 }
 
 /// What there is to watch: the folders in which the files of a project stand or may appear.
@@ -264,20 +284,11 @@ pub fn own(root: &Path) -> Expanded {
 pub fn expand(root: &Path, includes: &[Include]) -> Expanded {
     let mut expanded = Expanded::default();
     for include in includes {
-        let at = |problem: Problem, label: &'static str| match &include.place {
-            Some(place) => problem.at(place.clone(), label),
-            None => problem,
-        };
         let glob = &include.glob;
-        let pattern = match Pattern::parse(glob) {
+        let pattern = match include.pattern() {
             Ok(pattern) => pattern,
-            Err(why) => {
-                let problem = Problem::error(
-                    "shell::bad_include",
-                    format!("the path `{glob}` can't be included: {why}"),
-                )
-                .help("write a path relative to the root file, such as `services/*/service.yaml`");
-                expanded.problems.push(at(problem, "this one"));
+            Err(problem) => {
+                expanded.problems.push(problem);
                 continue;
             }
         };
@@ -285,19 +296,9 @@ pub fn expand(root: &Path, includes: &[Include]) -> Expanded {
         pattern.walk(root, String::new(), 0, &found);
         let found = found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
         if found.files.is_empty() {
-            let problem = if pattern.is_literal() && root.join(&**glob).is_dir() {
-                Problem::error("shell::include_missing", format!("`{glob}` is a folder, and no file")).help(format!(
-                    "write `{}/*.yaml` for the files in it",
-                    glob.trim_end_matches('/')
-                ))
-            } else if pattern.is_literal() {
-                Problem::error("shell::include_missing", format!("the file `{glob}` does not exist"))
-                    .help("write the file, or its path from the folder of the root file")
-            } else {
-                Problem::warning("shell::include_matches_nothing", format!("`{glob}` matches no file"))
-                    .help("`*` matches within one folder, `**` through folders; files that git ignores are left out")
-            };
-            expanded.problems.push(at(problem, "included here"));
+            let is_folder = root.join(&**glob).is_dir();
+            let problem = pattern.without_file(glob, is_folder);
+            expanded.problems.push(include.at(problem, "included here"));
         }
         expanded.files.extend(found.files);
         expanded.interest.folders.extend(found.folders);
@@ -368,6 +369,20 @@ impl Pattern {
 
     fn is_literal(&self) -> bool {
         self.segments.iter().all(|it| matches!(it, Segment::Literal(_)))
+    }
+
+    /// Returns what is wrong where no file is found under it.
+    fn without_file(&self, glob: &str, is_folder: bool) -> Problem {
+        if self.is_literal() && is_folder {
+            let files = format!("write `{}/*.yaml` for the files in it", glob.trim_end_matches('/'));
+            Problem::error("shell::include_missing", format!("`{glob}` is a folder, and no file")).help(files)
+        } else if self.is_literal() {
+            Problem::error("shell::include_missing", format!("the file `{glob}` does not exist"))
+                .help("write the file, or its path from the folder of the root file")
+        } else {
+            Problem::warning("shell::include_matches_nothing", format!("`{glob}` matches no file"))
+                .help("`*` matches within one folder, `**` through folders; files that git ignores are left out")
+        }
     }
 
     fn walk(&self, root: &Path, folder: String, index: usize, found: &Mutex<Found>) {
@@ -509,28 +524,30 @@ fn read_one(root: &Path, path: &str) -> Result<Text, Problem> {
     let place = root.join(path);
     let metadata = fs::metadata(&place).map_err(unreadable)?;
     if metadata.len() > MOST_BYTES {
-        let mebibytes = metadata.len() >> 20;
-        return Err(
-            Problem::error("shell::too_large", format!("`{path}` is {mebibytes} MiB large"))
-                .help("a spec, rule or template file holds at most 16 MiB"),
-        );
+        return Err(too_large(path, metadata.len()));
     }
     let bytes = fs::read(&place).map_err(unreadable)?;
-    match String::from_utf8(bytes) {
-        Ok(text) => Ok(Text {
-            path: path.into(),
-            text: text.into(),
-            stat: Some(Stat::of(&metadata)),
-        }),
-        Err(error) => {
-            let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-            let line = valid.iter().filter(|it| **it == b'\n').count() + 1;
-            Err(
-                Problem::error("shell::not_utf8", format!("`{path}` is not UTF-8 in line {line}"))
-                    .help("save the file as UTF-8"),
-            )
-        }
-    }
+    Ok(Text {
+        path: path.into(),
+        text: decoded(path, bytes)?,
+        stat: Some(Stat::of(&metadata)),
+    })
+}
+
+fn too_large(path: &str, n_bytes: u64) -> Problem {
+    let mebibytes = n_bytes >> 20;
+    Problem::error("shell::too_large", format!("`{path}` is {mebibytes} MiB large"))
+        .help("a spec, rule or template file holds at most 16 MiB")
+}
+
+/// Returns the text that the file at `path` holds.
+fn decoded(path: &str, bytes: Vec<u8>) -> Result<Arc<str>, Problem> {
+    String::from_utf8(bytes).map(Arc::from).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|it| **it == b'\n').count() + 1;
+        Problem::error("shell::not_utf8", format!("`{path}` is not UTF-8 in line {line}"))
+            .help("save the file as UTF-8")
+    })
 }
 
 #[cfg(test)]

@@ -9,15 +9,18 @@ mod cases;
 mod effects;
 mod explain;
 mod files;
+mod laps;
 mod proofs;
 mod questions;
 mod rename;
 mod resume;
 mod rewind;
+mod since;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rayon::prelude::*;
 
@@ -42,10 +45,13 @@ pub use blame::{Blamed, BlamedInput, BlamedLine, BlamedValue, Spot};
 pub(crate) use built_in::{built_in, patterns, platforms, problem_page};
 pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
 use files::Files;
+pub(in crate::shell) use files::includes;
+use laps::Laps;
 pub use proofs::Proved;
 pub use rename::{EditLine, LeftLine, Renamed};
 use resume::Resumable;
 pub use rewind::Rewound;
+pub use since::{Past, Texts};
 
 /// What a command asks about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -209,6 +215,10 @@ pub struct Engine {
     has_edited: bool,
     /// What the files held that were edited since the last state without a mistake in them.
     standing: Standing,
+    /// Where the time went since somebody asked.
+    laps: Laps,
+    /// Why the last outcome did not go on from what an earlier process found out.
+    anew_because: Option<&'static str>,
     /// When the run began, by the clock of the files; `None` where nobody asked for what an earlier process found out.
     began: Option<Time>,
     #[cfg(test)]
@@ -244,6 +254,8 @@ impl Engine {
             is_resumed: false,
             has_edited: false,
             standing: Standing::default(),
+            laps: Laps::default(),
+            anew_because: None,
             began: None,
             #[cfg(test)]
             outcome: None,
@@ -290,6 +302,7 @@ impl Engine {
                 let first = first.map(|it| it.path.display().to_string()).unwrap_or_default();
                 let first = if first.is_empty() { ".".to_owned() } else { first };
                 self.resumable = Resumable::load(disk, since);
+                self.anew_because = self.resumable.is_none().then_some("no state of it was kept");
                 Err(format!("`{first}` may have changed"))
             }
         }
@@ -340,12 +353,31 @@ impl Engine {
             return outcome;
         }
         self.recalled = None;
-        if let Some(resumable) = self.resumable.take().filter(|_| ask.overrides.is_empty())
-            && let Some(project) = self.resume(&resumable)
-        {
-            return self.told(project, ask, Wish::All);
+        if let Some(resumable) = self.resumable.take() {
+            self.laps.begin("go on");
+            let resumed = if ask.overrides.is_empty() {
+                self.resume(&resumable)
+            } else {
+                Err("something is set for this run alone")
+            };
+            self.laps.end();
+            match resumed {
+                Ok(project) => return self.told(project, ask, Wish::All),
+                Err(why) => self.anew_because = Some(why),
+            }
         }
         self.derive(ask, Wish::All)
+    }
+
+    /// Returns the parts of what was done since this was asked last, and how long each took.
+    pub fn laps(&mut self) -> Vec<(&'static str, Duration)> {
+        self.laps.take()
+    }
+
+    /// Says why the last outcome did not go on from what an earlier process found out, where it could have.
+    #[must_use]
+    pub fn anew_because(&self) -> Option<&'static str> {
+        self.anew_because
     }
 
     /// Returns what the rules want where it differs from the last outcome: for whoever has carried that out.
@@ -371,7 +403,10 @@ impl Engine {
             };
         };
         let last = std::mem::take(&mut self.state);
-        self.state = fresh::refresh(&self.db, project, last, self.files.stir, self.read_back);
+        let how = (self.files.stir, self.read_back);
+        let laps = &mut self.laps;
+        self.state = fresh::refresh(&self.db, project, last, how, &mut |it| laps.begin(it));
+        self.laps.end();
         self.told(project, ask, wish)
     }
 
@@ -496,7 +531,10 @@ impl Engine {
             // What is asked now may be of more than what was gone on with.
             self.forget();
         }
-        self.files.load(&mut self.db, &self.root, &ask.overrides)
+        self.laps.begin("read files");
+        let project = self.files.load(&mut self.db, &self.root, &ask.overrides);
+        self.laps.end();
+        project
     }
 
     fn unknown_environments(&self, project: Project, ask: &Ask) -> Vec<Problem> {

@@ -203,6 +203,21 @@ pub struct Order<'a> {
     pub is_meant: bool,
 }
 
+/// Why nothing was carried out.
+#[derive(Debug, Default)]
+pub struct Refusal {
+    /// What stands in the way.
+    pub problems: Vec<Problem>,
+    /// How many files wait only because others are to be decided on.
+    pub n_waiting: usize,
+}
+
+impl From<Vec<Problem>> for Refusal {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self { problems, n_waiting: 0 }
+    }
+}
+
 /// Carries out what [`prepare`] plans, under the lock; also says how an interrupted apply was settled.
 ///
 /// # Errors
@@ -213,7 +228,7 @@ pub fn apply(
     engine: &mut Engine,
     order: Order<'_>,
     patience: Patience,
-) -> Result<(Planned, Recovery), Vec<Problem>> {
+) -> Result<(Planned, Recovery), Refusal> {
     let Order {
         ask,
         outcome,
@@ -222,22 +237,26 @@ pub fn apply(
         is_meant,
     } = order;
     if outcome.is_invalid() {
-        return Err(outcome.problems.clone());
+        return Err(outcome.problems.clone().into());
     }
     let (store, recovery) = Store::open(disk, patience).map_err(|it| vec![it])?;
     let mut planned = prepare_with(memory, disk, outcome, scope, decisions);
     if planned.is_invalid() {
-        return Err(planned.problems);
+        return Err(planned.problems.into());
     }
     if !is_meant && let Some(problem) = planned.plan.deletes_most(planned.manifest.records().len()) {
         let help = "`gen apply` deletes them, if that is meant";
-        return Err(vec![Problem::error("plan::deletes_most", problem.message).help(help)]);
+        return Err(vec![Problem::error("plan::deletes_most", problem.message).help(help)].into());
     }
     merge::carry(disk, engine, ask, decisions, &mut planned);
     let obstacles = planned.plan.obstacles();
     if !obstacles.is_empty() {
+        let n_waiting = planned.plan.entries.len() - obstacles.len();
         planned.problems.extend(obstacles);
-        return Err(planned.problems);
+        return Err(Refusal {
+            problems: planned.problems,
+            n_waiting,
+        });
     }
     let manifest = std::mem::take(&mut planned.manifest);
     if planned.plan.is_empty() && !manifest.is_unsettled() {
@@ -255,7 +274,7 @@ pub fn apply(
 }
 
 /// Returns the content of each file that `plan` writes.
-fn contents(
+pub(super) fn contents(
     engine: &mut Engine,
     outcome: &Outcome,
     plan: &Plan,
@@ -314,22 +333,25 @@ pub fn diffs(
             _ => None,
         };
         let new = contents.get(&entry.path).map(|it| &**it);
-        // A file that only comes on record, or moves, has no difference.
-        let is_changed = entry.wanted.map(|it| it.0) != old.as_deref().map(Fingerprint::of);
-        let is_moved = matches!(entry.change, crate::plan::Change::Moved { .. });
-        if is_changed && !is_moved {
-            let path = entry.path.as_str();
-            let from = entry.instead_of.as_ref().map_or(path, ArtifactPath::as_str);
-            let both = old.as_deref().zip(new);
-            Difference {
-                text: crate::plan::diff::unified((from, path), old.as_deref(), new, context),
-                fields: both.and_then(|(old, new)| crate::plan::fields::changes(path, old, new)),
-            }
-        } else {
-            Difference::default()
-        }
+        difference(entry, old.as_deref(), new, context)
     };
     Ok(plan.entries.par_iter().map(diff).collect())
+}
+
+/// Returns the difference at `entry` between what was there and what comes.
+pub(super) fn difference(entry: &Entry, old: Option<&[u8]>, new: Option<&[u8]>, context: usize) -> Difference {
+    // A file that only comes on record, or moves, has no difference.
+    let is_changed = entry.wanted.map(|it| it.0) != old.map(Fingerprint::of);
+    if !is_changed || matches!(entry.change, Change::Moved { .. }) {
+        return Difference::default();
+    }
+    let path = entry.path.as_str();
+    let from = entry.instead_of.as_ref().map_or(path, ArtifactPath::as_str);
+    let both = old.zip(new);
+    Difference {
+        text: crate::plan::diff::unified((from, path), old, new, context),
+        fields: both.and_then(|(old, new)| crate::plan::fields::changes(path, old, new)),
+    }
 }
 
 /// Writes new texts of files of the spec: all of them or none.
@@ -375,7 +397,7 @@ fn remember(disk: &Disk, index: &Index, seen: Vec<Seen>, manifest: Option<&Manif
 }
 
 /// Says which of `named` hold none of the paths of `sites`.
-fn unmatched<'a>(named: impl Iterator<Item = &'a str>, sites: &[Site<'_>]) -> Vec<Problem> {
+pub(super) fn unmatched<'a>(named: impl Iterator<Item = &'a str>, sites: &[Site<'_>]) -> Vec<Problem> {
     let missing = named.filter(|name| !sites.iter().any(|it| it.path.is_under(name)));
     let problem = |name: &str| {
         Problem::error(
@@ -460,7 +482,7 @@ mod tests {
             Patience::Fail,
         );
         memory.save(disk, outcome);
-        applied.map(|it| it.0)
+        applied.map(|it| it.0).map_err(|it| it.problems)
     }
 
     #[test]

@@ -32,6 +32,7 @@ mod rename;
 mod reports;
 mod resume;
 mod server;
+mod since;
 mod size;
 mod tags;
 mod tidy;

@@ -377,7 +377,13 @@ impl World {
     /// Brings the artifacts up to date.
     pub(crate) fn refresh(&mut self) {
         let last = std::mem::take(&mut self.state);
-        self.state = fresh::refresh(&self.db, self.project, last, Stir::Little, ReadBack::First);
+        self.state = fresh::refresh(
+            &self.db,
+            self.project,
+            last,
+            (Stir::Little, ReadBack::First),
+            &mut |_| {},
+        );
         self.texts
             .retain(|path, _| self.state.fresh.contains_key(path.as_str()));
         let printed = self.state.texts.iter();

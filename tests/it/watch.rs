@@ -23,12 +23,17 @@ struct Watching(Child);
 
 impl Watching {
     fn over(folder: &Path) -> Self {
+        Self::heard(folder, &["watch", "--quiet"], Stdio::null())
+    }
+
+    /// Begins a watch that speaks to `stderr`.
+    fn heard(folder: &Path, words: &[&str], stderr: Stdio) -> Self {
         let child = Command::new(env!("CARGO_BIN_EXE_gen"))
-            .args(["watch", "--quiet"])
+            .args(words)
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(stderr)
             .spawn();
         Self(child.expect("gen starts"))
     }
@@ -92,4 +97,29 @@ fn what_is_deleted_under_a_watch_is_written_again() {
     assert!(!at("out/lines/web.yaml").exists());
     fs::remove_file(at("out/lines/shop.yaml")).expect("removed");
     until("a new file comes back too", || holds("out/lines/shop.yaml", "shop"));
+}
+
+#[test]
+fn a_file_edited_by_hand_holds_up_the_others_and_that_is_said() {
+    let project = Project::new().file(
+        "gen.yaml",
+        "version: 0.2\nname: watched\ndeployment: {platforms: [procfile]}\nservices: {web: {command: [serve]}}\n\
+         environments: {dev: {}, prod: {}, test: {}}\n",
+    );
+    let folder = project.dir();
+    assert_eq!(project.run(&["apply"]).code, 0);
+    let written = project.files();
+    let outputs: Vec<&String> = written.keys().filter(|it| it.ends_with("Procfile")).collect();
+    assert_eq!(outputs.len(), 3, "{outputs:?}");
+    fs::write(folder.join(outputs[0]), "mine\n").expect("written");
+    let spec = fs::read_to_string(folder.join("gen.yaml")).expect("there");
+    fs::write(folder.join("gen.yaml"), spec.replace("[serve]", "[serve, all]")).expect("written");
+    let heard = folder.join("../heard");
+    let stderr = fs::File::create(&heard).expect("made");
+    let _watching = Watching::heard(&folder, &["watch"], stderr.into());
+    until("it says how many wait", || {
+        let heard = fs::read_to_string(&heard).unwrap_or_default();
+        heard.contains("2 other files wait: `gen apply --overwrite=PATH`")
+            && heard.contains(&format!("--overwrite={}", outputs[0]))
+    });
 }

@@ -92,3 +92,85 @@ fn a_mistake_is_shown_in_the_file_that_was_read() {
         run.stderr
     );
 }
+
+#[test]
+fn a_name_without_its_kind_is_known_again() {
+    let project = post("version: 0.2\nname: post\nstations: {north: {}}\ninfra: {north: {type: redis}}\n")
+        .file("rules/tubes/pack.yaml", &format!("{PACK}requires: [core]\n"));
+    let run = project.run(&["explain", "north"]);
+    let said = "did you mean `infra.north` or `station.north`?";
+    assert!(run.code == 1 && run.stderr.contains(said), "{}", run.stderr);
+    let run = project.run(&["explain", "nrth"]);
+    assert!(run.stderr.contains("name a node as `service.orders`"), "{}", run.stderr);
+}
+
+#[test]
+fn where_the_time_went_is_said_to_who_asks() {
+    let project = post(SPEC);
+    let run = project.run(&["plan", "--timings"]);
+    for part in [
+        "recall ",
+        "derive ",
+        "  read files ",
+        "  facts and rendering ",
+        "compare ",
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
+    }
+    assert!(!project.run(&["plan"]).stderr.contains(" ms"));
+    assert_eq!(project.run(&["plan", "--timings", "--quiet"]).code, 64);
+    let run = project.run(&["check", "--output-format", "json", "--timings"]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).expect("JSON");
+    let phases = document["timings"].as_array().expect("phases");
+    let derive = phases.iter().find(|it| it["phase"] == "derive").expect("it is derived");
+    assert!(
+        derive["ms"].is_number() && derive["parts"][0]["phase"] == "read files",
+        "{derive}"
+    );
+}
+
+#[test]
+fn a_log_says_why_a_run_derived_anew() {
+    let project = post(SPEC);
+    let log = || project.run(&["plan", "--log"]).stderr;
+    assert!(log().contains("derived anew: no earlier run is remembered\n"));
+    let log_after = |path: &str, text: &str| {
+        std::thread::sleep(std::time::Duration::from_millis(30));
+        project.run(&["plan"]);
+        std::fs::write(project.dir().join(path), text).expect("the folder is ours");
+        log()
+    };
+    let edited = log_after("gen.yaml", &SPEC.replace("{}", "{bore: 90}"));
+    assert!(
+        edited.contains("went on from the last run: `gen.yaml` may have changed\n"),
+        "{edited}"
+    );
+    let renamed = log_after("gen.yaml", &SPEC.replace("north", "south"));
+    assert!(
+        renamed.contains("derived anew: `gen.yaml` may have changed; more changed than"),
+        "{renamed}"
+    );
+    let template = log_after("templates/tubes/line.txt.hbs", "{{s.bore}}!\n");
+    assert!(template.contains("others than those of the spec changed"), "{template}");
+}
+
+#[test]
+fn there_is_a_manual_page_of_each_command() {
+    let nowhere = Project::new();
+    let page = nowhere.run(&["man"]);
+    assert_eq!((page.code, &*page.stderr), (0, ""));
+    assert!(
+        page.stdout.contains(".TH gen 1") && page.stdout.contains("gen\\-affected"),
+        "{}",
+        page.stdout
+    );
+    let plan = nowhere.run(&["man", "plan"]).stdout;
+    assert!(plan.contains("gen\\-plan") || plan.contains("gen-plan"), "{plan}");
+    assert!(plan.contains("\\-\\-since"), "{plan}");
+    let wrong = nowhere.run(&["man", "paln"]);
+    assert!(
+        wrong.code == 64 && wrong.stderr.contains("did you mean `plan`?"),
+        "{}",
+        wrong.stderr
+    );
+}

@@ -78,8 +78,8 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
     let report = &session.report;
     let (planned, recovery) = match applied {
         Ok(applied) => applied,
-        Err(problems) => {
-            report.problems(&problems, &outcome.sources);
+        Err(refusal) => {
+            report.problems(&refusal.problems, &outcome.sources);
             return Exit::Failed;
         }
     };

@@ -54,6 +54,7 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
         document["valid"] = (!is_wrong).into();
         document["fresh"] = is_fresh.into();
         document["problems"] = problems::machine(&found, &outcome.sources);
+        session.add_timings(&mut document);
         report.result(&format!("{document:#}\n"));
     } else if matches!(
         args.output_format,

@@ -58,7 +58,7 @@ pub(super) fn run(args: &MvArgs, session: &mut Session) -> Exit {
     let mut planned = session::prepare(&session.disk, &renamed.outcome, &scope, &Decisions::default());
     session::give_reasons(&session.disk, &mut session.engine, &ask, &mut planned);
     let names = [(renamed.from.name.clone(), renamed.to.name.clone())];
-    session::pair_renamed(&session.engine, &mut planned, &names);
+    session::pair_renamed(&session.engine, &mut planned.plan, &names);
     if !args.dry_run {
         let patience = if args.wait { Patience::Wait } else { Patience::Fail };
         if let Err(problem) = session::rewrite(&session.disk, &renamed.texts, patience) {

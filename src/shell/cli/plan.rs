@@ -4,9 +4,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::super::report::{Exit, ProblemFormat, problems};
+use super::super::engine::Texts;
+use super::super::report::{Exit, ProblemFormat, Sources, problems};
 use super::super::session;
+use super::super::since;
 use super::listing::{self, Length, Tense};
+use super::since::compare;
 use super::{AskArgs, Session};
 use crate::plan::json::Difference;
 use crate::plan::{Decisions, json, markdown};
@@ -20,6 +23,10 @@ pub(super) struct PlanArgs {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     ask: AskArgs,
+    /// Compare with what would be generated at a revision of git, whatever output stands on the disk: REV against the
+    /// spec, rules and templates on the disk, REV..REV2, or REV...REV2 from where the two parted
+    #[arg(long, value_name = "REV")]
+    since: Option<String>,
     /// Show the difference of each file
     #[arg(long)]
     diff: bool,
@@ -51,72 +58,108 @@ impl PlanArgs {
     }
 }
 
+/// All that is said of a plan.
+#[derive(Default)]
+struct Made {
+    planned: session::Planned,
+    why: Option<&'static str>,
+    diffs: Vec<Difference>,
+    found: Vec<Problem>,
+    sources: Sources,
+}
+
 pub(super) fn run(args: &PlanArgs, session: &mut Session) -> Exit {
     let paths = match session.relative(&args.paths) {
         Ok(paths) => paths,
         Err(problem) => return session.fail(problem),
     };
-    let ask = match session.ask(&args.ask) {
-        Ok(ask) => ask,
+    let made = match &args.since {
+        Some(range) => made_since(args, session, range, paths),
+        None => made(args, session, paths),
+    };
+    let mut made = match made {
+        Ok(made) => made,
         Err(exit) => return exit,
     };
-    let outcome = session.outcome(&ask);
-    let scope = session::scope(&ask, &outcome, paths);
-    let mut found = outcome.problems.clone();
-    let mut planned = session::Planned::default();
-    if !outcome.is_invalid() {
-        planned = session.timed("compare", |it| {
-            session::prepare(&it.disk, &outcome, &scope, &Decisions::default())
-        });
-        found.append(&mut planned.problems);
-    }
-    let why = if found.iter().any(Problem::is_error) {
-        session::Why::Known
-    } else {
-        session.timed("reasons", |it| {
-            session::give_reasons(&it.disk, &mut it.engine, &ask, &mut planned)
-        })
-    };
-    found.append(&mut planned.problems);
-    let mut diffs = Vec::new();
-    if args.diff && !found.iter().any(Problem::is_error) {
-        let made = session::diffs(
-            &session.disk,
-            &mut session.engine,
-            &outcome,
-            &planned.plan,
-            args.context,
-        );
-        match made {
-            Ok(made) => diffs = made,
-            Err(problems) => found.extend(problems),
-        }
-    }
-    let is_wrong = found.iter().any(Problem::is_error);
+    let is_wrong = made.found.iter().any(Problem::is_error);
     if args.json {
-        problems::sort(&mut found);
-        let document = json::document(&planned.plan, |at| diffs.get(at).cloned());
+        problems::sort(&mut made.found);
+        let document = json::document(&made.planned.plan, |at| made.diffs.get(at).cloned());
         let mut document = serde_json::to_value(document).expect("a plan is plain data");
-        document["problems"] = problems::machine(&found, &outcome.sources);
+        document["problems"] = problems::machine(&made.found, &made.sources);
+        session.add_timings(&mut document);
         session.report.result(&format!("{document:#}\n"));
     } else {
-        session.report.problems(&found, &outcome.sources);
+        session.report.problems(&made.found, &made.sources);
         if is_wrong {
-            session.report.note(&listing::invalid(&found));
+            session.report.note(&listing::invalid(&made.found));
         } else {
-            show(args, session, &planned, &diffs);
-            if let Some(note) = listing::unknown(why) {
+            show(args, session, &made.planned, &made.diffs);
+            if let Some(note) = made.why {
                 session.report.note(note);
             }
         }
     }
     if is_wrong {
         Exit::Failed
-    } else if args.detailed_exitcode && !planned.is_fresh() {
+    } else if args.detailed_exitcode && !made.planned.is_fresh() {
         Exit::Pending
     } else {
         Exit::Done
     }
+}
+
+/// Plans against what stands on the disk.
+fn made(args: &PlanArgs, session: &mut Session, paths: Vec<String>) -> Result<Made, Exit> {
+    let ask = session.ask(&args.ask)?;
+    let outcome = session.outcome(&ask);
+    let scope = session::scope(&ask, &outcome, paths);
+    let mut made = Made {
+        found: outcome.problems.clone(),
+        ..Made::default()
+    };
+    if !outcome.is_invalid() {
+        made.planned = session.timed("compare", |it| {
+            session::prepare(&it.disk, &outcome, &scope, &Decisions::default())
+        });
+        made.found.append(&mut made.planned.problems);
+    }
+    if !made.found.iter().any(Problem::is_error) {
+        let why = session.timed("reasons", |it| {
+            session::give_reasons(&it.disk, &mut it.engine, &ask, &mut made.planned)
+        });
+        made.why = listing::unknown(why);
+    }
+    if args.diff && !made.found.iter().any(Problem::is_error) {
+        let plan = &made.planned.plan;
+        match session::diffs(&session.disk, &mut session.engine, &outcome, plan, args.context) {
+            Ok(diffs) => made.diffs = diffs,
+            Err(problems) => made.found.extend(problems),
+        }
+    }
+    made.sources = outcome.sources;
+    Ok(made)
+}
+
+/// Plans against what was wanted at a revision.
+fn made_since(args: &PlanArgs, session: &mut Session, range: &str, paths: Vec<String>) -> Result<Made, Exit> {
+    let texts = if args.diff { Texts::Printed } else { Texts::Unprinted };
+    let compared = compare(session, &args.ask, range, paths, texts)?;
+    let (found, sources) = compared.problems();
+    let mut made = Made {
+        found,
+        sources: sources.clone(),
+        ..Made::default()
+    };
+    if args.diff && !made.found.iter().any(Problem::is_error) {
+        let context = args.context;
+        match since::diffs(&mut session.engine, &compared.outcome, &compared.since, context) {
+            Ok(diffs) => made.diffs = diffs,
+            Err(problems) => made.found.extend(problems),
+        }
+    }
+    made.planned.plan = compared.since.plan;
+    Ok(made)
 }
 
 fn show(args: &PlanArgs, session: &Session, planned: &session::Planned, diffs: &[Difference]) {

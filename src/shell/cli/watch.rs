@@ -64,6 +64,7 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
         }
         session.engine.refresh(&changed);
         let planned = once(session, &ask, &mut known, &mut said);
+        session.say_timings();
         let has_changed = planned.as_ref().is_some_and(|it| !it.plan.is_empty());
         let mut has_new_outputs = false;
         if let Some(mut planned) = planned {
@@ -138,17 +139,29 @@ fn once(session: &mut Session, ask: &Ask, known: &mut Known, said: &mut Vec<Prob
         Err(_) => Known::Nothing,
     };
     let report = &session.report;
+    let mut n_waiting = 0;
     let (planned, problems) = match applied {
         Ok((mut planned, _)) => {
             let more = std::mem::take(&mut planned.problems);
             (Some(planned), outcome.problems.iter().cloned().chain(more).collect())
         }
-        Err(problems) => (None, problems),
+        Err(refusal) => {
+            n_waiting = refusal.n_waiting;
+            (None, refusal.problems)
+        }
     };
     if problems != *said {
         report.problems(&problems, &outcome.sources);
-        if planned.is_none() {
-            report.note("the last good output stays");
+        match n_waiting {
+            _ if planned.is_some() => {}
+            0 => report.note("the last good output stays"),
+            n => report.note(&format!(
+                "the last good output stays; {}: `gen apply --overwrite=PATH` or `--adopt=PATH` decides, in another terminal",
+                match n {
+                    1 => "1 other file waits".to_owned(),
+                    n => format!("{n} other files wait"),
+                }
+            )),
         }
         *said = problems;
     }

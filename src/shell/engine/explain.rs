@@ -127,15 +127,12 @@ impl Engine {
             problems.push(not_in_force(name));
             return answer(None, problems, sources);
         }
-        let Some(address) = shape::parse_address(name) else {
-            problems.push(unknown(name, &[]));
-            return answer(None, problems, sources);
-        };
-        let pages: Vec<NodePage> = self
-            .views(project, ask)
-            .into_iter()
-            .filter_map(|(view, environment)| self.node_page(project, &sources, view, environment, &address))
-            .collect();
+        let pages: Vec<NodePage> = shape::parse_address(name).map_or_else(Vec::new, |address| {
+            let views = self.views(project, ask).into_iter();
+            views
+                .filter_map(|(view, environment)| self.node_page(project, &sources, view, environment, &address))
+                .collect()
+        });
         if pages.is_empty() {
             let snapshot = shape::snapshot(&self.db, project, View::finished(0));
             let known: Vec<String> = snapshot.nodes().iter().map(ToString::to_string).collect();
@@ -359,6 +356,14 @@ fn unknown(name: &str, known: &[String]) -> Problem {
     let message = format!("there is no node, rule, file or problem `{name}`");
     let problem = Problem::error("explain::unknown", message);
     let near: Vec<&str> = known.iter().map(String::as_str).collect();
+    // A name without its kind.
+    let named = near
+        .iter()
+        .filter(|it| it.split_once('.').is_some_and(|it| it.1 == name));
+    let named: Vec<String> = named.map(|it| format!("`{it}`")).collect();
+    if !named.is_empty() {
+        return problem.help(format!("did you mean {}?", named.join(" or ")));
+    }
     match crate::problem::closest(name, &near) {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
         None => problem

@@ -279,7 +279,7 @@ fn set(db: &mut Database, known: &mut BTreeMap<Name, SourceFile>, texts: Vec<Tex
 }
 
 /// Returns the globs under `include` in the text of the root file.
-pub(super) fn includes(file: &Name, text: &str) -> Vec<Include> {
+pub(in crate::shell) fn includes(file: &Name, text: &str) -> Vec<Include> {
     let (root, _) = yaml::parse(text);
     let Some(list) = root.as_ref().and_then(|it| it.get("include")) else {
         return Vec::new();

@@ -79,9 +79,15 @@ impl Engine {
             return answer(None, found.problems, sources);
         }
         let said = Sayings::now(&self.db, project);
-        let texts = self.put_edits(project, &found);
+        let texts = self.put_edits(&found);
         let last = std::mem::take(&mut self.state);
-        self.state = fresh::refresh(&self.db, project, last, Stir::Little, ReadBack::default());
+        self.state = fresh::refresh(
+            &self.db,
+            project,
+            last,
+            (Stir::Little, ReadBack::default()),
+            &mut |_| {},
+        );
         let outcome = self.told(project, &ask, Wish::All);
         if outcome.is_invalid() {
             let mut problems: Vec<Problem> = outcome.problems.into_iter().filter(Problem::is_error).collect();
@@ -209,7 +215,7 @@ impl Engine {
     }
 
     /// Gives the files their new texts, and returns the old and the new ones.
-    fn put_edits(&mut self, project: Project, found: &Rename) -> BTreeMap<Name, (Arc<str>, Arc<str>)> {
+    fn put_edits(&mut self, found: &Rename) -> BTreeMap<Name, (Arc<str>, Arc<str>)> {
         let mut by_file: BTreeMap<&Name, Vec<&rename::Edit>> = BTreeMap::new();
         for edit in &found.edits {
             by_file.entry(&edit.file).or_default().push(edit);
@@ -219,7 +225,7 @@ impl Engine {
             let file = self.files.of_spec(path).expect("a file of the spec was searched");
             let old = file.text(&self.db).clone();
             let new: Arc<str> = rename::edited(&old, edits).into();
-            self.files.put_back(&mut self.db, project, path, Some(new.clone()));
+            self.files.put_back(&mut self.db, path, Some(new.clone()));
             texts.insert(path.clone(), (old, new));
         }
         texts

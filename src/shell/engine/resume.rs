@@ -98,10 +98,16 @@ impl Engine {
         }
     }
 
-    /// Goes on from what an earlier process found out; none where more has changed than fields of nodes.
-    pub(super) fn resume(&mut self, resumable: &Resumable) -> Option<Project> {
-        let body = resumable.body()?;
-        let paths = self.edited(resumable, &body)?;
+    /// Goes on from what an earlier process found out.
+    ///
+    /// # Errors
+    /// Why that is not enough, in words.
+    pub(super) fn resume(&mut self, resumable: &Resumable) -> Result<Project, &'static str> {
+        const DAMAGED: &str = "the state that was kept is damaged, or of another run";
+        const UNREADABLE: &str = "a file of the spec can't be read";
+        let body = resumable.body().ok_or(DAMAGED)?;
+        let edited = self.edited(resumable, &body);
+        let paths = edited.ok_or("files came or went, or others than those of the spec changed")?;
         let witnesses = self.witnesses(&resumable.since);
         let mut db = Database::default();
         let text = |(path, text): &(&str, &str)| Text {
@@ -111,16 +117,17 @@ impl Engine {
         };
         let texts = body.texts.each_ref().map(|it| it.iter().map(text).collect());
         let files = Files::known(&mut db, texts, witnesses);
-        let project = files.project()?;
+        let project = files.project().ok_or(DAMAGED)?;
         let all: Vec<SourceFile> = spec_files(&db, project).collect();
-        let last = body.kept.restore(&db, project, &all)?;
-        let edited = paths.iter().map(|it| files.of_spec(it)).collect::<Option<Vec<_>>>()?;
+        let last = body.kept.restore(&db, project, &all).ok_or(DAMAGED)?;
+        let edited = paths.iter().map(|it| files.of_spec(it)).collect::<Option<Vec<_>>>();
+        let edited = edited.ok_or(DAMAGED)?;
         fresh::compile(&db, project);
         let mut standing = Standing::default();
         standing.note(&db, project, &edited);
         let (texts, problems) = discover::read(&self.root.folder, &paths);
         if !problems.is_empty() || texts.len() != paths.len() {
-            return None;
+            return Err(UNREADABLE);
         }
         let mut files = files;
         files.problems.clone_from(&body.problems);
@@ -140,9 +147,11 @@ impl Engine {
             began: self.began,
             ..Self::open(self.root.clone())
         };
-        tried.step(project).ok()?;
+        let step = tried.step(project);
+        step.map_err(|_| "more changed than what single nodes hold: which there are, or what all of them read")?;
+        tried.laps = std::mem::take(&mut self.laps);
         *self = tried;
-        Some(project)
+        Ok(project)
     }
 
     /// Tells whether the last outcome went on from what was found out before, and the rest was not looked at.
@@ -317,7 +326,10 @@ impl Engine {
     /// Derives everything from the inputs as they are set now.
     pub(super) fn derive_anew(&mut self) -> Project {
         let (db, files, project) = self.anew().expect("a project that was resumed has a root file");
-        self.state = fresh::refresh(&db, project, State::default(), Stir::Much, ReadBack::default());
+        let how = (Stir::Much, ReadBack::default());
+        let laps = &mut self.laps;
+        self.state = fresh::refresh(&db, project, State::default(), how, &mut |it| laps.begin(it));
+        self.laps.end();
         self.db = db;
         self.files = files;
         self.standing = Standing::default();
@@ -351,7 +363,8 @@ impl Engine {
         let Some((db, _, project)) = self.anew() else {
             return false;
         };
-        let derived = fresh::refresh(&db, project, State::default(), Stir::Much, ReadBack::default());
+        let how = (Stir::Much, ReadBack::default());
+        let derived = fresh::refresh(&db, project, State::default(), how, &mut |_| {});
         let told = |problems: &[Problem]| {
             let mut problems = problems.to_vec();
             problems.sort();

@@ -37,6 +37,16 @@ pub struct Rewound {
     pub built_in: BTreeSet<Name>,
 }
 
+/// Where the way back has led.
+pub(super) struct GoneBack {
+    /// The project, which may have become another.
+    pub(super) project: Project,
+    /// The steps by which files change.
+    pub(super) reasons: BTreeMap<Name, Vec<Reason>>,
+    /// Where effects may differ.
+    pub(super) concerned: Concerned,
+}
+
 /// So many steps are taken one by one; what is left is taken at once.
 const MOST_STEPS: usize = 64;
 
@@ -67,7 +77,7 @@ impl Engine {
         if self.recalled.take().is_some() {
             self.derive(ask, Wish::All);
         }
-        let (Some(mut project), Some(new)) = (self.files.project(), self.inputs()) else {
+        let (Some(project), Some(new)) = (self.files.project(), self.inputs()) else {
             return rewound;
         };
         if new.root != old.root {
@@ -84,10 +94,48 @@ impl Engine {
         // What is printed now stays at hand, so that nobody has to print it again.
         let texts = std::mem::take(&mut self.state.texts);
         let printed = self.state.printed.clone();
+        let back = self.go_back(project, old, &new, ask, |it| asked.contains(it));
+        let project = back.project;
+        rewound.reasons = back.reasons;
+        for path in paths {
+            let Some(fresh) = self.state.fresh.get(path) else {
+                continue;
+            };
+            let text = match self.state.texts.get(path) {
+                Some(text) => Some(text.clone()),
+                None => salsa::attach(&self.db, || instance::print(&self.db, project, &fresh.cell, path))
+                    .ok()
+                    .map(Arc::from),
+            };
+            rewound.was.extend(text.map(|it| (path.clone(), it)));
+        }
+        (rewound.effects, rewound.problems) = self.put_forward(project, (old, &new), ask, &back.concerned);
+        for (path, text) in texts {
+            let fresh = self.state.fresh.get(&path);
+            if fresh.is_some_and(|it| it.content == Fingerprint::of(text.as_bytes())) {
+                self.state.texts.insert(path, text);
+            }
+        }
+        self.state.printed = printed;
+        rewound
+    }
+
+    /// Takes the inputs back from `new` to `old` step by step, and tells the steps by which each of those files changes for
+    /// which it `is_asked`.
+    pub(super) fn go_back(
+        &mut self,
+        project: Project,
+        old: &Inputs,
+        new: &Inputs,
+        ask: &Ask,
+        is_asked: impl Fn(&Name) -> bool,
+    ) -> GoneBack {
+        let mut project = project;
+        let mut concerned = Concerned::new(&self.db, project);
+        let mut reasons: BTreeMap<Name, Vec<Reason>> = BTreeMap::new();
         let mut pending: Vec<Reason> = Vec::new();
         let mut differing: BTreeSet<Name> = BTreeSet::new();
-        let mut concerned = Concerned::new(&self.db, project);
-        for step in bounded(steps(old, &new, ask)) {
+        for step in bounded(steps(old, new, ask)) {
             let standing = match &step {
                 Back::Flags(_) => None,
                 // A file that goes leaves nothing to compare with.
@@ -95,9 +143,9 @@ impl Engine {
                 Back::Files(steps) => self.standing(project, steps.iter().map(|it| &it.file)),
             };
             match step {
-                Back::Flags(reasons) => {
+                Back::Flags(flags) => {
                     self.files.override_with(&mut self.db, project, &[]);
-                    pending.extend(reasons);
+                    pending.extend(flags);
                 }
                 Back::Files(steps) => {
                     for step in steps {
@@ -114,37 +162,21 @@ impl Engine {
                 continue;
             }
             for path in std::mem::take(&mut differing) {
-                if asked.contains(&path) {
-                    rewound.reasons.entry(path).or_default().extend(pending.iter().cloned());
+                if is_asked(&path) {
+                    reasons.entry(path).or_default().extend(pending.iter().cloned());
                 }
             }
             pending.clear();
         }
-        for path in paths {
-            let Some(fresh) = self.state.fresh.get(path) else {
-                continue;
-            };
-            let text = match self.state.texts.get(path) {
-                Some(text) => Some(text.clone()),
-                None => salsa::attach(&self.db, || instance::print(&self.db, project, &fresh.cell, path))
-                    .ok()
-                    .map(Arc::from),
-            };
-            rewound.was.extend(text.map(|it| (path.clone(), it)));
-        }
-        self.put_forward(project, (old, &new), ask, &concerned, &mut rewound);
-        for (path, text) in texts {
-            let fresh = self.state.fresh.get(&path);
-            if fresh.is_some_and(|it| it.content == Fingerprint::of(text.as_bytes())) {
-                self.state.texts.insert(path, text);
-            }
-        }
-        self.state.printed = printed;
-        for reasons in rewound.reasons.values_mut() {
+        for reasons in reasons.values_mut() {
             reasons.sort();
             reasons.dedup();
         }
-        rewound
+        GoneBack {
+            project,
+            reasons,
+            concerned,
+        }
     }
 
     /// Returns what can't be done in place where the file that `rule` prints goes by another name, if it says so.
@@ -184,15 +216,15 @@ impl Engine {
             .collect()
     }
 
-    /// Brings the inputs back to `new`, and says what differs in effect at the nodes that are `concerned`.
-    fn put_forward(
+    /// Brings the inputs back to `new`; returns what differs in effect at the nodes that are `concerned`, and the rules that
+    /// fail to say so.
+    pub(super) fn put_forward(
         &mut self,
         project: Project,
         (old, new): (&Inputs, &Inputs),
         ask: &Ask,
         concerned: &Concerned,
-        rewound: &mut Rewound,
-    ) {
+    ) -> (Vec<Effect>, Vec<Problem>) {
         let before = self.sayings(project, ask, concerned);
         let all_before = cfg!(debug_assertions).then(|| self.sayings(project, ask, &Concerned::all()));
         let all: BTreeSet<&Name> = [&old.root].into_iter().chain(files(old)).chain(files(new)).collect();
@@ -203,14 +235,15 @@ impl Engine {
             self.files.put_back(&mut self.db, path, text(new, path).cloned());
         }
         let project = self.refresh_again(project, standing);
-        (rewound.effects, rewound.problems) = self.effects_since(project, ask, &before, concerned);
+        let (effects, problems) = self.effects_since(project, ask, &before, concerned);
         if let Some(all_before) = all_before {
             let all = self.effects_since(project, ask, &all_before, &Concerned::all());
             assert!(
-                all.0 == rewound.effects,
+                all.0 == effects,
                 "an effect outside of the nodes that are concerned differs"
             );
         }
+        (effects, problems)
     }
 
     /// Takes down what the nodes of the files at `paths` hold, where the database was told the graph; none
@@ -229,7 +262,8 @@ impl Engine {
     fn refresh_again(&mut self, project: Project, standing: Option<Standing>) -> Project {
         if !self.is_resumed {
             let last = std::mem::take(&mut self.state);
-            self.state = fresh::refresh(&self.db, project, last, Stir::Little, ReadBack::default());
+            let how = (Stir::Little, ReadBack::default());
+            self.state = fresh::refresh(&self.db, project, last, how, &mut |_| {});
             return project;
         }
         let last = match standing {

@@ -67,6 +67,12 @@ impl Sources {
         self.0.get(path).map(|it| &**it)
     }
 
+    /// Tells whether no text is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Adds the text of a file.
     pub fn insert(&mut self, path: Name, text: Arc<str>) {
         self.0.insert(path, text);

@@ -85,14 +85,14 @@ pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut P
     }
     planned.problems.extend(rewound.problems);
     planned.plan.effects = is_known.then(|| rewound.effects.clone());
-    pair_renamed(engine, planned, &[]);
+    pair_renamed(engine, &mut planned.plan, &[]);
     why
 }
 
-/// Pairs files of `planned` that come under a new name with those that go, as reasons or the `known` names tell, and says
+/// Pairs files of `plan` that come under a new name with those that go, as reasons or the `known` names tell, and says
 /// what can't be done in place.
-pub fn pair_renamed(engine: &Engine, planned: &mut Planned, known: &[(Name, Name)]) {
-    planned.plan.pair_renamed(known);
+pub fn pair_renamed(engine: &Engine, plan: &mut Plan, known: &[(Name, Name)]) {
+    plan.pair_renamed(known);
     let is_moved = |it: &&mut Entry| match &it.change {
         Change::Moved { from } => {
             let mut names = known.iter().cloned().chain(it.reasons.iter().filter_map(Reason::names));
@@ -104,7 +104,7 @@ pub fn pair_renamed(engine: &Engine, planned: &mut Planned, known: &[(Name, Name
         }
         _ => it.instead_of.is_some(),
     };
-    for entry in planned.plan.entries.iter_mut().filter(is_moved) {
+    for entry in plan.entries.iter_mut().filter(is_moved) {
         entry.note = engine.said_of_a_rename(&entry.rule);
     }
 }

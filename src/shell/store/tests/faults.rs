@@ -77,7 +77,7 @@ impl Story {
         };
         let applied = session::apply(&mut memory, disk, &mut engine, order, Patience::Fail);
         memory.save(disk, &self.outcome);
-        applied.map(|it| it.0)
+        applied.map(|it| it.0).map_err(|it| it.problems)
     }
 
     /// Lets the call after `n` others fail; tells at which that was, if there is one.
