@@ -222,11 +222,8 @@ impl Checker<'_> {
             return;
         }
         let text = scan::restore(text);
-        let start = span.start as usize;
         let source = &self.file.source;
-        let window = source.get(start..).unwrap_or("");
-        let shift = window.find(text.as_str()).unwrap_or(0);
-        let start = start + shift;
+        let start = begin(source, span.start as usize, &text);
         ops.push(Op::Raw {
             span: Span::new(start, (start + text.len()).min(source.len())),
             text: text.into(),
@@ -555,4 +552,16 @@ impl Checker<'_> {
             span,
         });
     }
+}
+
+/// Returns where the raw `text` begins in `source`, of which Handlebars says `start`.
+///
+/// It counts from the first character that is no blank, and leaves out the rest of a line on which a tag stands alone.
+fn begin(source: &str, start: usize, text: &str) -> usize {
+    let (before, after) = source.split_at_checked(start).unwrap_or((source, ""));
+    let blanks = &text[..text.len() - text.trim_start().len()];
+    if !after.starts_with(blanks) && before.ends_with(blanks) {
+        return before.len() - blanks.len();
+    }
+    before.len() + after.find(text).unwrap_or(0)
 }
