@@ -124,7 +124,7 @@ impl Checker<'_> {
             .collect();
         self.files.push(File {
             name: name.clone(),
-            source_len: source.len(),
+            last: Span::new(source.char_indices().last().map_or(0, |it| it.0), source.len()),
         });
         self.file = Current {
             index: self.files.len() - 1,
@@ -148,7 +148,11 @@ impl Checker<'_> {
                 let message = "Handlebars can't read the template";
                 let reason = error.reason().to_string();
                 let reason = reason.lines().last().unwrap_or("").trim().trim_start_matches("= ");
-                let place = Place::Text(name.clone(), Span::new(at, (at + 1).min(source.len())));
+                let width = source
+                    .get(at..)
+                    .and_then(|it| it.chars().next())
+                    .map_or(0, char::len_utf8);
+                let place = Place::Text(name.clone(), Span::new(at, at + width));
                 let problem = Problem::error("template::syntax", message).at(place, reason.to_owned());
                 self.checked
                     .problems

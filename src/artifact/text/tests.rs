@@ -591,3 +591,9 @@ fn a_mistake_behind_blanks_stands_where_it_is() {
         assert_eq!((span.start as usize, span.of(source)), (wanted, at), "{source:?}");
     }
 }
+
+#[test]
+fn a_mistake_at_a_long_character_stands_under_all_of_it() {
+    assert_eq!(refusal("{{\u{61e}}}", Format::Plain).1, "\u{61e}");
+    assert_eq!(refusal("a = \"é", Format::Hcl).1, "é");
+}
