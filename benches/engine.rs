@@ -112,11 +112,7 @@ struct Bench {
 impl Bench {
     fn new(storage: &Storage, n_services: usize, n_runs: usize) -> Self {
         let folder = storage.folder.path().join(n_services.to_string());
-        for (path, text) in monorepo::files(n_services) {
-            let path = folder.join(path);
-            fs::create_dir_all(path.parent().expect("it lies in the folder")).expect("the storage can be written");
-            fs::write(path, text).expect("the storage can be written");
-        }
+        monorepo::write(&folder, n_services);
         Self::at(folder, n_services, n_runs)
     }
 
@@ -139,9 +135,9 @@ impl Bench {
                 .arg(BARE)
                 .arg(&self.folder),
         );
-        let bare = outputs(&self.folder);
+        let bare = monorepo::outputs(&self.folder);
         self.cold();
-        let files = outputs(&self.folder);
+        let files = monorepo::outputs(&self.folder);
         assert_eq!(
             files.len(),
             self.n_services * monorepo::N_ARTIFACTS,
@@ -385,29 +381,6 @@ impl Bench {
         self.undo();
         times
     }
-}
-
-/// Returns what stands under `deployments/`, by path.
-fn outputs(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let top = folder.join("deployments");
-    let mut open = vec![top.clone()];
-    while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder).expect("it was written") {
-            let path = entry.expect("it was written").path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let below = path
-                    .strip_prefix(&top)
-                    .expect("it was found there")
-                    .to_string_lossy()
-                    .into_owned();
-                found.insert(below, fs::read(&path).expect("it was written"));
-            }
-        }
-    }
-    found
 }
 
 /// Returns the run in the middle, by what `of` says of each.

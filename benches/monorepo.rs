@@ -3,7 +3,9 @@
 //! The same number gives the same bytes. It is shared by the benches and by the tests that need a repo of any size.
 //! The platform and its pack are the benches' own (`workload/`): what the built-in packs print moves no number.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// How many artifacts a service has.
@@ -48,6 +50,38 @@ pub(crate) fn files(n_services: usize) -> Vec<(PathBuf, String)> {
     files.extend(PACK.map(|(path, text)| (PathBuf::from(path), text.to_owned())));
     files.extend((0..n_services).map(|at| (path(at), service(at))));
     files
+}
+
+/// Writes such a monorepo to `folder`.
+pub(crate) fn write(folder: &Path, n_services: usize) {
+    for (path, text) in files(n_services) {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().expect("it lies in the folder")).expect("the storage can be written");
+        fs::write(path, text).expect("the storage can be written");
+    }
+}
+
+/// Returns what was generated in `folder`, by its path below `deployments/`.
+pub(crate) fn outputs(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let top = folder.join("deployments");
+    let mut open = vec![top.clone()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).expect("it was written") {
+            let path = entry.expect("it was written").path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let below = path
+                    .strip_prefix(&top)
+                    .expect("it was found there")
+                    .to_string_lossy()
+                    .into_owned();
+                found.insert(below, fs::read(&path).expect("it was written"));
+            }
+        }
+    }
+    found
 }
 
 /// Returns the name of the service at `at`.

@@ -5,6 +5,8 @@
 
 pub mod asleep;
 pub mod candidates;
+#[cfg(test)]
+mod counts;
 pub mod data;
 mod differing;
 pub mod format;

@@ -167,11 +167,12 @@ pub(crate) fn no_control(text: &str) -> Result<(), EscapeError> {
     }
 }
 
-/// Refuses what YAML has no way to write outside of double quotes, and other formats have no use for.
+/// Refuses what YAML has no way to write outside of double quotes, and other formats have no use for: readers of YAML
+/// 1.1 take the separators for line breaks.
 pub(crate) fn no_mark(text: &str) -> Result<(), EscapeError> {
-    if text.contains(['\u{feff}', '\u{fffe}', '\u{ffff}']) {
+    if text.contains(['\u{2028}', '\u{2029}', '\u{feff}', '\u{fffe}', '\u{ffff}']) {
         return Err(EscapeError::new(
-            "a byte-order mark or a non-character can't be written here",
+            "a byte-order mark, a separator of lines or a non-character can't be written here",
         ));
     }
     Ok(())

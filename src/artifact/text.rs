@@ -58,7 +58,8 @@ pub struct TextTemplate {
 #[derive(Clone, Debug)]
 struct File {
     name: Name,
-    source_len: usize,
+    /// Its last character.
+    last: Span,
 }
 
 /// A value, by the slot that holds it and the way inwards.

@@ -9,6 +9,7 @@ mod charts;
 mod containers;
 mod hostile;
 mod served;
+mod strings;
 mod tool;
 
 use std::path::{Path, PathBuf};

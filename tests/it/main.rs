@@ -20,6 +20,7 @@ mod edges;
 mod fields;
 mod fixtures;
 mod formats;
+mod hooks;
 mod incremental;
 mod judges;
 mod live;

@@ -124,7 +124,7 @@ impl Checker<'_> {
             .collect();
         self.files.push(File {
             name: name.clone(),
-            source_len: source.len(),
+            last: Span::new(source.char_indices().last().map_or(0, |it| it.0), source.len()),
         });
         self.file = Current {
             index: self.files.len() - 1,
@@ -148,7 +148,11 @@ impl Checker<'_> {
                 let message = "Handlebars can't read the template";
                 let reason = error.reason().to_string();
                 let reason = reason.lines().last().unwrap_or("").trim().trim_start_matches("= ");
-                let place = Place::Text(name.clone(), Span::new(at, (at + 1).min(source.len())));
+                let width = source
+                    .get(at..)
+                    .and_then(|it| it.chars().next())
+                    .map_or(0, char::len_utf8);
+                let place = Place::Text(name.clone(), Span::new(at, at + width));
                 let problem = Problem::error("template::syntax", message).at(place, reason.to_owned());
                 self.checked
                     .problems
@@ -222,11 +226,8 @@ impl Checker<'_> {
             return;
         }
         let text = scan::restore(text);
-        let start = span.start as usize;
         let source = &self.file.source;
-        let window = source.get(start..).unwrap_or("");
-        let shift = window.find(text.as_str()).unwrap_or(0);
-        let start = start + shift;
+        let start = begin(source, span.start as usize, &text);
         ops.push(Op::Raw {
             span: Span::new(start, (start + text.len()).min(source.len())),
             text: text.into(),
@@ -555,4 +556,16 @@ impl Checker<'_> {
             span,
         });
     }
+}
+
+/// Returns where the raw `text` begins in `source`, of which Handlebars says `start`.
+///
+/// It counts from the first character that is no blank, and leaves out the rest of a line on which a tag stands alone.
+fn begin(source: &str, start: usize, text: &str) -> usize {
+    let (before, after) = source.split_at_checked(start).unwrap_or((source, ""));
+    let blanks = &text[..text.len() - text.trim_start().len()];
+    if !after.starts_with(blanks) && before.ends_with(blanks) {
+        return before.len() - blanks.len();
+    }
+    before.len() + after.find(text).unwrap_or(0)
 }

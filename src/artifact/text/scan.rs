@@ -51,14 +51,15 @@ pub(super) fn scan(file: &Name, source: &str, is_variable: &dyn Fn(&str) -> bool
         problems: Vec::new(),
         depth: 0,
     };
-    if let Some(at) = source.find(|ch: char| ch.is_control() && !matches!(ch, '\n' | '\t' | '\r')) {
+    let mut chars = source.char_indices();
+    if let Some((at, ch)) = chars.find(|(_, ch)| ch.is_control() && !matches!(ch, '\n' | '\t' | '\r')) {
         let problem = Problem::error(
             "template::control_character",
             "a control character stands in a template",
         )
         .help("delete it, or write the escape that the format has for it");
         scan.problems
-            .push(problem.at(Place::Text(file.clone(), Span::new(at, at + 1)), "this one"));
+            .push(problem.at(Place::Text(file.clone(), Span::new(at, at + ch.len_utf8())), "this one"));
     } else if u32::try_from(source.len()).is_err() {
         let problem = Problem::error("template::syntax", "a template is larger than four gigabytes")
             .help("split it into partials");

@@ -574,3 +574,26 @@ fn documents_of_a_stream_begin_anew() {
     let text = template("---\na: {{name}}\n---\n- {{name}}\n  \n", Format::Yaml);
     assert_eq!(text.render(&context()).unwrap(), "---\na: orders\n---\n- orders\n  \n");
 }
+
+#[test]
+fn a_mistake_behind_blanks_stands_where_it_is() {
+    for (source, at) in [
+        ("a = {{n}} \"x\ny\"\n", "\n"),
+        ("a = {{n}}\n  \n  b = \"x\ny\"\n", "\n"),
+        ("a = {{#if on}} \"x\ny\"{{/if}}\n", "\n"),
+        ("a = {{n}} \u{85}b\n", "\u{85}"),
+    ] {
+        let (_, problems) = compile(source, Format::Hcl);
+        let crate::problem::Place::Text(_, span) = &problems[0].labels[0].place else {
+            panic!("a place in the template");
+        };
+        let wanted = source.rfind(&format!("{at}y")).or(source.find(at)).unwrap();
+        assert_eq!((span.start as usize, span.of(source)), (wanted, at), "{source:?}");
+    }
+}
+
+#[test]
+fn a_mistake_at_a_long_character_stands_under_all_of_it() {
+    assert_eq!(refusal("{{\u{61e}}}", Format::Plain).1, "\u{61e}");
+    assert_eq!(refusal("a = \"é", Format::Hcl).1, "é");
+}

@@ -90,8 +90,7 @@ pub(super) fn places(ops: &mut [Op], format: Format, files: &[File]) -> Vec<Prob
         && let Err(trouble) = stack.file.end()
         && let Some(file) = files.first()
     {
-        let at = file.source_len.saturating_sub(1);
-        walk.trouble(0, Span::new(at, file.source_len), &trouble);
+        walk.trouble(0, file.last, &trouble);
     }
     let mut unique: Vec<Problem> = Vec::new();
     for problem in walk.problems {

@@ -21,6 +21,7 @@ use serde_json::Value;
 
 use self::read::Words;
 use self::spec::Fields;
+pub(super) use self::spec::piece;
 use super::tool::{Language, Tools};
 use crate::monorepo::Random;
 use crate::project::Project;

@@ -393,6 +393,24 @@ impl Tools {
         }
     }
 
+    /// Returns what stringcheck reads in texts of one kind, in their order and all in one process: each has a `value` or
+    /// an `error`.
+    pub(super) fn strings(&self, kind: &str, texts: &[String]) -> Vec<Value> {
+        let input = serde_json::to_string(texts).expect("texts are JSON");
+        let answer = self.run("stringcheck", &[kind], &[], &input);
+        let answers: Vec<Value> = answer.json("stringcheck").as_array().cloned().unwrap_or_default();
+        assert_eq!(answers.len(), texts.len(), "stringcheck: {}", answer.whole());
+        answers
+    }
+
+    /// Returns a Caddyfile as Caddy itself has read it.
+    pub(super) fn adapted(&self, file: &Path) -> Value {
+        let options = ["adapt", "--adapter", "caddyfile", "--config"];
+        let answer = self.run("caddy", &options, &[file.to_owned()], "");
+        assert!(answer.code == Some(0), "caddy: {}", answer.whole());
+        answer.json("caddy")
+    }
+
     /// Judges whether policies are laid out as `vault policy fmt` would, which reads them and changes them in place.
     pub(super) fn vault_policy_fmt(&self, files: &[PathBuf]) -> Verdict {
         let room = tempfile::tempdir().expect("a temporary folder can be made");

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 
+use crate::artifact::counts;
 use crate::artifact::data::{DataFormat, Datum, Document, Kind};
 use crate::problem::Span;
 use crate::value::{Double, Name};
@@ -255,7 +256,8 @@ fn hard_strings_come_back() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    // Two properties: so it is the number of strings of a test of two places.
+    #![proptest_config(ProptestConfig { cases: counts::n_strings(), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_string_comes_back(text in "[-a-eynoTZxX0-9_.:,#&*!|>'\"%@`{}\\[\\]?~=<$\\\\/+ \\t\\n\\r\u{0}\u{1b}\u{7f}\u{85}\u{a0}\u{2028}\u{feff}é漢🐱]{0,12}") {
@@ -266,6 +268,10 @@ proptest! {
     fn any_character_comes_back(text in any::<String>()) {
         holds(&text);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_number_comes_back(number in any::<f64>().prop_filter("finite", |it| it.is_finite()), whole in any::<i64>()) {

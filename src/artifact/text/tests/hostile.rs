@@ -1,7 +1,8 @@
 //! Property tests: hostile strings at each kind of place are read back as they were meant, or refused.
 //!
-//! Each place of a format gets as many, and each format has two places at least: 5,000 strings a format, and 100,000
-//! where `GEN_PROFILE` is `long`.
+//! How many they are says `counts.rs`.
+
+use std::cell::Cell;
 
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Body;
@@ -11,19 +12,13 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
+use crate::artifact::counts::{self, Tally};
 use crate::artifact::parse::check_output;
 use crate::yaml::Data;
 
-/// How many strings each place gets; and how many of a megabyte each format.
-fn n_cases() -> (u32, usize) {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long a test may take is no one else's to say"
-    )]
-    match std::env::var("GEN_PROFILE").as_deref() {
-        Ok("long") => (50_000, 20),
-        _ => (2_500, 2),
-    }
+/// How many strings of a megabyte each format gets.
+fn n_megabytes() -> usize {
+    if counts::is_long() { 20 } else { 2 }
 }
 
 const PIECES: [&str; 80] = [
@@ -55,10 +50,11 @@ pub(super) fn hostile() -> impl Strategy<Value = String> {
 fn holds(source: &str, format: Format, read: impl Fn(&str) -> Option<String>) {
     let template = template(source, format);
     let mut runner = TestRunner::new(Config {
-        cases: n_cases().0,
+        cases: counts::n_strings(),
         failure_persistence: None,
         ..Config::default()
     });
+    let n_read = Cell::new(0);
     let result = runner.run(&hostile(), |name| {
         let Ok(text) = template.render(&only("name", Value::string(name.clone()))) else {
             return Ok(());
@@ -67,13 +63,17 @@ fn holds(source: &str, format: Format, read: impl Fn(&str) -> Option<String>) {
             return Err(TestCaseError::fail(format!("{failure}\n{text}")));
         }
         match read(&text) {
-            Some(found) if found == name => Ok(()),
+            Some(found) if found == name => {
+                n_read.set(n_read.get() + 1);
+                Ok(())
+            }
             found => Err(TestCaseError::fail(format!("read back {found:?} from\n{text}"))),
         }
     });
     if let Err(error) = result {
         panic!("{source}\n{error}");
     }
+    counts::add(counts::n_strings(), n_read.get());
     // A place that refuses everything would pass, too.
     let tame = template.render(&only("name", "tame".into())).unwrap();
     assert_eq!(read(&tame).as_deref(), Some("tame"), "{source}");
@@ -109,7 +109,7 @@ fn a_megabyte_is_read_back() {
     for (source, format, read) in places {
         let template = template(source, format);
         let mut n_read = 0;
-        for nth in 0..n_cases().1 {
+        for nth in 0..n_megabytes() {
             // Every other one of letters with a few signs: a place that refuses all of the rest must take it.
             let piece = if nth % 2 == 0 {
                 "a longer word \u{202e}é. ".to_owned()
@@ -156,6 +156,7 @@ fn hcl_value(text: &str) -> Option<Expression> {
 
 #[test]
 fn hcl_quoted() {
+    let _tally = Tally::of("hcl, quoted");
     holds("a = \"{{name}}\"\nb = 1\n", Format::Hcl, |it| {
         hcl_string(&hcl_value(it)?)
     });
@@ -182,6 +183,7 @@ fn hcl_quoted() {
 
 #[test]
 fn hcl_labels_and_keys() {
+    let _tally = Tally::of("hcl, labels and keys");
     holds("job \"{{name}}\" {\n  x = 1\n}\n", Format::Hcl, |it| {
         let body = hcl_body(it)?;
         let block = body.iter().next()?.as_block()?.clone();
@@ -203,6 +205,7 @@ fn hcl_labels_and_keys() {
 
 #[test]
 fn hcl_comments() {
+    let _tally = Tally::of("hcl, comments");
     holds("# {{name}}\na = 1\n", Format::Hcl, |it| {
         hcl_value(it)?;
         Some(it.lines().next()?.strip_prefix("# ")?.to_owned())
@@ -220,6 +223,7 @@ fn heredoc(text: &str) -> Option<String> {
 
 #[test]
 fn hcl_heredocs() {
+    let _tally = Tally::of("hcl, heredocs");
     holds("a = <<EOT\n{{name}}\nEOT\nb = 1\n", Format::Hcl, heredoc);
     holds("a = <<EOT\nx{{name}}OT\nEOT\nb = 1\n", Format::Hcl, |it| {
         Some(heredoc(it)?.strip_prefix('x')?.strip_suffix("OT")?.to_owned())
@@ -255,6 +259,7 @@ fn go_literals(text: &str) -> Option<String> {
 
 #[test]
 fn languages_inside_of_hcl() {
+    let _tally = Tally::of("hcl, languages within");
     holds(
         "a = <<EOT\n{{#lang \"go-template\"}}\n{{name}}\n{{/lang}}\nEOT\n",
         Format::Hcl,
@@ -337,6 +342,7 @@ fn shell_word(text: &str, at: usize) -> Option<String> {
 
 #[test]
 fn shell_words() {
+    let _tally = Tally::of("shell, words");
     for source in [
         "echo {{name}} z\n",
         "echo '{{name}}' z\n",
@@ -402,6 +408,7 @@ fn shell_heredoc(text: &str, expands: bool) -> Option<String> {
 
 #[test]
 fn shell_heredocs() {
+    let _tally = Tally::of("shell, heredocs");
     holds("cat <<EOT\n{{name}}\nEOT\necho z\n", Format::Shell, |it| {
         shell_heredoc(it, true)
     });
@@ -420,6 +427,7 @@ fn json_value(text: &str) -> Option<String> {
 
 #[test]
 fn json() {
+    let _tally = Tally::of("json");
     holds("{\"k\": \"{{name}}\"}", Format::Json, json_value);
     holds("{\"k\": {{json name}}, \"l\": {{json tags}}}", Format::Json, json_value);
     holds("{\"{{name}}\": 1}", Format::Json, |it| {
@@ -436,6 +444,7 @@ fn yaml_value(text: &str) -> Option<String> {
 
 #[test]
 fn yaml() {
+    let _tally = Tally::of("yaml");
     for source in [
         "k: {{name}}\nl: 1\n",
         "k: \"{{name}}\"\nl: 1\n",
@@ -469,6 +478,7 @@ fn yaml() {
 
 #[test]
 fn toml() {
+    let _tally = Tally::of("toml");
     let read = |text: &str| Some(toml::from_str::<toml::Table>(text).ok()?.get("k")?.as_str()?.to_owned());
     for source in [
         "k = \"{{name}}\"\nl = 1\n",
@@ -491,6 +501,7 @@ fn toml() {
 
 #[test]
 fn ini() {
+    let _tally = Tally::of("ini");
     holds("[s]\nk = {{name}}\nl = 1\n", Format::Ini, |it| {
         let lines: Vec<&str> = it.split('\n').collect();
         (lines.len() == 4 && lines[2] == "l = 1").then_some(())?;
@@ -523,6 +534,7 @@ fn env_value(text: &str) -> Option<String> {
 
 #[test]
 fn env() {
+    let _tally = Tally::of("env");
     for source in ["K={{name}}\nL=1\n", "K='{{name}}'\nL=1\n", "K=\"{{name}}\"\nL=1\n"] {
         holds(source, Format::Env, env_value);
     }
@@ -530,6 +542,7 @@ fn env() {
 
 #[test]
 fn dockerfile() {
+    let _tally = Tally::of("dockerfile");
     holds("FROM x\nCMD [\"a\", \"{{name}}\"]\n", Format::Dockerfile, |it| {
         let list: Vec<String> = serde_json::from_str(it.strip_prefix("FROM x\nCMD ")?).ok()?;
         list.into_iter().nth(1)
@@ -560,6 +573,7 @@ fn dockerfile() {
 
 #[test]
 fn caddyfile() {
+    let _tally = Tally::of("caddyfile");
     holds("a \"{{name}}\" z\n", Format::Caddyfile, |it| {
         let inner = it.strip_prefix("a \"")?.strip_suffix("\" z\n")?;
         (!inner.contains('{')).then(|| inner.replace("\\\"", "\""))

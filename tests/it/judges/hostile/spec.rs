@@ -265,13 +265,6 @@ impl Fields {
             let (head, after) = after.split_once('»').expect("a field is closed");
             let side = |random: &mut Random| -> String {
                 let n = random.below(3);
-                let piece = |random: &mut Random| {
-                    if random.happens(2) {
-                        *random.one_of(&RARE)
-                    } else {
-                        *random.one_of(&PIECES)
-                    }
-                };
                 (0..n).map(|_| piece(random)).collect()
             };
             parts.push((text.to_owned(), Some(self.fields.len())));
@@ -373,6 +366,12 @@ impl Fields {
         let is_hostile = self.fields.iter().map(|it| it.around.is_some()).collect();
         Words::new(strings.collect(), is_hostile)
     }
+}
+
+/// Returns a few characters that mean something to some format.
+pub(in crate::judges) fn piece(random: &mut Random) -> &'static str {
+    let pieces: &[&str] = if random.happens(2) { &RARE } else { &PIECES };
+    pieces[random.below(pieces.len())]
 }
 
 /// Returns the fields of a file with their lines, from 1.
