@@ -211,6 +211,8 @@ pub struct Engine {
     resumable: Option<Resumable>,
     /// Whether the database was told the names and the graph, and has not derived them itself.
     is_resumed: bool,
+    /// How many edits were taken in since it was told them.
+    n_advanced: usize,
     /// Whether a file held something else than when that was kept.
     has_edited: bool,
     /// What the files held that were edited since the last state without a mistake in them.
@@ -252,6 +254,7 @@ impl Engine {
             recalled: None,
             resumable: None,
             is_resumed: false,
+            n_advanced: 0,
             has_edited: false,
             standing: Standing::default(),
             laps: Laps::default(),

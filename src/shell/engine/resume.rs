@@ -24,6 +24,9 @@ use crate::value::Name;
 
 const SORT: &Sort = b"gensta1\n";
 
+/// After so many edits what was derived around them is forgotten: else it would grow to what a run from nothing holds.
+const MOST_ADVANCED: usize = if cfg!(debug_assertions) { 8 } else { 128 };
+
 fn path() -> String {
     format!("{CACHE}/state")
 }
@@ -170,11 +173,10 @@ impl Engine {
     /// Makes ready for edits, once an outcome was carried out: from here on only what an edit changes is looked at, and
     /// what was derived of all else is forgotten.
     pub fn make_ready(&mut self) {
-        let Some(project) = self
-            .files
-            .project()
-            .filter(|it| !self.is_resumed && self.files.are_own() && it.overrides(&self.db).is_empty())
-        else {
+        let is_ready = self.is_resumed && self.n_advanced < MOST_ADVANCED;
+        let is_between = is_ready || !self.standing.is_empty() || !self.files.are_own();
+        let project = self.files.project().filter(|_| !is_between);
+        let Some(project) = project.filter(|it| it.overrides(&self.db).is_empty()) else {
             return;
         };
         self.state.find_asleep(&self.db, project);
@@ -190,6 +192,7 @@ impl Engine {
             fresh::compile(&db, project_after);
             (self.db, self.files, self.state) = (db, files, state);
             self.is_resumed = true;
+            self.n_advanced = 0;
         }
     }
 
@@ -215,6 +218,7 @@ impl Engine {
             self.files.put_back(&mut self.db, &path, Some(text));
         }
         self.step(project).ok()?;
+        self.n_advanced += 1;
         Some(project)
     }
 
