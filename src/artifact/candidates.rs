@@ -265,6 +265,36 @@ pub struct Candidates {
     pub cells: Vec<Cell>,
     /// The nodes of which something else may be found.
     pub nodes: Vec<Spot>,
+    /// The nodes of which something else may be said in effect.
+    pub sayings: Vec<Spot>,
+}
+
+/// The nodes of which something else may be found, or said in effect.
+#[derive(Default)]
+struct Spoken {
+    found: BTreeSet<Spot>,
+    said: BTreeSet<Spot>,
+}
+
+impl Spoken {
+    /// Adds the `nodes` of an environment at which `rule` may speak otherwise.
+    fn add(&mut self, rule: &Rule, environment: u16, nodes: BTreeSet<Address>) {
+        let spots: Vec<Spot> = nodes.into_iter().map(|it| (environment, it)).collect();
+        if rule.effect.is_some() {
+            self.said.extend(spots.clone());
+        }
+        if rule.finding.is_some() {
+            self.found.extend(spots);
+        }
+    }
+
+    fn with(self, cells: BTreeSet<Cell>) -> Candidates {
+        Candidates {
+            cells: cells.into_iter().collect(),
+            nodes: self.found.into_iter().collect(),
+            sayings: self.said.into_iter().collect(),
+        }
+    }
 }
 
 /// Returns every place where an artifact, or what is found, may differ `now` from what it was `before`; `now` learns which
@@ -274,7 +304,7 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &mut Be
     let infos: Vec<&spec::EnvironmentInfo> = before.environments.iter().map(|it| &it.0).collect();
     let same_environments = infos.into_iter().eq(spec::environments(db, project));
     let mut cells: BTreeSet<Cell> = BTreeSet::new();
-    let mut nodes: BTreeSet<Spot> = BTreeSet::new();
+    let mut spoken = Spoken::default();
     let rules = rules(db, project);
     let stale: BTreeSet<Name> = rules
         .iter()
@@ -307,31 +337,33 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &mut Be
         }
         let spots = |nodes: BTreeSet<Address>| nodes.into_iter().map(move |it| (environment, it));
         if everything {
-            nodes.extend(spots(union.nodes().iter().cloned().collect()));
+            spoken.found.extend(spots(union.nodes().iter().cloned().collect()));
+            spoken.said.extend(spots(union.nodes().iter().cloned().collect()));
         } else {
-            nodes.extend(spots(walk.changed.facts.values().flatten().cloned().collect()));
+            spoken
+                .found
+                .extend(spots(walk.changed.facts.values().flatten().cloned().collect()));
         }
         for rule in &rules {
             if everything || stale.contains(&rule.id) {
                 cells.extend(cells_of(db, project, environment, rule));
-                nodes.extend(spots(walk.critical(rule)));
+                spoken.add(rule, environment, walk.critical(rule));
             } else if any_here && rule.reach == Reach::Each {
                 cells.extend(walk.cells(rule));
-                nodes.extend(spots(walk.criticised(rule)));
+                spoken.add(rule, environment, walk.criticised(rule));
             }
         }
         now.asleep = walk.still_asleep();
         // What is gone has nothing to be found.
-        nodes.retain(|it| it.0 != environment || now.snapshot.index(&it.1).is_some());
+        for nodes in [&mut spoken.found, &mut spoken.said] {
+            nodes.retain(|it| it.0 != environment || now.snapshot.index(&it.1).is_some());
+        }
     }
     if any_change {
         // What is gone is asked for once more, to be found gone.
-        across(db, project, &rules, &mut cells, &mut nodes);
+        across(db, project, &rules, &mut cells, &mut spoken);
     }
-    Candidates {
-        cells: cells.into_iter().collect(),
-        nodes: nodes.into_iter().collect(),
-    }
+    spoken.with(cells)
 }
 
 /// Returns the same where nodes and edges differ as `edit` says by environment, and no rule does; none where that may be
@@ -345,7 +377,7 @@ pub(super) fn candidates_of(
 ) -> Option<Candidates> {
     let rules = rules(db, project);
     let mut cells: BTreeSet<Cell> = BTreeSet::new();
-    let mut nodes: BTreeSet<Spot> = BTreeSet::new();
+    let mut spoken = Spoken::default();
     // What sees all environments sees a change in any.
     let mut seeing: Vec<Arc<Rule>> = Vec::new();
     for ((environment, (_, graph)), Differing { differences, .. }) in (0_u16..).zip(&mut before.environments).zip(edit)
@@ -367,35 +399,28 @@ pub(super) fn candidates_of(
         }
         walk.prepare();
         let spots = |nodes: BTreeSet<Address>| nodes.into_iter().map(move |it| (environment, it));
-        nodes.extend(spots(walk.changed.facts.values().flatten().cloned().collect()));
+        spoken
+            .found
+            .extend(spots(walk.changed.facts.values().flatten().cloned().collect()));
         for rule in rules.iter().filter(|it| it.reach == Reach::Each) {
             cells.extend(walk.cells(rule));
-            nodes.extend(spots(walk.criticised(rule)));
+            spoken.add(rule, environment, walk.criticised(rule));
         }
         let across = rules.iter().filter(|it| it.reach == Reach::Across);
         seeing.extend(across.filter(|it| walk.is_seen_by(it)).cloned());
         graph.asleep = walk.still_asleep();
     }
-    across(db, project, &seeing, &mut cells, &mut nodes);
-    Some(Candidates {
-        cells: cells.into_iter().collect(),
-        nodes: nodes.into_iter().collect(),
-    })
+    across(db, project, &seeing, &mut cells, &mut spoken);
+    Some(spoken.with(cells))
 }
 
 /// Adds the places of the rules that see all environments: they see any change.
-fn across(
-    db: &Database,
-    project: Project,
-    rules: &[Arc<Rule>],
-    cells: &mut BTreeSet<Cell>,
-    nodes: &mut BTreeSet<Spot>,
-) {
+fn across(db: &Database, project: Project, rules: &[Arc<Rule>], cells: &mut BTreeSet<Cell>, spoken: &mut Spoken) {
     for rule in rules.iter().filter(|it| it.reach == Reach::Across) {
         cells.extend(cells_of(db, project, 0, rule));
         if let (true, Some(anchor)) = (rule.speaks(), rule.body.pattern.first()) {
             let all = shape::nodes_of(db, project, View::finished(0), rule, &anchor.name);
-            nodes.extend(all.into_iter().map(|it| (0, it)));
+            spoken.add(rule, 0, all.into_iter().collect());
         }
     }
 }

@@ -118,7 +118,7 @@ pub fn resume(
     let (Some(mut before), Some(found)) = (last.before.take(), last.found.take()) else {
         return Err(Box::new(last));
     };
-    let Some(Candidates { cells, nodes }) = candidates::candidates_of(db, project, &mut before, edit) else {
+    let Some(Candidates { cells, nodes, sayings }) = candidates::candidates_of(db, project, &mut before, edit) else {
         return Err(Box::new(last));
     };
     let found = found.again(db, project, &nodes, false);
@@ -127,7 +127,7 @@ pub fn resume(
         told: Some(told),
         found: Some(found),
         before: Some(before),
-        concerned: Some(nodes),
+        concerned: Some(sayings),
         ..State::default()
     };
     let settling = Settling {
@@ -182,10 +182,11 @@ pub fn refresh(
     }
     begins("candidates");
     let mut now = Before::now(db, project);
-    let Candidates { cells, nodes } = match &last.before {
+    let Candidates { cells, nodes, sayings } = match &last.before {
         None => Candidates {
             cells: cells(db, project),
             nodes: Vec::new(),
+            sayings: Vec::new(),
         },
         Some(before) => candidates::candidates(db, project, before, &mut now),
     };
@@ -207,7 +208,7 @@ pub fn refresh(
     begins("facts and rendering");
     let asked = ask_all(db, project, cells, &last.fresh);
     let is_first = last.before.is_none();
-    state.concerned = (!is_first).then_some(nodes);
+    state.concerned = (!is_first).then_some(sayings);
     if !is_first && ground == Ground::Sound {
         // Where one edit came, more will come.
         now.find_asleep(db, project);
