@@ -23,7 +23,7 @@ pub use tree::{Tree, gather_tree};
 /// The names of the root file; the first one wins.
 pub const SPEC_NAMES: [&str; 2] = ["gen.yaml", "hatmax.yml"];
 /// The largest file that is read.
-const MOST_BYTES: u64 = 16 << 20;
+pub const MOST_BYTES: u64 = 16 << 20;
 /// What a project may bring of its own, on top of what is built in.
 const OWN: [&str; 3] = ["rules/**/*.yaml", "rules/**/*.yml", "templates/**"];
 

@@ -5,7 +5,7 @@
 //! here are a few of its plumbing commands, which start no hook, no pager, no filter, and no transfer.
 
 use std::collections::BTreeMap;
-use std::io::{BufReader, ErrorKind, Read as _, Write as _};
+use std::io::{BufRead, BufReader, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -43,13 +43,25 @@ pub struct Blob {
     object: String,
 }
 
+/// What a file of a revision holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Held {
+    /// All of these.
+    Bytes(Vec<u8>),
+    /// More than is read: so many bytes.
+    TooMuch(u64),
+    /// It is no file after all: a link to a folder, out of the repository, or nowhere.
+    Nothing,
+}
+
 /// The files of a project in a revision.
 #[derive(Clone, Debug, Default)]
 pub struct Listing {
     /// By their paths relative to the project.
     pub files: BTreeMap<String, Blob>,
-    /// The files of ignored names in the folders above, by how many folders they stand above.
-    pub above: BTreeMap<usize, Blob>,
+    /// The files of ignored names in the folders above, from the nearest one, each with the way from its folder to the
+    /// project, with a slash behind it.
+    pub above: Vec<(String, Blob)>,
 }
 
 impl Repository {
@@ -139,14 +151,12 @@ impl Repository {
     /// # Errors
     /// A problem where git can't read them.
     pub fn files(&self, commit: &Commit) -> Result<Listing, Problem> {
-        let depth = self.prefix.matches('/').count();
-        let above = (1..=depth).map(|up| {
-            let folder: String = self.prefix.split_inclusive('/').take(depth - up).collect();
-            (format!("{folder}.gitignore"), up)
-        });
-        let above: BTreeMap<String, usize> = above.collect();
+        let folders = self.prefix.match_indices('/').map(|it| it.0 + 1);
+        let folders = [0].into_iter().chain(folders).filter(|it| *it < self.prefix.len());
+        let above = folders.map(|it| (format!("{}.gitignore", &self.prefix[..it]), &self.prefix[it..]));
+        let above: BTreeMap<String, &str> = above.collect();
         let mut words = vec!["ls-tree", "-r", "-z", "--full-tree", &commit.id, "--"];
-        if depth > 0 {
+        if !self.prefix.is_empty() {
             words.push(&self.prefix);
             words.extend(above.keys().map(String::as_str));
         }
@@ -165,6 +175,8 @@ impl Repository {
                 continue;
             };
             let object = match mode {
+                // A line is a question.
+                "120000" if path.contains('\n') => continue,
                 "120000" => format!("{}:{path}", commit.id),
                 // A repository within the repository.
                 "160000" => continue,
@@ -172,18 +184,19 @@ impl Repository {
             };
             match (path.strip_prefix(&self.prefix), above.get(path)) {
                 (Some(inside), _) => _ = listing.files.insert(inside.to_owned(), Blob { object }),
-                (None, Some(up)) => _ = listing.above.insert(*up, Blob { object }),
+                (None, Some(way)) => listing.above.push(((*way).to_owned(), Blob { object })),
                 (None, None) => {}
             }
         }
+        listing.above.sort_by_key(|it| it.0.len());
         Ok(listing)
     }
 
-    /// Returns what `blobs` hold, in their order; none where a link leads out of the repository or nowhere.
+    /// Returns what `blobs` hold, in their order. Of one that holds more than `most` bytes, nothing is kept.
     ///
     /// # Errors
     /// A problem where git can't read one of them.
-    pub fn contents(&self, commit: &Commit, blobs: &[&Blob]) -> Result<Vec<Option<Vec<u8>>>, Problem> {
+    pub fn contents(&self, commit: &Commit, blobs: &[&Blob], most: u64) -> Result<Vec<Held>, Problem> {
         let broken = |error: std::io::Error| unreadable(commit, error.to_string().as_bytes());
         let mut child = self
             .git(&["cat-file", "--batch", "--follow-symlinks"])
@@ -202,7 +215,7 @@ impl Repository {
                 // Where git has gone away, it says so itself.
                 let _: std::io::Result<()> = asked;
             });
-            let contents: Result<Vec<_>, _> = blobs.iter().map(|it| content(&mut out, it)).collect();
+            let contents: Result<Vec<_>, _> = blobs.iter().map(|it| content(&mut out, it, most)).collect();
             // Where it was not read to the end, git and the writer would wait for a reader.
             drop(out);
             contents
@@ -239,6 +252,8 @@ impl Repository {
             .env("GIT_OPTIONAL_LOCKS", "0")
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_NO_LAZY_FETCH", "1")
+            // An old git knows nothing of the word above, but no transfer has a protocol that is allowed here.
+            .env("GIT_ALLOW_PROTOCOL", "none")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         // A hook of git runs with these, which speak of the repository of the hook and of a path relative to its top.
@@ -249,34 +264,32 @@ impl Repository {
     }
 }
 
-/// Reads what git answers to the question for `blob`.
-fn content(out: &mut impl std::io::BufRead, blob: &Blob) -> std::io::Result<Option<Vec<u8>>> {
+/// Reads what git answers to the question for `blob`, of which no more than `most` bytes are kept.
+fn content(out: &mut impl BufRead, blob: &Blob, most: u64) -> std::io::Result<Held> {
     let mut head = String::new();
     out.read_line(&mut head)?;
     let words: Vec<&str> = head.trim_end().rsplitn(3, ' ').collect();
     let lost = || std::io::Error::other(format!("`{}` is not there", blob.object));
-    match words[..] {
+    let is_file = match words[..] {
         // A link that leads out of the repository, nowhere, or in a circle: what it holds follows.
-        [size, "symlink" | "dangling" | "loop" | "notdir"] => {
-            let size: u64 = size.parse().map_err(|_| lost())?;
-            std::io::copy(&mut out.take(size + 1), &mut std::io::sink())?;
-            Ok(None)
-        }
-        [size, "blob", _] => {
-            let size: usize = size.parse().map_err(|_| lost())?;
-            let mut bytes = vec![0; size + 1];
-            out.read_exact(&mut bytes)?;
-            bytes.pop();
-            Ok(Some(bytes))
-        }
+        [_, "symlink" | "dangling" | "loop" | "notdir"] => false,
         // A link to a folder is no file.
-        [size, "tree", _] => {
-            let size: u64 = size.parse().map_err(|_| lost())?;
-            std::io::copy(&mut out.take(size + 1), &mut std::io::sink())?;
-            Ok(None)
-        }
-        _ => Err(lost()),
+        [_, "tree", _] => false,
+        // Of which object a link speaks, git alone knows.
+        [_, "blob", id] if id == blob.object || blob.object.contains(':') => true,
+        _ => return Err(lost()),
+    };
+    let size: u64 = words[0].parse().map_err(|_| lost())?;
+    if !is_file || size > most {
+        std::io::copy(&mut out.take(size + 1), &mut std::io::sink())?;
+        return Ok(if is_file { Held::TooMuch(size) } else { Held::Nothing });
     }
+    let mut bytes = Vec::new();
+    out.take(size + 1).read_to_end(&mut bytes)?;
+    if bytes.pop() != Some(b'\n') || bytes.len() as u64 != size {
+        return Err(lost());
+    }
+    Ok(Held::Bytes(bytes))
 }
 
 /// Waits for the end of `child`, and returns what it said where it failed.
@@ -315,5 +328,41 @@ fn first_line(said: &[u8], instead: &str) -> String {
         instead.to_owned()
     } else {
         format!("git says: {said}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blob(object: &str) -> Blob {
+        Blob { object: object.into() }
+    }
+
+    #[test]
+    fn each_answer_is_read_to_its_end_and_no_more_is_kept_than_asked() {
+        let answers = "a1 blob 4\n1\n34\nb2 blob 5\n12345\nc3 tree 3\nxyz\ndangling 4\nr:cd\nd4 blob 0\n\n";
+        let mut out = answers.as_bytes();
+        let mut next = |object| content(&mut out, &blob(object), 4).map_err(|it| it.to_string());
+        assert_eq!(next("a1"), Ok(Held::Bytes(b"1\n34".into())));
+        assert_eq!(next("b2"), Ok(Held::TooMuch(5)));
+        assert_eq!(next("r:ab"), Ok(Held::Nothing));
+        assert_eq!(next("r:cd"), Ok(Held::Nothing));
+        assert_eq!(next("r:ef"), Ok(Held::Bytes(Vec::new())));
+        assert_eq!(next("e5"), Err("`e5` is not there".into()), "git has ended");
+    }
+
+    #[test]
+    fn an_answer_to_another_question_is_none() {
+        for answer in [
+            "b2 blob 1\nx\n",
+            "a1 missing\n",
+            "a1 commit 1\nx\n",
+            "a1 blob 3\nx\n",
+            "a1 blob x\n",
+        ] {
+            let read = content(&mut answer.as_bytes(), &blob("a1"), 9);
+            assert!(read.is_err(), "{answer}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::discover::{Tree, gather_tree};
+use super::discover::{MOST_BYTES, Tree, gather_tree};
 use super::engine::{Ask, Engine, Outcome, Past, Texts, includes};
 use super::git::{Commit, Listing, Repository};
 use super::inputs::Inputs;
@@ -50,12 +50,13 @@ pub fn snapshot(repository: &Repository, commit: &Commit) -> Result<Snapshot, Pr
     let Listing { files, above } = repository.files(commit)?;
     let read = |paths: &[&str]| {
         let blobs: Vec<_> = paths.iter().filter_map(|it| files.get(*it)).collect();
-        repository.contents(commit, &blobs)
+        repository.contents(commit, &blobs, MOST_BYTES)
     };
-    let above = repository.contents(commit, &above.values().collect::<Vec<_>>())?;
+    let (ways, blobs): (Vec<_>, Vec<_>) = above.iter().map(|(way, it)| (way.clone(), it)).unzip();
+    let held = repository.contents(commit, &blobs, MOST_BYTES)?;
     let tree = Tree {
         paths: files.keys().map(String::as_str).collect(),
-        above: above.into_iter().flatten().collect(),
+        above: ways.into_iter().zip(held).collect(),
         read: &read,
     };
     let (inputs, problems) = gather_tree(&tree, includes)?.ok_or_else(|| {
@@ -79,7 +80,8 @@ pub fn since(
     let past = engine.past(&old.inputs, old.problems, ask, texts);
     if past.outcome.is_invalid() {
         let errors = past.outcome.problems.into_iter().filter(Problem::is_error);
-        let (problems, sources) = at_revision(name, &old.inputs, errors.collect(), &past.outcome.sources);
+        let root = engine.inputs().map_or_else(|| old.inputs.root.clone(), |it| it.root);
+        let (problems, sources) = at_revision(name, (&old.inputs, &root), errors.collect(), &past.outcome.sources);
         return Since {
             problems,
             sources,
@@ -134,7 +136,7 @@ fn planned(past: &Past, outcome: &Outcome, scope: &Scope) -> Plan {
     let then = &past.outcome.wanted;
     let records = records(then, &outcome.wanted);
     let sites = sites(&outcome.wanted, &records, scope);
-    let mode = |path: &ArtifactPath| at(then, path).map_or(Mode::Plain, |it| it.mode);
+    let mode = |path: &ArtifactPath| session::wanted(then, path).map_or(Mode::Plain, |it| it.mode);
     let found: Vec<Found> = sites
         .iter()
         .map(|it| match it.recorded {
@@ -148,7 +150,7 @@ fn planned(past: &Past, outcome: &Outcome, scope: &Scope) -> Plan {
 /// Returns what would be on record of `then`. Who prints a file is no change as long as the file is the same.
 fn records(then: &[Wanted], now: &[Wanted]) -> Vec<Record> {
     let record = |it: &Wanted| {
-        let same = at(now, &it.path).filter(|now| now.digest == it.digest);
+        let same = session::wanted(now, &it.path).filter(|now| now.digest == it.digest);
         Record {
             path: it.path.clone(),
             digest: it.digest,
@@ -159,28 +161,28 @@ fn records(then: &[Wanted], now: &[Wanted]) -> Vec<Record> {
     then.iter().map(record).collect()
 }
 
-fn at<'w>(wanted: &'w [Wanted], path: &ArtifactPath) -> Option<&'w Wanted> {
-    wanted
-        .binary_search_by(|it| it.path.cmp(path))
-        .ok()
-        .map(|at| &wanted[at])
-}
-
-/// Names the files of `problems` as git names them, since they are not those on the disk.
-fn at_revision(name: &str, inputs: &Inputs, problems: Vec<Problem>, sources: &Sources) -> (Vec<Problem>, Sources) {
+/// Names the files of `problems` as git names them, since they are not those on the disk. The root file bears the name
+/// `root` in them, whatever it was called then.
+fn at_revision(
+    name: &str,
+    (inputs, root): (&Inputs, &Name),
+    problems: Vec<Problem>,
+    sources: &Sources,
+) -> (Vec<Problem>, Sources) {
     let mut renamed = sources.clone();
     let mut problems = problems;
     for label in problems.iter_mut().flat_map(|it| &mut it.labels) {
         let Place::Text(file, _) = &mut label.place else {
             continue;
         };
-        let text = if *file == inputs.root {
-            Some(&inputs.text)
+        let found = if file == root {
+            Some((&inputs.root, &inputs.text))
         } else {
-            inputs.included.get(file).or_else(|| inputs.own.get(file))
+            let (included, own) = (inputs.included.get_key_value(file), &inputs.own);
+            included.or_else(|| own.get_key_value(file))
         };
-        if let Some(text) = text {
-            *file = Name::from(format!("{name}:{file}"));
+        if let Some((path, text)) = found {
+            *file = Name::from(format!("{name}:{path}"));
             renamed.insert(file.clone(), text.clone());
         }
     }

@@ -61,12 +61,15 @@ fn done(run: Run) -> Run {
     run
 }
 
-/// Returns what a plan says that does not depend on what is compared with: each change, and how many are none.
+/// Returns what a plan says that does not depend on what is compared with: each change, what it does, and how many are
+/// none.
 fn said(run: &Run) -> Vec<String> {
     let plan: Value =
         serde_json::from_str(&run.stdout).unwrap_or_else(|it| panic!("{it}: {}{}", run.stdout, run.stderr));
     let changes = plan["changes"].as_array().expect("there are changes");
     let mut lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    let effects = plan["effects"].as_array().expect("there are effects");
+    lines.extend(effects.iter().map(ToString::to_string));
     lines.push(plan["counts"]["unchanged"].to_string());
     lines
 }
@@ -89,6 +92,30 @@ fn since_a_revision_is_what_its_output_would_be_planned_to() {
         "git mv gen.yaml hatmax.yml",
         "for n in $(seq 70); do sed \"s/web/web$n/\" services/web.yaml > services/w$n.yaml; done",
     ];
+    agree(&shop, &edits);
+}
+
+#[test]
+fn in_an_environment_it_is_so_too() {
+    let edits = [
+        "sed -i 's/replicas: 7/replicas: 8/' gen.yaml",
+        "sed -i 's/replicas: 2/replicas: 3/' services/auth.yaml",
+        "sed -i 's/dev: {}, //' gen.yaml",
+    ];
+    let shop = || {
+        let project = shop();
+        git(
+            &project,
+            "git tag -d v1 > /dev/null; printf 'environments: {dev: {}, prod: {services: {auth: {deployment: \
+             {replicas: 7}}}}}\n' >> gen.yaml",
+        );
+        commit(&project, "v1");
+        project
+    };
+    agree(&shop, &edits);
+}
+
+fn agree(shop: &dyn Fn() -> Project, edits: &[&str]) {
     let (base, applied) = (shop(), shop());
     done(applied.run(&["apply"]));
     for edit in edits {
@@ -227,7 +254,9 @@ fn a_project_below_the_top_and_links_are_read_from_git() {
          mv apps/shop/services/web.yaml common/web.yaml; ln -s ../../../common/web.yaml apps/shop/services/web.yaml; \
          ln -s nowhere apps/shop/services/x.yaml; ln -s ../.. apps/shop/services/y.yaml; \
          mkdir apps/shop/rules/drafts; echo 'drafts/' >> apps/.gitignore; echo 'wrong' > apps/shop/rules/drafts/x.yaml; \
-         git add -f apps/shop/rules/drafts",
+         git add -f apps/shop/rules/drafts; printf '/rules\\n/services\\n/apps/shop/rules/late\\n' >> .gitignore; \
+         mkdir apps/shop/rules/late; echo 'wrong' > apps/shop/rules/late/x.yaml; git add -f apps/shop/rules/late; \
+         ln -s nowhere \"$(printf 'apps/shop/services/z\\n.yaml')\"",
     );
     commit(&project, "v2");
     git(&project, "sed -i 's/replicas: 2/replicas: 3/' common/web.yaml");
@@ -307,6 +336,51 @@ fn what_git_can_not_give_is_said() {
         .expect("gen runs");
     let said = String::from_utf8_lossy(&run.stderr);
     assert!(said.contains("shell::no_git") && run.status.code() == Some(1), "{said}");
+}
+
+#[test]
+fn a_mistake_in_the_root_file_is_told_where_it_stood() {
+    let project = shop();
+    for (tag, line, said) in [
+        ("v2", "sed -i 's/^name: .*/name: [a]/' gen.yaml", "v2:gen.yaml:2"),
+        ("v3", "printf '# \\351\\n' >> gen.yaml", "shell::not_utf8"),
+        ("v4", "head -c 17M /dev/zero >> gen.yaml", "shell::too_large"),
+    ] {
+        git(&project, line);
+        commit(&project, tag);
+        git(&project, "git checkout -q v1 -- gen.yaml; git mv gen.yaml hatmax.yml");
+        let run = project.run(&["plan", "--since", tag]);
+        let all = format!("{}{}", run.stdout, run.stderr);
+        assert!(run.code == 1 && all.contains(said), "{tag}: {all}");
+        assert!(!all.contains("shell::not_in_revision"), "{tag}: {all}");
+        git(&project, "git mv hatmax.yml gen.yaml");
+    }
+}
+
+/// What a partial clone lacks is not brought: no transfer begins, whatever the clone's configuration allows.
+#[test]
+fn nothing_is_fetched() {
+    let project = shop().file("services/auth.yaml", &service("auth", 5));
+    commit(&project, "v2");
+    git(
+        &project,
+        "git config uploadpack.allowFilter true; git config uploadpack.allowAnySHA1InWant true; \
+         git clone -q --filter=blob:none \"file://$PWD\" clone; git -C clone config protocol.file.allow always",
+    );
+    let missing = "git -C clone rev-list --objects --missing=print v1 | grep '^?' > missing || true";
+    git(&project, missing);
+    let before = std::fs::read_to_string(project.dir().join("missing")).expect("listed");
+    assert!(!before.is_empty(), "the clone is partial");
+    let run = project.run(&["-C", "clone", "plan", "--since", "v1"]);
+    assert!(
+        run.code == 1 && run.stderr.contains("shell::revision_unreadable"),
+        "{}{}",
+        run.stdout,
+        run.stderr
+    );
+    git(&project, missing);
+    let after = std::fs::read_to_string(project.dir().join("missing")).expect("listed");
+    assert_eq!(after, before, "nothing has come");
 }
 
 /// A repository is others' work: what its configuration would start is not started.

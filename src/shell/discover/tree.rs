@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::{Include, MOST_BYTES, OWN, Pattern, SPEC_NAMES, Segment, decoded, too_large};
+use super::{Include, OWN, Pattern, SPEC_NAMES, Segment, decoded, too_large};
 use crate::problem::Problem;
+use crate::shell::git::Held;
 use crate::shell::inputs::Inputs;
 use crate::value::Name;
 
@@ -20,18 +22,20 @@ const IGNORES: &str = ".gitignore";
 pub struct Tree<'t> {
     /// The paths of all files, relative to the project, sorted.
     pub paths: Vec<&'t str>,
-    /// What the files of ignored names in the folders above hold, from the nearest one.
-    pub above: Vec<Vec<u8>>,
-    /// Returns what the files at these paths hold; none where that is no file after all.
+    /// What the files of ignored names in the folders above hold, from the nearest one, each with the way from its
+    /// folder to the project, with a slash behind it.
+    pub above: Vec<(String, Held)>,
+    /// Returns what the files at these paths hold.
     #[expect(clippy::type_complexity, reason = "said once")]
-    pub read: &'t dyn Fn(&[&str]) -> Result<Vec<Option<Vec<u8>>>, Problem>,
+    pub read: &'t dyn Fn(&[&str]) -> Result<Vec<Held>, Problem>,
 }
 
-/// Reads all files of the project in `tree`, and says what can't be found or read; none where no root file stands in it. `includes` finds the globs in the
-/// text of the root file.
+/// Returns all files of the project in `tree`, and what is wrong with them.
+///
+/// There are none where no root file stands in it. `includes` finds the globs in the text of the root file.
 ///
 /// # Errors
-/// A problem where the tree itself can't be read.
+/// A problem where the tree itself or the root file can't be read.
 pub fn gather_tree(
     tree: &Tree<'_>,
     includes: impl FnOnce(&Name, &str) -> Vec<Include>,
@@ -42,7 +46,7 @@ pub fn gather_tree(
     };
     let mut problems = Vec::new();
     let Some((path, text)) = tree.texts(&[root], &mut problems)?.pop_first() else {
-        return Ok(None);
+        return problems.pop().map_or(Ok(None), Err);
     };
     let includes = includes(&path, &text);
     let own = OWN.map(|it| Include {
@@ -57,9 +61,10 @@ pub fn gather_tree(
     let own: Vec<Pattern> = own.iter().filter_map(parse).collect();
     let ignored = tree.ignored(includes.iter().map(|it| &it.1).chain(&own))?;
     let find = |pattern: &Pattern| -> Vec<&str> {
-        let (is_deep, all) = (pattern.is_deep(), tree.paths.iter().copied());
-        let matching = all.filter(|it| pattern.matches(it));
-        matching.filter(|it| !is_deep || !ignored.names(it)).collect()
+        let matching = tree.paths.iter().copied().filter(|it| pattern.matches(it));
+        let n_before = pattern.segments.len().saturating_sub(1);
+        let is_ignored = |it: &str| pattern.is_deep() && ignored.names(it, n_before);
+        matching.filter(|it| !is_ignored(it)).collect()
     };
     let mut included = BTreeSet::new();
     for (include, pattern) in &includes {
@@ -89,13 +94,11 @@ pub fn gather_tree(
 impl Tree<'_> {
     fn texts(&self, paths: &[&str], problems: &mut Vec<Problem>) -> Result<BTreeMap<Name, Arc<str>>, Problem> {
         let mut texts = BTreeMap::new();
-        for (path, bytes) in paths.iter().zip((self.read)(paths)?) {
-            let Some(bytes) = bytes else { continue };
-            let n_bytes = bytes.len() as u64;
-            let text = if n_bytes > MOST_BYTES {
-                Err(too_large(path, n_bytes))
-            } else {
-                decoded(path, bytes)
+        for (path, held) in paths.iter().zip((self.read)(paths)?) {
+            let text = match held {
+                Held::Nothing => continue,
+                Held::TooMuch(n_bytes) => Err(too_large(path, n_bytes)),
+                Held::Bytes(bytes) => decoded(path, bytes),
             };
             match text {
                 Ok(text) => _ = texts.insert(Name::from(*path), text),
@@ -119,13 +122,11 @@ impl Tree<'_> {
             Some((folder.to_owned(), self.paths[at]))
         };
         let (folders, paths): (Vec<String>, Vec<&str>) = folders.into_iter().filter_map(is_there).unzip();
-        let texts = (self.read)(&paths)?.into_iter().map(Option::unwrap_or_default);
-        let mut ignored = Ignored {
-            within: folders.into_iter().zip(texts.map(|it| parsed(&it))).collect(),
-            above: Vec::new(),
-        };
-        ignored.above.extend(self.above.iter().map(|it| parsed(it)));
-        Ok(ignored)
+        let within = (self.read)(&paths)?;
+        Ok(Ignored {
+            within: folders.into_iter().zip(within.iter().map(parsed)).collect(),
+            above: self.above.iter().map(|(way, it)| (way.clone(), parsed(it))).collect(),
+        })
     }
 }
 
@@ -133,25 +134,40 @@ impl Tree<'_> {
 struct Ignored {
     /// By folder.
     within: BTreeMap<String, Gitignore>,
-    /// By the folders above, from the nearest one.
-    above: Vec<Gitignore>,
+    /// By the way from a folder above to the project, from the nearest one.
+    above: Vec<(String, Gitignore)>,
 }
 
 impl Ignored {
-    /// Tells whether the file at `path` is ignored: the nearest word on it counts.
-    fn names(&self, path: &str) -> bool {
+    /// Tells whether a walk leaves out the file at `path`: the file itself, or a folder on the way to it. The walk begins
+    /// below the first `n_before` folders, and so doesn't ask about them.
+    fn names(&self, path: &str, n_before: usize) -> bool {
+        let folders = path.match_indices('/').skip(n_before).map(|it| (&path[..it.0], true));
+        let mut way = folders.chain([(path, false)]);
+        way.any(|(it, is_folder)| self.leaves_out(it, is_folder))
+    }
+
+    /// Tells whether `path` itself is left out: the nearest word on it counts; where there is none, whether it is hidden.
+    fn leaves_out(&self, path: &str, is_folder: bool) -> bool {
         let folders = path.rmatch_indices('/').map(|it| &path[..it.0]).chain([""]);
         let within = folders.filter_map(|it| self.within.get_key_value(it));
-        let within = within.map(|(folder, it)| (it, path[folder.len()..].trim_start_matches('/')));
-        let mut said = within
-            .chain(self.above.iter().map(|it| (it, path)))
-            .map(|(it, inside)| it.matched_path_or_any_parents(inside, false));
-        said.find(|it| !it.is_none()).is_some_and(|it| it.is_ignore())
+        let within = within.map(|(folder, it)| (it, path[folder.len()..].trim_start_matches('/').to_owned()));
+        let above = self.above.iter().map(|(way, it)| (it, format!("{way}{path}")));
+        let mut said = within.chain(above).map(|(it, inside)| it.matched(inside, is_folder));
+        match said.find(|it| !it.is_none()) {
+            Some(Match::Ignore(_)) => true,
+            Some(Match::Whitelist(_)) => false,
+            Some(Match::None) | None => path.rsplit('/').next().is_some_and(|it| it.starts_with('.')),
+        }
     }
 }
 
-fn parsed(bytes: &[u8]) -> Gitignore {
+fn parsed(held: &Held) -> Gitignore {
     let mut builder = GitignoreBuilder::new("");
+    let bytes: &[u8] = match held {
+        Held::Bytes(bytes) => bytes,
+        Held::TooMuch(_) | Held::Nothing => &[],
+    };
     for line in String::from_utf8_lossy(bytes).lines() {
         // A line that is none is passed over, as on the disk.
         let _: Result<&mut GitignoreBuilder, ignore::Error> = builder.add_line(None, line);
@@ -160,7 +176,7 @@ fn parsed(bytes: &[u8]) -> Gitignore {
 }
 
 impl Pattern {
-    /// Tells whether it looks through folders, and so leaves out what is hidden or ignored.
+    /// Tells whether it looks through folders, and so leaves out what is hidden or ignored there.
     fn is_deep(&self) -> bool {
         matches!(self.segments.last(), Some(Segment::Deep(_)))
     }
@@ -176,7 +192,7 @@ impl Pattern {
             let fits = match segment {
                 Segment::Literal(it) => it == name,
                 Segment::Wild(it) => it.is_match(name) && !name.starts_with('.'),
-                Segment::Deep(it) => return it.is_match(inside) && !inside.split('/').any(|it| it.starts_with('.')),
+                Segment::Deep(it) => return it.is_match(inside),
             };
             if !fits {
                 return false;
@@ -193,8 +209,22 @@ mod tests {
     use crate::problem::Place;
     use crate::shell::discover::{self, Root};
 
-    const FILES: [(&str, &str); 14] = [
+    /// The way to the project, the path from the top, and the text.
+    const ABOVE: [(&str, &str, &str); 2] = [
+        ("shop/", "apps/.gitignore", "/shop/above/b.yaml\n!d.yaml\n"),
+        (
+            "apps/shop/",
+            ".gitignore",
+            "/apps/shop/above/a.yaml\n/above/c.yaml\n/services/\nd.yaml\n",
+        ),
+    ];
+
+    const FILES: [(&str, &str); 21] = [
         (".gitignore", "skipped/\n*.tmp.yaml\n"),
+        ("above/a.yaml", "no"),
+        ("above/b.yaml", "no"),
+        ("above/c.yaml", "c"),
+        ("above/d.yaml", "d"),
         ("gen.yaml", "root"),
         ("rules/mine/pack.yaml", "p"),
         ("rules/mine/.hidden.yaml", "h"),
@@ -203,9 +233,15 @@ mod tests {
         ("services/a/service.yaml", "a"),
         ("services/b/deep/service.yaml", "d"),
         ("services/b/service.yaml", "b"),
-        ("teams/.gitignore", "/left/\n!kept.tmp.yaml\n"),
+        (
+            "teams/.gitignore",
+            "/left/\n!left/keep.yaml\n!kept.tmp.yaml\n!.shown.yaml\n",
+        ),
+        ("teams/.shown.yaml", "s"),
         ("teams/kept.tmp.yaml", "k"),
+        ("teams/left/.gitignore", "!gen.yaml\n"),
         ("teams/left/gen.yaml", "no"),
+        ("teams/left/keep.yaml", "no"),
         ("teams/skipped/gen.yaml", "no"),
         ("templates/mine/x.hbs", "t"),
     ];
@@ -218,14 +254,18 @@ mod tests {
         globs.iter().map(include).collect()
     }
 
+    fn held(text: &str) -> Held {
+        Held::Bytes(text.into())
+    }
+
     fn in_tree(globs: &[&str]) -> (Inputs, Vec<Problem>) {
         let read = |paths: &[&str]| {
-            let text = |path: &&str| FILES.iter().find(|it| it.0 == *path).map(|it| it.1.into());
-            Ok(paths.iter().map(text).collect())
+            let text = |path: &&str| FILES.iter().find(|it| it.0 == *path).map(|it| held(it.1));
+            Ok(paths.iter().map(|it| text(it).unwrap_or(Held::Nothing)).collect())
         };
         let tree = Tree {
             paths: FILES.iter().map(|it| it.0).collect(),
-            above: Vec::new(),
+            above: ABOVE.iter().map(|it| (it.0.to_owned(), held(it.2))).collect(),
             read: &read,
         };
         let gathered = gather_tree(&tree, |_, _| includes(globs)).expect("readable");
@@ -234,14 +274,16 @@ mod tests {
 
     #[test]
     fn a_tree_gives_what_the_disk_gives() {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        for (path, text) in FILES {
-            let place = folder.path().join(path);
+        let top = tempfile::tempdir().expect("a temporary folder");
+        let folder = top.path().join("apps/shop");
+        let within = FILES.map(|(path, text)| (folder.join(path), text));
+        let above = ABOVE.map(|(_, path, text)| (top.path().join(path), text));
+        for (place, text) in within.into_iter().chain(above) {
             std::fs::create_dir_all(place.parent().expect("below")).expect("made");
             std::fs::write(place, text).expect("written");
         }
         let root = Root {
-            folder: folder.path().to_path_buf(),
+            folder,
             spec: "gen.yaml".into(),
         };
         for globs in [
@@ -250,6 +292,9 @@ mod tests {
             &["{services/a,services/b}/service.yaml", "gen.yaml"],
             &["services/**/service.yaml", "services/a/service.yaml"],
             &["teams/**/*.yaml"],
+            &["teams/left/**"],
+            &["teams/*/**", "**/service.yaml"],
+            &["above/**", "apps/**"],
             &["teams/kept.tmp.yaml", "teams/left/gen.yaml", "teams/left"],
             &["teams/none.yaml", "none/*.yaml", "../x", "a["],
         ] {
@@ -267,16 +312,41 @@ mod tests {
             };
             assert_eq!(sorted(&problems), sorted(&disk.problems), "{globs:?}");
         }
-        assert_eq!(in_tree(&["teams/**/*.yaml"]).0.included.len(), 1);
+        assert_eq!(in_tree(&["teams/**/*.yaml"]).0.included.len(), 2);
+        assert_eq!(in_tree(&["above/**"]).0.included.len(), 2);
     }
 
     #[test]
     fn what_is_ignored_above_is_ignored_here() {
+        let parsed = |text| parsed(&held(text));
         let ignored = Ignored {
-            within: [("a/b".to_owned(), parsed(b"!x.yaml\n"))].into(),
-            above: vec![parsed(b"*.yaml\n"), parsed(b"!y.yaml\n*.txt\n")],
+            within: [("a/b".to_owned(), parsed("!x.yaml\n"))].into(),
+            above: vec![
+                ("shop/".to_owned(), parsed("*.yaml\n")),
+                (
+                    "apps/shop/".to_owned(),
+                    parsed("!y.yaml\n*.txt\n/apps/shop/a/x.md\n/x.md\n"),
+                ),
+            ],
         };
-        assert!(ignored.names("a/y.yaml") && ignored.names("a/b/z.txt"));
-        assert!(!ignored.names("a/b/x.yaml") && !ignored.names("a/b/c/x.yaml") && !ignored.names("x.md"));
+        let names = |path| ignored.names(path, 0);
+        assert!(names("a/y.yaml") && names("a/b/z.txt") && names("a/x.md"));
+        assert!(!names("a/b/x.yaml") && !names("a/b/c/x.yaml") && !names("x.md"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_root_file_is_said() {
+        let gathered = |held: fn() -> Held| {
+            let tree = Tree {
+                paths: vec!["gen.yaml"],
+                above: Vec::new(),
+                read: &|_| Ok(vec![held()]),
+            };
+            gather_tree(&tree, |_, _| Vec::new()).map(|it| it.map(|it| it.1))
+        };
+        let code = |held| gathered(held).expect_err("wrong").code;
+        assert_eq!(code(|| Held::TooMuch(17 << 20)), "shell::too_large");
+        assert_eq!(code(|| Held::Bytes(vec![0xe9])), "shell::not_utf8");
+        assert_eq!(gathered(|| Held::Nothing), Ok(None));
     }
 }
