@@ -3,6 +3,7 @@
 //! It needs the judges, and what `scripts/deploy.sh` needs (curl), and python3 for the services. Agents of Consul, Vault
 //! and Nomad are started and stopped by the test, on free ports of 127.0.0.1. The profile `long` runs it three times.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::TcpStream;
@@ -400,16 +401,18 @@ impl Live {
 
     /// The token of one service's task reads its own secrets, and no other's.
     fn keeps_secrets_apart(&self) {
+        let running = |service: &str| {
+            let all = self.json(&format!("nomad /v1/job/{service}/allocations"));
+            let running = all.as_array()?.iter().find(|it| it["ClientStatus"] == "running")?;
+            running["ID"].as_str().map(str::to_owned)
+        };
         let read = |service: &str, path: &str| {
-            let allocation = self.json(&format!("nomad /v1/job/{service}/allocations"));
-            let running = allocation
-                .as_array()
-                .and_then(|it| it.iter().find(|it| it["ClientStatus"] == "running"))
-                .cloned();
-            let id = running.expect("it runs")["ID"]
-                .as_str()
-                .expect("an allocation has an id")
-                .to_owned();
+            // It may still be started again after the rotation.
+            let what = format!("an allocation of {service} that runs");
+            let found = OnceCell::new();
+            self.agents
+                .until(SOON, &what, || running(service).is_some_and(|it| found.set(it).is_ok()));
+            let id = found.into_inner().expect("it runs");
             let token = self
                 .room
                 .path()
