@@ -73,7 +73,7 @@ pub(super) fn run(args: &MvArgs, session: &mut Session) -> Exit {
         }
     }
     let report = &session.report;
-    let sources = &renamed.outcome.sources;
+    let sources = &session.engine.sources();
     let found = [&*renamed.outcome.problems, &planned.problems].concat();
     if args.json {
         let document = json!({

@@ -11,7 +11,8 @@ use crate::db::{Database, Project, View};
 use crate::fact::{effect, shape};
 use crate::graph::Snapshot;
 use crate::plan::effect::{Effect, Said, between};
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
+use crate::shell::report::Sources;
 use crate::spec;
 use crate::value::{Address, Name};
 
@@ -104,6 +105,12 @@ impl Engine {
         between(&Said::new(), &said.said, &environments)
     }
 
+    /// Returns the texts of all files as they are now, for problems that come up after the outcome.
+    pub fn sources(&self) -> Sources {
+        let project = self.files.project();
+        project.map_or_else(Sources::default, |it| self.files.sources(&self.db, it))
+    }
+
     fn sayings_where(
         &self,
         project: Project,
@@ -127,7 +134,11 @@ impl Engine {
                 })
                 .collect();
             for (node, (sayings, failed)) in found {
-                problems.extend(failed);
+                // Nothing is made from these words: where they fail, the plan holds all the same.
+                problems.extend(failed.into_iter().map(|it| Problem {
+                    severity: Severity::Warning,
+                    ..it
+                }));
                 let sayings = sayings.into_iter();
                 said.extend(sayings.map(|(topic, it)| ((name.clone(), node.clone(), topic), it)));
             }
