@@ -290,12 +290,12 @@ pub struct Counts {
     /// Files among the unchanged that the user chose to keep as they are.
     pub kept: usize,
     /// Files among the created that take the place of one that goes, under a new name.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub renamed: usize,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
-fn is_none(n: &usize) -> bool {
+fn is_zero(n: &usize) -> bool {
     *n == 0
 }
 

@@ -3,6 +3,7 @@
 //! Nothing is compared here. A state is asked only when a plan wants to tell.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 
 use crate::db::{Db, Project, View};
 use crate::fact::guard::Guarded;
@@ -38,25 +39,27 @@ fn speakers(db: &dyn Db, project: Project, kind: Name, reach: Reach) -> Guarded 
     })
 }
 
-/// Returns what is said at one node, in one environment, and what fails to be said.
+/// Returns what is said at one node, and what fails to be said: in one environment, or of all of them, which is asked in the
+/// first.
 #[must_use]
-pub fn at(db: &dyn Db, project: Project, environment: u16, anchor: &Address) -> (Sayings, Vec<Problem>) {
-    let view = View::finished(environment);
+pub fn at(db: &dyn Db, project: Project, environment: Option<u16>, anchor: &Address) -> (Sayings, Vec<Problem>) {
+    let reach = if environment.is_some() {
+        Reach::Each
+    } else {
+        Reach::Across
+    };
+    let view = View::finished(environment.unwrap_or(0));
     let (mut sayings, mut problems) = (Sayings::new(), Vec::new());
-    // What speaks of all environments at once is asked for in the first alone.
-    let reaches = [Reach::Each, Reach::Across].into_iter();
-    for reach in reaches.filter(|it| *it == Reach::Each || environment == 0) {
-        let speakers = speakers(db, project, anchor.kind.clone(), reach);
-        for entry in speakers.admitted(db, view, anchor) {
-            say(
-                db,
-                project,
-                view,
-                (&entry.rule, &entry.anchor, anchor),
-                &mut sayings,
-                &mut problems,
-            );
-        }
+    let speakers = speakers(db, project, anchor.kind.clone(), reach);
+    for entry in speakers.admitted(db, view, anchor) {
+        say(
+            db,
+            project,
+            view,
+            (&entry.rule, &entry.anchor, anchor),
+            &mut sayings,
+            &mut problems,
+        );
     }
     (sayings, problems)
 }
@@ -82,12 +85,43 @@ fn say(
                 gone: effect.gone.as_ref().map(text).transpose()?,
                 amount: amount.transpose()?.and_then(|(it, unit)| Some((number(&it)?, unit))),
             };
-            Ok((text(&effect.of)?, saying))
+            let of = text(&effect.of)?;
+            match sayings.entry((rule.id.clone(), of)) {
+                Slot::Vacant(slot) => _ = slot.insert(saying),
+                Slot::Occupied(mut slot) => {
+                    let of = slot.key().1.clone();
+                    let clash = |(one, other)| run.failure(&format!("of `{of}` it says `{one}` and `{other}`"));
+                    slot.get_mut().join(saying).map_err(clash)?;
+                }
+            }
+            Ok(())
         });
-        match said {
-            Ok((of, saying)) => _ = sayings.insert((rule.id.clone(), of), saying),
-            Err(problem) => problems.push(problem),
+        problems.extend(said.err());
+    }
+}
+
+impl Saying {
+    /// Adds what another match says of the same thing.
+    ///
+    /// # Errors
+    /// Two words, where the words are not the same.
+    fn join(&mut self, other: Self) -> Result<(), (Name, Name)> {
+        let words = |it: &Self| {
+            [
+                it.new.clone(),
+                it.gone.clone(),
+                it.amount.as_ref().map(|it| it.1.clone()),
+            ]
+        };
+        let pairs = words(self).into_iter().zip(words(&other));
+        if let Some(clash) = pairs.filter_map(|(a, b)| a.zip(b)).find(|(a, b)| a != b) {
+            return Err(clash);
         }
+        match (&mut self.amount, other.amount) {
+            (Some((sum, _)), Some((more, _))) => *sum += more,
+            (none, amount) => *none = none.take().or(amount),
+        }
+        Ok(())
     }
 }
 

@@ -55,7 +55,8 @@ impl Run<'_> {
         }
     }
 
-    fn failure(&self, message: &dyn std::fmt::Display) -> Failure {
+    /// Returns that the rule itself fails, in the words of `message`.
+    pub(super) fn failure(&self, message: &dyn std::fmt::Display) -> Failure {
         Failure {
             message: message.to_string().into(),
             place: Place::Rule(self.rule.id.clone()),

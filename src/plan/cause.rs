@@ -60,15 +60,7 @@ pub fn steps(path: &Name, old: Option<&Arc<str>>, new: Option<&Arc<str>>) -> Vec
         reasons,
     };
     let sort = sort(path);
-    let of_file = |what: &str| Reason {
-        renamed: None,
-        sort,
-        file: Some(path.clone()),
-        line: None,
-        input: what.into(),
-        old: None,
-        new: None,
-    };
+    let of_file = |what: &str| Reason::of(sort, Some(path.clone()), what);
     let (Some(old), Some(new)) = (old, new) else {
         let what = if new.is_some() {
             "the file is new"
@@ -140,24 +132,18 @@ fn reason(file: &Name, difference: &Difference, old: &str, new: &str) -> Reason 
         (None, None) => None,
     };
     if let Some(was) = &difference.renamed {
+        let input = format!("{was} is now {}", difference.path);
         return Reason {
-            sort: Sort::Spec,
-            file: Some(file.clone()),
             line: at,
-            input: format!("{was} is now {}", difference.path).into(),
-            old: None,
-            new: None,
             renamed: was.0.last().cloned().zip(difference.path.0.last().cloned()),
+            ..Reason::of(Sort::Spec, Some(file.clone()), input)
         };
     }
     Reason {
-        renamed: None,
-        sort: Sort::Spec,
-        file: Some(file.clone()),
         line: at,
-        input: difference.path.to_string().into(),
         old: shown(&difference.old),
         new: shown(&difference.new),
+        ..Reason::of(Sort::Spec, Some(file.clone()), difference.path.to_string())
     }
 }
 

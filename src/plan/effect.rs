@@ -35,14 +35,14 @@ pub struct Effect {
     pub environments: Vec<Name>,
 }
 
-/// What is said of a state, by environment and by the node at which it is said.
-pub type Said = BTreeMap<(Name, Address, Topic), Saying>;
+/// What is said of a state, by environment (none where it is said of all of them) and by the node at which it is said.
+pub type Said = BTreeMap<(Option<Name>, Address, Topic), Saying>;
 
 /// Returns what is different between two states, in one of which there are the `environments`.
 #[must_use]
 pub fn between(old: &Said, new: &Said, environments: &[Name]) -> Vec<Effect> {
-    let mut found: BTreeMap<(Turn, Name, Name), BTreeSet<Name>> = BTreeMap::new();
-    let keys: BTreeSet<&(Name, Address, Topic)> = old.keys().chain(new.keys()).collect();
+    let mut found: BTreeMap<(Turn, Name, Name), BTreeSet<Option<Name>>> = BTreeMap::new();
+    let keys: BTreeSet<&(Option<Name>, Address, Topic)> = old.keys().chain(new.keys()).collect();
     for key in keys {
         let (environment, _, (rule, of)) = key;
         for (turn, text) in turns(of, old.get(key), new.get(key)) {
@@ -50,15 +50,17 @@ pub fn between(old: &Said, new: &Said, environments: &[Name]) -> Vec<Effect> {
             place.insert(environment.clone());
         }
     }
-    let effect = |((turn, text, rule), mut within): ((Turn, Name, Name), BTreeSet<Name>)| {
-        if environments.iter().all(|it| within.contains(it)) {
+    let effect = |((turn, text, rule), within): ((Turn, Name, Name), BTreeSet<Option<Name>>)| {
+        let is_everywhere = within.contains(&None);
+        let mut within: Vec<Name> = within.into_iter().flatten().collect();
+        if is_everywhere || environments.iter().all(|it| within.contains(it)) {
             within.clear();
         }
         Effect {
             turn,
             text,
             rule,
-            environments: within.into_iter().collect(),
+            environments: within,
         }
     };
     found.into_iter().map(effect).collect()
@@ -117,11 +119,11 @@ mod tests {
         }
     }
 
-    fn said(all: &[(&str, &str, Option<f64>)]) -> Said {
-        let one = |(environment, of, amount): &(&str, &str, Option<f64>)| {
+    fn said(all: &[(Option<&str>, &str, Option<f64>)]) -> Said {
+        let one = |(environment, of, amount): &(Option<&str>, &str, Option<f64>)| {
             let topic = (Name::from("mine/rule"), Name::from(*of));
             (
-                (Name::from(*environment), Address::new("service", "x"), topic),
+                (environment.map(Name::from), Address::new("service", "x"), topic),
                 saying(*amount),
             )
         };
@@ -136,8 +138,16 @@ mod tests {
 
     #[test]
     fn what_comes_goes_and_changes_is_told() {
-        let old = said(&[("", "a", None), ("", "b", Some(2.0)), ("", "c", Some(1.0))]);
-        let new = said(&[("", "b", Some(5.0)), ("", "c", Some(0.5)), ("", "d", Some(3.0))]);
+        let old = said(&[
+            (Some(""), "a", None),
+            (Some(""), "b", Some(2.0)),
+            (Some(""), "c", Some(1.0)),
+        ]);
+        let new = said(&[
+            (Some(""), "b", Some(5.0)),
+            (Some(""), "c", Some(0.5)),
+            (Some(""), "d", Some(3.0)),
+        ]);
         assert_eq!(
             told(&old, &new, &[""]),
             [
@@ -152,10 +162,15 @@ mod tests {
 
     #[test]
     fn environments_are_named_where_it_is_not_all_of_them() {
-        let new = said(&[("dev", "a", None), ("prod", "a", None), ("prod", "b", None)]);
+        let new = said(&[
+            (Some("dev"), "a", None),
+            (Some("prod"), "a", None),
+            (Some("prod"), "b", None),
+            (None, "c", None),
+        ]);
         assert_eq!(
             told(&Said::new(), &new, &["dev", "prod"]),
-            ["opens a", "opens b in prod"]
+            ["opens a", "opens b in prod", "opens c"]
         );
     }
 }

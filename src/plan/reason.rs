@@ -51,6 +51,20 @@ pub struct Reason {
 }
 
 impl Reason {
+    /// Returns one that says all in `input`, be it of a file or not.
+    #[must_use]
+    pub fn of(sort: Sort, file: Option<Name>, input: impl Into<Arc<str>>) -> Self {
+        Self {
+            sort,
+            file,
+            line: None,
+            input: input.into(),
+            old: None,
+            new: None,
+            renamed: None,
+        }
+    }
+
     /// Returns the old and the new name, where it says that one took the place of the other: a key, or a value of one word.
     #[must_use]
     pub fn names(&self) -> Option<(Name, Name)> {

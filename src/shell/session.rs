@@ -355,18 +355,23 @@ pub(super) fn difference(entry: &Entry, old: Option<&[u8]>, new: Option<&[u8]>, 
     }
 }
 
-/// Writes new texts of files of the spec: all of them or none.
+/// Writes new texts of files of the spec: all of them or none. Says what became of an apply that was interrupted.
 ///
 /// # Errors
 /// What stands in the way; nothing has changed then.
-pub fn rewrite(disk: &Disk, texts: &BTreeMap<Name, (Arc<str>, Arc<str>)>, patience: Patience) -> Result<(), Problem> {
+pub fn rewrite(
+    disk: &Disk,
+    texts: &BTreeMap<Name, (Arc<str>, Arc<str>)>,
+    patience: Patience,
+) -> Result<Recovery, Problem> {
     let mut all = BTreeMap::new();
     for (path, (old, new)) in texts {
         let path = ArtifactPath::parse(path)?;
         all.insert(path, (Fingerprint::of(old.as_bytes()), Arc::from(new.as_bytes())));
     }
-    let (store, _) = Store::open(disk, patience)?;
-    store.rewrite(&all)
+    let (store, recovery) = Store::open(disk, patience)?;
+    store.rewrite(&all)?;
+    Ok(recovery)
 }
 
 /// Keeps what was read for the next plan, where all that it makes is written.

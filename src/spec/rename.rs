@@ -12,7 +12,7 @@ use super::file::{collection, whole_file};
 use super::index::{environments, index};
 use super::layer::{Declared, declared};
 use super::{Edge, OpenEdge};
-use crate::db::{Db, Project, SourceFile};
+use crate::db::{Db, Project, SourceFile, spec_files};
 use crate::kind::reference;
 use crate::kind::{EdgeKind, Field, Kind, Record, Schema, Type, pack};
 use crate::problem::{Place, Problem, Span};
@@ -48,9 +48,10 @@ pub struct Rename {
 /// The spec must be free of mistakes.
 pub fn rename(db: &dyn Db, project: Project, from: &Address, to: &Name) -> Rename {
     let root = project.root(db);
-    let files = [root].into_iter().chain(project.included(db).iter().copied());
     let mut found = Rename::default();
-    for file in files.filter(|it| it.text(db).contains(&*from.name)) {
+    // Where only the new name stands, it may be that of another kind's node.
+    let is_concerned = |it: &SourceFile| [&from.name, to].iter().any(|name| it.text(db).contains(&***name));
+    for file in spec_files(db, project).filter(is_concerned) {
         let mut search = Search {
             db,
             project,
@@ -69,11 +70,7 @@ pub fn rename(db: &dyn Db, project: Project, from: &Address, to: &Name) -> Renam
         found.edits.extend(search.edits.into_values());
     }
     let own = project.own(db).iter().copied();
-    let all = [root]
-        .into_iter()
-        .chain(project.included(db).iter().copied())
-        .chain(own);
-    for file in all {
+    for file in spec_files(db, project).chain(own) {
         let path = file.path(db);
         let is_edited = |span: &Span| {
             let mut edits = found.edits.iter().filter(|it| it.file == *path);
@@ -346,6 +343,19 @@ fn scalar(name: &str) -> String {
     }
 }
 
+/// What is said otherwise of a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Other {
+    /// It was not there.
+    New,
+    /// It is no longer there.
+    Gone,
+    /// A field.
+    Field(Path),
+    /// An edge, by its kind and by what it leads to or names.
+    Edge(Name, Name),
+}
+
 /// What a spec says of its nodes, to be compared with what it says once a node has another name.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Sayings(BTreeMap<(u16, Address), Declared>);
@@ -372,26 +382,25 @@ impl Sayings {
     }
 
     /// Returns the node of which `after` says something else than this, apart from the name `to` of the node `from`: by
-    /// its new address, with the field that differs, if it is one.
+    /// its new address, with what differs.
     #[must_use]
-    pub fn differing(&self, after: &Self, from: &Address, to: &Address) -> Option<(Address, Path)> {
+    pub fn differing(&self, after: &Self, from: &Address, to: &Address) -> Option<(Address, Other)> {
         let renaming = Renaming { from, to };
         let mut left = after.0.len();
         for ((environment, address), said) in &self.0 {
             let address = renaming.address(address);
             let Some(now) = after.0.get(&(*environment, address.clone())) else {
-                return Some((address, Path::default()));
+                return Some((address, Other::Gone));
             };
             left -= 1;
             let said = renaming.declared(said);
             if said != *now {
-                let path = first_difference(&said.fields, &now.fields, &Path::default());
-                return Some((address, path.unwrap_or_default()));
+                return Some((address, other(&said, now)));
             }
         }
         let is_new = |it: &&(u16, Address)| !self.0.keys().any(|old| (old.0, renaming.address(&old.1)) == **it);
         let new = after.0.keys().filter(|_| left > 0).find(is_new);
-        new.map(|it| (it.1.clone(), Path::default()))
+        new.map(|it| (it.1.clone(), Other::New))
     }
 }
 
@@ -407,6 +416,23 @@ fn without_targets(record: &Record, map: &Map) -> Map {
         Some((name.clone(), value))
     });
     entries.collect()
+}
+
+fn other(before: &Declared, after: &Declared) -> Other {
+    if let Some(path) = first_difference(&before.fields, &after.fields, &Path::default()) {
+        return Other::Field(path);
+    }
+    let named = |it: &Edge| (it.kind.clone(), Name::from(it.to.to_string()));
+    let edge = lone(&before.edges, &after.edges).map(named);
+    let open = || lone(&before.open, &after.open).map(|it| (it.kind.clone(), it.name.clone()));
+    let (kind, to) = edge.or_else(open).expect("what is not the same differs somewhere");
+    Other::Edge(kind, to)
+}
+
+/// Returns the first of `before` that is not in `after`, or else of `after` that is not in `before`.
+fn lone<'a, T: PartialEq>(before: &'a [T], after: &'a [T]) -> Option<&'a T> {
+    let gone = before.iter().find(|it| !after.contains(it));
+    gone.or_else(|| after.iter().find(|it| !before.contains(it)))
 }
 
 fn first_difference(a: &Map, b: &Map, at: &Path) -> Option<Path> {
@@ -471,5 +497,57 @@ impl Renaming<'_> {
             Value::Map(map) => Value::Map(self.map(map)),
             other => other.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn edge(to: &str, is_required: bool) -> Edge {
+        Edge {
+            kind: "depends_on".into(),
+            to: Address::new("service", to),
+            fields: [(Name::from("required"), Value::Bool(is_required))]
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    fn said(nodes: &[(&str, &[Edge])]) -> Sayings {
+        let one = |(name, edges): &(&str, &[Edge])| {
+            let declared = Declared {
+                edges: edges.to_vec(),
+                ..Declared::default()
+            };
+            ((0, Address::new("service", *name)), declared)
+        };
+        Sayings(nodes.iter().map(one).collect())
+    }
+
+    #[test]
+    fn what_differs_apart_from_the_name_is_told() {
+        let (from, to) = (Address::new("service", "a"), Address::new("service", "b"));
+        let before = said(&[("a", &[]), ("web", &[edge("a", true)])]);
+        let told = |after: &[(&str, &[Edge])]| {
+            let other = before.differing(&said(after), &from, &to);
+            other.map(|(node, other)| (node.name.to_string(), other))
+        };
+        let changed = |end: &str| {
+            let end = Address::new("service", end).to_string();
+            Some(("web".to_owned(), Other::Edge("depends_on".into(), end.into())))
+        };
+        assert_eq!(told(&[("b", &[]), ("web", &[edge("b", true)])]), None);
+        assert_eq!(told(&[("b", &[]), ("web", &[])]), changed("b"));
+        assert_eq!(told(&[("b", &[]), ("web", &[edge("b", false)])]), changed("b"));
+        assert_eq!(
+            told(&[("b", &[]), ("web", &[edge("b", true), edge("c", true)])]),
+            changed("c")
+        );
+        assert_eq!(told(&[("b", &[])]), Some(("web".to_owned(), Other::Gone)));
+        assert_eq!(
+            told(&[("b", &[]), ("c", &[]), ("web", &[edge("b", true)])]),
+            Some(("c".to_owned(), Other::New))
+        );
     }
 }

@@ -220,8 +220,36 @@ fn a_rename_says_what_a_platform_can_not_do() {
     has(
         &run.stderr,
         &[
+            "why, and to what effect, is not known: `.gen/cache` does not say",
             "`service.auth` is `service.login` now, at 1 place of 1 file",
             "under a new name",
         ],
     );
+}
+
+/// What the rules warn of then is shown, at the place where it stands then.
+#[test]
+fn a_rename_says_what_the_rules_warn_of() {
+    let rules = "rules:\n  - rule: bare\n    doc: Each says what it is.\n    match: (s:service)\n    \
+                 when: \"!has(s.doc)\"\n    warn: \"nobody knows what `${s.name}` is\"\n    at: s\n";
+    let project = shop()
+        .file("rules/mine/pack.yaml", "pack: mine\ndoc: One more.\nrequires: [core]\n")
+        .file("rules/mine/rules.yaml", rules);
+    let run = project.run(&["mv", "orders", "purchases", "--dry-run"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    has(&run.stderr, &["nobody knows what `purchases` is", "7 |   purchases: {"]);
+    let run = project.run(&["mv", "orders", "purchases", "--dry-run", "--json"]);
+    has(&run.stdout, &["nobody knows what `purchases` is"]);
+}
+
+/// An apply that was interrupted is settled before anything is written, which is said as `gen apply` says it.
+#[test]
+fn a_rename_says_that_it_settled_an_apply() {
+    for args in [&["mv", "orders", "purchases"][..], &["apply"]] {
+        let project = shop().file(".gen/cache/intent", "gen intent 1\nend\n");
+        let run = project.run(args);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        has(&run.stderr, &["an apply that was interrupted is finished"]);
+        assert!(!project.dir().join(".gen/cache/intent").exists());
+    }
 }

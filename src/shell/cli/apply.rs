@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::super::report::{Exit, Sources};
 use super::super::session;
-use super::super::store::{Patience, Recovery};
+use super::super::store::Patience;
 use super::listing::{self, Tense};
 use super::{AskArgs, Session};
 use crate::plan::{Chosen, Decisions};
@@ -83,11 +83,7 @@ pub(super) fn run(args: &ApplyArgs, session: &mut Session) -> Exit {
             return Exit::Failed;
         }
     };
-    match recovery {
-        Recovery::Nothing => {}
-        Recovery::Finished => report.note("an apply that was interrupted is finished"),
-        Recovery::Restored => report.note("an apply that was interrupted is undone"),
-    }
+    listing::settled(recovery).into_iter().for_each(|it| report.note(it));
     report.problems(&outcome.problems, &outcome.sources);
     report.problems(&planned.problems, &Sources::default());
     report.result(&listing::lines(&planned.plan, Tense::Past));

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::super::session::Why;
+use super::super::store::Recovery;
 use crate::plan::json::Difference;
 use crate::plan::{ArtifactPath, Change, Entry, Intent, Kept, Plan, Reason, Resolution, reason};
 use crate::problem::Problem;
@@ -74,6 +75,15 @@ pub(super) fn unknown(why: Why) -> Option<&'static str> {
             "where no reason is given, the file was not made from what the last apply here read; so the effect of all is \
              not known either",
         ),
+    }
+}
+
+/// Says what became of an apply that was interrupted.
+pub(super) fn settled(recovery: Recovery) -> Option<&'static str> {
+    match recovery {
+        Recovery::Nothing => None,
+        Recovery::Finished => Some("an apply that was interrupted is finished"),
+        Recovery::Restored => Some("an apply that was interrupted is undone"),
     }
 }
 

@@ -48,24 +48,33 @@ impl MvArgs {
 const LISTED: usize = 20;
 
 pub(super) fn run(args: &MvArgs, session: &mut Session) -> Exit {
-    let answer = session.engine.rename(&args.from, &args.to);
+    let answer = session.timed("rename", |it| it.engine.rename(&args.from, &args.to));
     let Some(renamed) = answer.value else {
         session.report.problems(&answer.problems, &answer.sources);
         return Exit::Failed;
     };
     let ask = Ask::default();
     let scope = session::scope(&ask, &renamed.outcome, Vec::new());
-    let mut planned = session::prepare(&session.disk, &renamed.outcome, &scope, &Decisions::default());
-    session::give_reasons(&session.disk, &mut session.engine, &ask, &mut planned);
+    let mut planned = session.timed("compare", |it| {
+        session::prepare(&it.disk, &renamed.outcome, &scope, &Decisions::default())
+    });
+    let why = session.timed("reasons", |it| {
+        session::give_reasons(&it.disk, &mut it.engine, &ask, &mut planned)
+    });
     let names = [(renamed.from.name.clone(), renamed.to.name.clone())];
     session::pair_renamed(&session.engine, &mut planned.plan, &names);
     if !args.dry_run {
         let patience = if args.wait { Patience::Wait } else { Patience::Fail };
-        if let Err(problem) = session::rewrite(&session.disk, &renamed.texts, patience) {
-            return session.fail(problem);
+        match session.timed("write", |it| session::rewrite(&it.disk, &renamed.texts, patience)) {
+            Ok(recovery) => listing::settled(recovery)
+                .into_iter()
+                .for_each(|it| session.report.note(it)),
+            Err(problem) => return session.fail(problem),
         }
     }
     let report = &session.report;
+    let sources = &session.engine.sources();
+    let found = [&*renamed.outcome.problems, &planned.problems].concat();
     if args.json {
         let document = json!({
             "format": json::FORMAT,
@@ -75,15 +84,16 @@ pub(super) fn run(args: &MvArgs, session: &mut Session) -> Exit {
             "edits": renamed.edits,
             "left": renamed.left,
             "plan": json::document(&planned.plan, |_| None),
-            "problems": problems::machine(&planned.problems, &answer.sources),
+            "problems": problems::machine(&found, sources),
         });
         report.result(&format!("{document:#}\n"));
         return Exit::Done;
     }
-    report.problems(&planned.problems, &answer.sources);
+    report.problems(&found, sources);
     report.result(&edits(&renamed, args.dry_run));
     report.result(&listing::effects(&planned.plan, Length::Page));
     report.result(&listing::grouped(&planned.plan, Length::Page));
+    listing::unknown(why).into_iter().for_each(|it| report.note(it));
     report.note(&said(&renamed, &planned, args.dry_run));
     Exit::Done
 }

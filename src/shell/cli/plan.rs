@@ -129,6 +129,7 @@ fn made(args: &PlanArgs, session: &mut Session, paths: Vec<String>) -> Result<Ma
             session::give_reasons(&it.disk, &mut it.engine, &ask, &mut made.planned)
         });
         made.why = listing::unknown(why);
+        made.found.append(&mut made.planned.problems);
     }
     if args.diff && !made.found.iter().any(Problem::is_error) {
         let plan = &made.planned.plan;
@@ -137,7 +138,10 @@ fn made(args: &PlanArgs, session: &mut Session, paths: Vec<String>) -> Result<Ma
             Err(problems) => made.found.extend(problems),
         }
     }
-    made.sources = outcome.sources;
+    made.sources = match outcome.sources.is_empty() && !made.found.is_empty() {
+        true => session.engine.sources(),
+        false => outcome.sources,
+    };
     Ok(made)
 }
 

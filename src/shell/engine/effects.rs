@@ -11,7 +11,8 @@ use crate::db::{Database, Project, View};
 use crate::fact::{effect, shape};
 use crate::graph::Snapshot;
 use crate::plan::effect::{Effect, Said, between};
-use crate::problem::Problem;
+use crate::problem::{Problem, Severity};
+use crate::shell::report::Sources;
 use crate::spec;
 use crate::value::{Address, Name};
 
@@ -27,7 +28,7 @@ pub(super) struct Sayings {
     said: Said,
     /// Rules that fail to say something.
     problems: Vec<Problem>,
-    nodes: BTreeMap<Name, Arc<Snapshot>>,
+    nodes: BTreeMap<Option<Name>, Arc<Snapshot>>,
 }
 
 impl Concerned {
@@ -86,7 +87,7 @@ impl Engine {
             let was_there = before.nodes.get(name).is_some_and(|it| it.index(node).is_some());
             !was_there || concerned.has(environment, node)
         });
-        let environments: Vec<Name> = after.nodes.into_keys().collect();
+        let environments: Vec<Name> = after.nodes.into_keys().flatten().collect();
         let effects = between(&before.said, &after.said, &environments);
         (effects, self.located(project, &after.problems))
     }
@@ -100,29 +101,44 @@ impl Engine {
             return Vec::new();
         };
         let said = self.sayings_where(project, ask, |_, _, _| true);
-        between(&Said::new(), &said.said, &said.nodes.into_keys().collect::<Vec<_>>())
+        let environments: Vec<Name> = said.nodes.into_keys().flatten().collect();
+        between(&Said::new(), &said.said, &environments)
+    }
+
+    /// Returns the texts of all files as they are now, for problems that come up after the outcome.
+    pub fn sources(&self) -> Sources {
+        let project = self.files.project();
+        project.map_or_else(Sources::default, |it| self.files.sources(&self.db, it))
     }
 
     fn sayings_where(
         &self,
         project: Project,
         ask: &Ask,
-        is_asked: impl Fn(u16, &Name, &Address) -> bool + Sync,
+        is_asked: impl Fn(u16, &Option<Name>, &Address) -> bool + Sync,
     ) -> Sayings {
         let (mut said, mut nodes, mut problems) = (Said::new(), BTreeMap::new(), Vec::new());
-        for (environment, name) in self.asked(project, ask) {
+        let asked = self.asked(project, ask).into_iter();
+        let each = asked.map(|(environment, name)| (Some(environment), Some(name)));
+        for (within, name) in each.chain([(None, None)]) {
+            // What is said of all environments at once is said at the nodes of the first, whichever are asked for.
+            let environment = within.unwrap_or(0);
             let snapshot = shape::snapshot(&self.db, project, View::finished(environment));
             let found: Vec<(Address, (effect::Sayings, Vec<Problem>))> = snapshot
                 .nodes()
                 .par_iter()
                 .filter(|it| is_asked(environment, &name, it))
                 .map_with(self.db.clone(), |db, node| {
-                    let said = salsa::attach(db, || effect::at(db, project, environment, node));
+                    let said = salsa::attach(db, || effect::at(db, project, within, node));
                     (node.clone(), said)
                 })
                 .collect();
             for (node, (sayings, failed)) in found {
-                problems.extend(failed);
+                // Nothing is made from these words: where they fail, the plan holds all the same.
+                problems.extend(failed.into_iter().map(|it| Problem {
+                    severity: Severity::Warning,
+                    ..it
+                }));
                 let sayings = sayings.into_iter();
                 said.extend(sayings.map(|(topic, it)| ((name.clone(), node.clone(), topic), it)));
             }

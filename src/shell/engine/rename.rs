@@ -14,7 +14,7 @@ use crate::fact::shape;
 use crate::kind::reference;
 use crate::problem::{Place, Problem, Span};
 use crate::shell::report::Sources;
-use crate::spec::rename::{self, Rename, Sayings};
+use crate::spec::rename::{self, Other, Rename, Sayings};
 use crate::spec::{self, index};
 use crate::value::{Address, Name, Path};
 
@@ -234,19 +234,33 @@ impl Engine {
     /// Says what the spec says otherwise than before, apart from the name.
     fn difference(&self, project: Project, before: &Sayings, from: &Address, to: &Address) -> Option<Problem> {
         let after = Sayings::now(&self.db, project);
-        if let Some((node, path)) = before.differing(&after, from, to) {
-            let place = Place::Field {
-                environment: None,
-                node: node.clone(),
-                path: path.clone(),
+        if let Some((node, other)) = before.differing(&after, from, to) {
+            let problem = match &other {
+                Other::New => breaks(from, to, &format!("there would be a node `{node}` too")),
+                Other::Gone => breaks(from, to, &format!("there would be no node `{node}` any more")),
+                Other::Edge(kind, end) => breaks(
+                    from,
+                    to,
+                    &format!("the edge `{kind}` from `{node}` to `{end}` would change"),
+                ),
+                Other::Field(path) => breaks(from, to, &format!("`{path}` of `{node}` would change with the name"))
+                    .help(format!(
+                        "write `{path}` out first, so that it no longer follows from the name"
+                    )),
             };
-            let problem = match path.0.as_slice() {
-                [] => breaks(from, to, &format!("`{node}` would be another node")),
-                _ => breaks(from, to, &format!("`{path}` of `{node}` would change with the name")).help(format!(
-                    "write `{path}` out first, so that it no longer follows from the name"
-                )),
+            let path = match other {
+                Other::Field(path) => path,
+                _ => Path::default(),
             };
-            return Some(problem.at(place, "this changes"));
+            let environment = None;
+            return Some(problem.at(
+                Place::Field {
+                    environment,
+                    node,
+                    path,
+                },
+                "this changes",
+            ));
         }
         let stands = self.standing_nodes(project).binary_search(from).is_ok();
         stands.then(|| {

@@ -197,15 +197,7 @@ impl Engine {
         let template = template.map(|it| Name::from(format!("templates/{}", it.template.text)));
         let own = template.iter().chain(source.as_ref().map(|it| &it.name.file));
         let concerned: Vec<&Name> = own.filter(|it| rewound.built_in.contains(*it)).collect();
-        let reason = |file: Option<&Name>, input: String| Reason {
-            sort: Sort::Gen,
-            file: file.cloned(),
-            line: None,
-            input: input.into(),
-            old: None,
-            new: None,
-            renamed: None,
-        };
+        let reason = |file: Option<&Name>, input: String| Reason::of(Sort::Gen, file.cloned(), input);
         if concerned.is_empty() && !rewound.built_in.is_empty() {
             let n = rewound.built_in.len();
             return vec![reason(None, format!("gen itself changed: {n} built-in files"))];
@@ -307,15 +299,7 @@ fn steps(old: &Inputs, new: &Inputs, ask: &Ask) -> Vec<Back> {
     let flags: Vec<Reason> = ask
         .overrides
         .iter()
-        .map(|it| Reason {
-            sort: Sort::Flag,
-            file: None,
-            line: None,
-            input: format!("--set {}={}", it.path, it.yaml).into(),
-            old: None,
-            new: None,
-            renamed: None,
-        })
+        .map(|it| Reason::of(Sort::Flag, None, format!("--set {}={}", it.path, it.yaml)))
         .collect();
     if !flags.is_empty() {
         back.push(Back::Flags(flags));

@@ -54,15 +54,7 @@ pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut P
         let was = was.map(|it| Fingerprint::of(it.as_bytes()));
         let wanted = entry.wanted.map(|it| it.0);
         is_known &= recorded == was;
-        let on_disk = |what: &str| Reason {
-            sort: Sort::Disk,
-            file: None,
-            line: None,
-            input: what.into(),
-            old: None,
-            new: None,
-            renamed: None,
-        };
+        let on_disk = |what: &str| Reason::of(Sort::Disk, None, what);
         if recorded.is_some() && entry.change == Change::Create {
             entry.reasons.push(on_disk("the file is gone from the disk"));
         }
