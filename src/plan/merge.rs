@@ -22,6 +22,17 @@ struct Edit {
     side: Range<usize>,
 }
 
+/// The line at which a conflict begins.
+const CONFLICT: &str = "<<<<<<< edited by hand";
+
+/// Returns the lines of `text`, counted from 1, at which conflicts begin that nobody has settled.
+#[must_use]
+pub fn unsettled(text: &[u8]) -> Vec<usize> {
+    let lines = (1..).zip(text.split(|it| *it == b'\n'));
+    let begins = lines.filter(|(_, it)| it.strip_suffix(b"\r").unwrap_or(it) == CONFLICT.as_bytes());
+    begins.map(|it| it.0).collect()
+}
+
 /// Merges `ours`, what stands there, with `theirs`, what is wanted, where both come from `base`.
 #[must_use]
 pub fn merge(base: &[u8], ours: &[u8], theirs: &[u8]) -> Merged {
@@ -74,7 +85,7 @@ impl Merged {
         let n_lines = self.content.iter().filter(|it| **it == b'\n').count();
         self.conflicts.push(n_lines + 1);
         let sides = [
-            ("<<<<<<< edited by hand", ours),
+            (CONFLICT, ours),
             ("||||||| as it was generated", base),
             ("=======", theirs),
         ];
@@ -151,6 +162,7 @@ mod tests {
             "a\n<<<<<<< edited by hand\nours\nc\n||||||| as it was generated\nb\nc\n=======\ntheirs\nc\n>>>>>>> generated now\n"
         );
         assert_eq!(conflicts, [2]);
+        assert_eq!(unsettled(text.as_bytes()), conflicts);
         let (text, conflicts) = merged("a\n", "a\nours\n", "a\ntheirs\n");
         assert!(text.contains("ours") && text.contains("theirs"), "{text}");
         assert_eq!(conflicts, [2]);

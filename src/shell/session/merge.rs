@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Planned, give_reasons};
 use crate::fingerprint::Fingerprint;
-use crate::plan::{ArtifactPath, Change, Decisions, Entry, Found, Intent, Resolution};
+use crate::plan::{ArtifactPath, Change, Decisions, Entry, Found, Intent, Resolution, merge};
 use crate::problem::Problem;
 use crate::shell::disk::Disk;
 use crate::shell::engine::{Ask, Engine};
@@ -67,15 +67,18 @@ pub(super) fn merge(
             )));
             continue;
         };
-        let merged = crate::plan::merge::merge(&base, &found, &wanted);
+        let choose = format!("choose between the markers, then run `gen apply --merge={path}` again");
+        let unsettled = merge::unsettled(&found);
+        if !unsettled.is_empty() {
+            let message = format!("`{path}` holds a conflict still, at line {}", list(&unsettled));
+            problems.push(Problem::error("plan::merge_conflict", message).help(choose));
+            continue;
+        }
+        let merged = merge::merge(&base, &found, &wanted);
         if !merged.conflicts.is_empty() {
-            let lines: Vec<String> = merged.conflicts.iter().map(ToString::to_string).collect();
-            let message = format!("`{path}` is merged with conflicts, at line {}", lines.join(", "));
-            planned
-                .problems
-                .push(Problem::warning("plan::merge_conflict", message).help(format!(
-                    "choose between the markers, then run `gen apply --merge={path}` again"
-                )));
+            let message = format!("`{path}` is merged with conflicts, at line {}", list(&merged.conflicts));
+            let problem = Problem::warning("plan::merge_conflict", message).help(choose);
+            planned.problems.push(problem);
         }
         entry.merged = Some(crate::plan::Merge {
             digest: Fingerprint::of(&merged.content),
@@ -84,6 +87,11 @@ pub(super) fn merge(
         contents.insert(path.clone(), merged.content.into());
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+fn list(lines: &[usize]) -> String {
+    let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+    lines.join(", ")
 }
 
 /// Returns where stands what is merged into the file of `entry`.
