@@ -31,6 +31,14 @@ impl Span {
         }
     }
 
+    /// Returns the span of the character of `text` in which the byte `at` lies; empty behind the last one.
+    #[must_use]
+    pub fn of_char(text: &str, at: usize) -> Self {
+        let start = text.floor_char_boundary(at);
+        let width = text[start..].chars().next().map_or(0, char::len_utf8);
+        Self::new(start, start + width)
+    }
+
     /// Returns this span moved `by` bytes to the right.
     #[must_use]
     pub fn shifted(self, by: u32) -> Self {
@@ -229,5 +237,14 @@ mod tests {
         assert_eq!(closest("replcias", &["replicas", "resources"]), Some("replicas"));
         assert_eq!(closest("servce", &["service", "infra"]), Some("service"));
         assert_eq!(closest("zzz", &["service", "infra"]), None);
+    }
+
+    #[test]
+    fn a_byte_stands_for_its_whole_character() {
+        let of = |at: usize| Span::of_char("aé", at);
+        assert_eq!(
+            [of(0), of(1), of(2), of(3)],
+            [(0, 1), (1, 3), (1, 3), (3, 3)].map(|(from, to)| Span::new(from, to))
+        );
     }
 }

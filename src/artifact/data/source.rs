@@ -104,7 +104,7 @@ pub(super) fn read(source: &str, file: &Name, format: DataFormat) -> (Vec<Writte
             {
                 let at = offset(source, error.line(), error.column());
                 let problem = Problem::error("data::syntax", "the template is no JSON");
-                let place = Place::Text(file.clone(), Span::new(at, at + 1));
+                let place = Place::Text(file.clone(), Span::of_char(source, at));
                 problems.push(
                     problem
                         .at(place, "not expected here")

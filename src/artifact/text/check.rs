@@ -148,11 +148,7 @@ impl Checker<'_> {
                 let message = "Handlebars can't read the template";
                 let reason = error.reason().to_string();
                 let reason = reason.lines().last().unwrap_or("").trim().trim_start_matches("= ");
-                let width = source
-                    .get(at..)
-                    .and_then(|it| it.chars().next())
-                    .map_or(0, char::len_utf8);
-                let place = Place::Text(name.clone(), Span::new(at, at + width));
+                let place = Place::Text(name.clone(), Span::of_char(source, at));
                 let problem = Problem::error("template::syntax", message).at(place, reason.to_owned());
                 self.checked
                     .problems
