@@ -511,6 +511,13 @@ pub fn sites<'a>(wanted: &'a [Wanted], recorded: &'a [Record], scope: &Scope) ->
     sites
 }
 
+/// Returns what is wanted at `path`, of a list in the order of its paths.
+#[must_use]
+pub fn wanted_at<'w>(wanted: &'w [Wanted], path: &ArtifactPath) -> Option<&'w Wanted> {
+    let at = wanted.binary_search_by(|it| it.path.cmp(path)).ok()?;
+    Some(&wanted[at])
+}
+
 /// Joins what is wanted with what is on record at `paths` alone, as [`sites`] does.
 #[must_use]
 pub fn sites_at<'a>(
@@ -520,10 +527,7 @@ pub fn sites_at<'a>(
     scope: &Scope,
 ) -> Vec<Site<'a>> {
     let site = |path: &'a ArtifactPath| {
-        let wanted = wanted
-            .binary_search_by(|it| it.path.cmp(path))
-            .ok()
-            .map(|at| &wanted[at]);
+        let wanted = wanted_at(wanted, path);
         let recorded = recorded
             .binary_search_by(|it| it.path.cmp(path))
             .ok()

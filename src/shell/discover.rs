@@ -64,6 +64,14 @@ pub struct Text {
     pub stat: Option<Stat>,
 }
 
+impl Text {
+    /// Returns the text of a file that was not read from the disk now.
+    #[must_use]
+    pub fn known(path: Name, text: Arc<str>) -> Self {
+        Self { path, text, stat: None }
+    }
+}
+
 /// A file or folder on which it depends which files there are, or what they hold, and how it looked before anyone
 /// looked into it: while all of a project's witnesses look the same, reading it again finds the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,11 +204,7 @@ pub fn find_root(from: &Path) -> Result<Root, Problem> {
 #[must_use]
 pub fn gather(root: &Root, includes: impl FnOnce(&str) -> Vec<Include>) -> Gathered {
     if root.is_empty() {
-        let text = Text {
-            path: SPEC_NAMES[0].into(),
-            text: "".into(),
-            stat: None,
-        };
+        let text = Text::known(SPEC_NAMES[0].into(), "".into());
         return Gathered {
             root: Some(text),
             included: Vec::new(),

@@ -21,7 +21,8 @@ use super::store::{self, Patience, Recovery, Store};
 use crate::fingerprint::Fingerprint;
 use crate::plan::json::Difference;
 use crate::plan::{
-    ArtifactPath, Change, Content, Coverage, Decisions, Entry, Found, Plan, Scope, Site, Wanted, plan, sites, sites_at,
+    ArtifactPath, Change, Content, Coverage, Decisions, Entry, Found, Plan, Scope, Site, plan, sites, sites_at,
+    wanted_at,
 };
 use crate::problem::Problem;
 use crate::value::Name;
@@ -282,7 +283,7 @@ pub(super) fn contents(
     let mut contents = BTreeMap::new();
     let mut unknown = Vec::new();
     for entry in &plan.entries {
-        match wanted(&outcome.wanted, &entry.path).map(|it| &it.content) {
+        match wanted_at(&outcome.wanted, &entry.path).map(|it| &it.content) {
             Some(Content::Printed(bytes)) => _ = contents.insert(entry.path.clone(), bytes.clone()),
             Some(Content::Known(_)) => unknown.push(&entry.path),
             None => {}
@@ -290,7 +291,7 @@ pub(super) fn contents(
     }
     let printed = engine.print(&unknown)?;
     for (path, bytes) in unknown.iter().zip(&printed) {
-        if wanted(&outcome.wanted, path).is_some_and(|it| it.digest != Fingerprint::of(bytes)) {
+        if wanted_at(&outcome.wanted, path).is_some_and(|it| it.digest != Fingerprint::of(bytes)) {
             return Err(vec![
                 Problem::error(
                     "shell::stale_cache",
@@ -302,12 +303,6 @@ pub(super) fn contents(
     }
     contents.extend(unknown.into_iter().cloned().zip(printed));
     Ok(contents)
-}
-
-/// Returns what is wanted at `path`.
-pub(super) fn wanted<'w>(wanted: &'w [Wanted], path: &ArtifactPath) -> Option<&'w Wanted> {
-    let at = wanted.binary_search_by(|it| it.path.cmp(path)).ok()?;
-    Some(&wanted[at])
 }
 
 /// Returns the difference at each entry of `plan`, with `context` lines around each change.
@@ -448,7 +443,7 @@ pub fn relative(root: &Path, from: &Path, path: &Path) -> Result<String, Problem
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Chosen, Mode};
+    use crate::plan::{Chosen, Mode, Wanted};
     use crate::shell::discover::Root;
     use crate::shell::engine::Environment;
 

@@ -13,7 +13,9 @@ use super::inputs::Inputs;
 use super::report::Sources;
 use super::session;
 use crate::plan::json::Difference;
-use crate::plan::{ArtifactPath, Change, Decisions, Entry, Found, Mode, Plan, Record, Scope, Wanted, plan, sites};
+use crate::plan::{
+    ArtifactPath, Change, Decisions, Entry, Found, Mode, Plan, Record, Scope, Wanted, plan, sites, wanted_at,
+};
 use crate::problem::{Place, Problem};
 use crate::value::Name;
 
@@ -136,7 +138,7 @@ fn planned(past: &Past, outcome: &Outcome, scope: &Scope) -> Plan {
     let then = &past.outcome.wanted;
     let records = records(then, &outcome.wanted);
     let sites = sites(&outcome.wanted, &records, scope);
-    let mode = |path: &ArtifactPath| session::wanted(then, path).map_or(Mode::Plain, |it| it.mode);
+    let mode = |path: &ArtifactPath| wanted_at(then, path).map_or(Mode::Plain, |it| it.mode);
     let found: Vec<Found> = sites
         .iter()
         .map(|it| match it.recorded {
@@ -150,7 +152,7 @@ fn planned(past: &Past, outcome: &Outcome, scope: &Scope) -> Plan {
 /// Returns what would be on record of `then`. Who prints a file is no change as long as the file is the same.
 fn records(then: &[Wanted], now: &[Wanted]) -> Vec<Record> {
     let record = |it: &Wanted| {
-        let same = session::wanted(now, &it.path).filter(|now| now.digest == it.digest);
+        let same = wanted_at(now, &it.path).filter(|now| now.digest == it.digest);
         Record {
             path: it.path.clone(),
             digest: it.digest,

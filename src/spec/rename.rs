@@ -2,7 +2,7 @@
 //!
 //! The files are read as `file` reads them: keys of collections and overlays, targets of edges, fields that hold a node,
 //! references within texts. Nothing is written here, and nothing is guessed: a place that can't be edited to the letter
-//! is a problem. Whether the new spec says the same as the old one is for [`Sayings`] to tell.
+//! is a problem. Whether the new spec says the same as the old one is for [`Declarations`] to tell.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -358,9 +358,9 @@ pub enum Other {
 
 /// What a spec says of its nodes, to be compared with what it says once a node has another name.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Sayings(BTreeMap<(u16, Address), Declared>);
+pub struct Declarations(BTreeMap<(u16, Address), Declared>);
 
-impl Sayings {
+impl Declarations {
     /// Returns what the spec says now, in every environment.
     pub fn now(db: &dyn Db, project: Project) -> Self {
         let kinds = &pack::schema(db, project).kinds;
@@ -514,7 +514,7 @@ mod tests {
         }
     }
 
-    fn said(nodes: &[(&str, &[Edge])]) -> Sayings {
+    fn said(nodes: &[(&str, &[Edge])]) -> Declarations {
         let one = |(name, edges): &(&str, &[Edge])| {
             let declared = Declared {
                 edges: edges.to_vec(),
@@ -522,7 +522,7 @@ mod tests {
             };
             ((0, Address::new("service", *name)), declared)
         };
-        Sayings(nodes.iter().map(one).collect())
+        Declarations(nodes.iter().map(one).collect())
     }
 
     #[test]

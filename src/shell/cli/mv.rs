@@ -36,11 +36,7 @@ pub(super) struct MvArgs {
 impl MvArgs {
     /// Returns how problems are printed.
     pub(super) fn format(&self) -> ProblemFormat {
-        if self.json {
-            ProblemFormat::Json
-        } else {
-            ProblemFormat::Full
-        }
+        ProblemFormat::beside(self.json)
     }
 }
 

@@ -48,13 +48,9 @@ pub(super) struct PlanArgs {
 }
 
 impl PlanArgs {
-    /// Returns how problems are printed: into the document itself, if one is printed.
+    /// Returns how problems are printed.
     pub(super) fn format(&self) -> ProblemFormat {
-        if self.json {
-            ProblemFormat::Json
-        } else {
-            ProblemFormat::Full
-        }
+        ProblemFormat::beside(self.json)
     }
 }
 

@@ -14,7 +14,7 @@ use crate::fact::shape;
 use crate::kind::reference;
 use crate::problem::{Place, Problem, Span};
 use crate::shell::report::Sources;
-use crate::spec::rename::{self, Other, Rename, Sayings};
+use crate::spec::rename::{self, Declarations, Other, Rename};
 use crate::spec::{self, index};
 use crate::value::{Address, Name, Path};
 
@@ -78,7 +78,7 @@ impl Engine {
         if !found.problems.is_empty() {
             return answer(None, found.problems, sources);
         }
-        let said = Sayings::now(&self.db, project);
+        let said = Declarations::now(&self.db, project);
         let texts = self.put_edits(&found);
         let last = std::mem::take(&mut self.state);
         self.state = fresh::refresh(
@@ -232,8 +232,8 @@ impl Engine {
     }
 
     /// Says what the spec says otherwise than before, apart from the name.
-    fn difference(&self, project: Project, before: &Sayings, from: &Address, to: &Address) -> Option<Problem> {
-        let after = Sayings::now(&self.db, project);
+    fn difference(&self, project: Project, before: &Declarations, from: &Address, to: &Address) -> Option<Problem> {
+        let after = Declarations::now(&self.db, project);
         if let Some((node, other)) = before.differing(&after, from, to) {
             let problem = match &other {
                 Other::New => breaks(from, to, &format!("there would be a node `{node}` too")),

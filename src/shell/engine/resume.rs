@@ -113,11 +113,7 @@ impl Engine {
         let paths = edited.ok_or("files came or went, or others than those of the spec changed")?;
         let witnesses = self.witnesses(&resumable.since);
         let mut db = Database::default();
-        let text = |(path, text): &(&str, &str)| Text {
-            path: Name::from(*path),
-            text: (*text).into(),
-            stat: None,
-        };
+        let text = |(path, text): &(&str, &str)| Text::known(Name::from(*path), (*text).into());
         let texts = body.texts.each_ref().map(|it| it.iter().map(text).collect());
         let files = Files::known(&mut db, texts, witnesses);
         let project = files.project().ok_or(DAMAGED)?;
@@ -345,11 +341,7 @@ impl Engine {
     fn anew(&self) -> Option<(Database, Files, Project)> {
         let project = self.files.project()?;
         let texts = |files: &[SourceFile]| {
-            let text = |it: &SourceFile| Text {
-                path: it.path(&self.db).clone(),
-                text: it.text(&self.db).clone(),
-                stat: None,
-            };
+            let text = |it: &SourceFile| Text::known(it.path(&self.db).clone(), it.text(&self.db).clone());
             files.iter().map(text).collect::<Vec<_>>()
         };
         let (root, included) = (project.root(&self.db), project.included(&self.db));

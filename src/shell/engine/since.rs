@@ -49,11 +49,7 @@ impl Engine {
     #[must_use]
     pub fn of(root: Root, inputs: &Inputs, problems: Vec<Problem>) -> Self {
         let mut db = Database::default();
-        let text = |(path, text): (&Name, &Arc<str>)| Text {
-            path: path.clone(),
-            text: text.clone(),
-            stat: None,
-        };
+        let text = |(path, text): (&Name, &Arc<str>)| Text::known(path.clone(), text.clone());
         let texts = [
             vec![text((&inputs.root, &inputs.text))],
             inputs.included.iter().map(text).collect(),

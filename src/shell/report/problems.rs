@@ -36,6 +36,14 @@ pub enum ProblemFormat {
     Gitlab,
 }
 
+impl ProblemFormat {
+    /// Returns how problems are printed beside a result: into the document itself, if one is printed.
+    #[must_use]
+    pub fn beside(is_document: bool) -> Self {
+        if is_document { Self::Json } else { Self::Full }
+    }
+}
+
 /// How problems at length are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frame {
