@@ -8,15 +8,16 @@ use std::sync::Arc;
 
 use crate::artifact::asleep::Asleep;
 use crate::artifact::differing::{Difference, Fields};
-use crate::artifact::found::Spot;
+use crate::artifact::found::{Finder, Question, Spot};
 use crate::artifact::fresh::cells_of;
 use crate::artifact::instance::{self, Cell, MAX_REFERENCES};
 use crate::artifact::standing::Differing;
 use crate::db::{Database, Db, Project, View};
+use crate::fact::finding::Sight;
 use crate::fact::shape;
 use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Change, Pattern, World};
-use crate::graph::{Edge, Snapshot, reach};
+use crate::graph::{Snapshot, reach};
 use crate::kind::{Reads, pack};
 use crate::rule::expression::{GraphFunction, Uses};
 use crate::rule::file::Reach;
@@ -146,21 +147,10 @@ impl Graph {
             let gone = before.snapshot.nodes().iter();
             let gone = gone.filter(|it| self.snapshot.index(it).is_none());
             changed.nodes.extend(gone.map(|it| (it.clone(), Difference::Whole)));
-            changed.add_starts(&before.snapshot, &self.snapshot);
+            changed.starts = before.snapshot.differing_starts(&self.snapshot);
         }
         changed
     }
-}
-
-fn edges(snapshot: &Snapshot) -> BTreeSet<Edge> {
-    let address = |it: u32| snapshot.address(it).clone();
-    let of_kind = |kind: &Name| {
-        let edges = snapshot.edges(kind);
-        edges
-            .map(|(from, to, fields)| Edge::new(address(from), kind.clone(), address(to), fields.clone()))
-            .collect::<Vec<_>>()
-    };
-    snapshot.edge_kinds().iter().flat_map(of_kind).collect()
 }
 
 fn fingerprint(db: &Database, project: Project, id: &Name) -> Option<Fingerprint> {
@@ -263,16 +253,16 @@ fn read_by(db: &dyn Db, project: Project, id: Name) -> ReadBy {
 pub struct Candidates {
     /// Where an artifact may differ.
     pub cells: Vec<Cell>,
-    /// The nodes of which something else may be found.
-    pub nodes: Vec<Spot>,
+    /// Who may find something else of which nodes.
+    pub questions: Vec<Question>,
     /// The nodes of which something else may be said in effect.
     pub sayings: Vec<Spot>,
 }
 
-/// The nodes of which something else may be found, or said in effect.
+/// Of which nodes something else may be found, and by whom, or said in effect.
 #[derive(Default)]
 struct Spoken {
-    found: BTreeSet<Spot>,
+    found: BTreeSet<Question>,
     said: BTreeSet<Spot>,
 }
 
@@ -284,14 +274,22 @@ impl Spoken {
             self.said.extend(spots.clone());
         }
         if rule.finding.is_some() {
-            self.found.extend(spots);
+            let finder = Finder::Rules(Sight::of(rule));
+            self.found.extend(spots.into_iter().map(|it| (it, finder)));
         }
+    }
+
+    /// Adds that the facts of some nodes of an environment may be others.
+    fn add_facts(&mut self, environment: u16, roots: &Roots) {
+        let nodes = roots.facts.values().flatten();
+        self.found
+            .extend(nodes.map(|it| ((environment, it.clone()), Finder::Facts)));
     }
 
     fn with(self, cells: BTreeSet<Cell>) -> Candidates {
         Candidates {
             cells: cells.into_iter().collect(),
-            nodes: self.found.into_iter().collect(),
+            questions: self.found.into_iter().collect(),
             sayings: self.said.into_iter().collect(),
         }
     }
@@ -335,14 +333,13 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &mut Be
         if !everything && any_here {
             walk.prepare();
         }
-        let spots = |nodes: BTreeSet<Address>| nodes.into_iter().map(move |it| (environment, it));
         if everything {
-            spoken.found.extend(spots(union.nodes().iter().cloned().collect()));
-            spoken.said.extend(spots(union.nodes().iter().cloned().collect()));
+            for spot in union.nodes().iter().map(|it| (environment, it.clone())) {
+                spoken.found.extend(Finder::all_about(&spot));
+                spoken.said.insert(spot);
+            }
         } else {
-            spoken
-                .found
-                .extend(spots(walk.changed.facts.values().flatten().cloned().collect()));
+            spoken.add_facts(environment, &walk.changed);
         }
         for rule in &rules {
             if everything || stale.contains(&rule.id) {
@@ -355,9 +352,9 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &mut Be
         }
         now.asleep = walk.still_asleep();
         // What is gone has nothing to be found.
-        for nodes in [&mut spoken.found, &mut spoken.said] {
-            nodes.retain(|it| it.0 != environment || now.snapshot.index(&it.1).is_some());
-        }
+        let is_there = |it: &Spot| it.0 != environment || now.snapshot.index(&it.1).is_some();
+        spoken.found.retain(|it| is_there(&it.0));
+        spoken.said.retain(is_there);
     }
     if any_change {
         // What is gone is asked for once more, to be found gone.
@@ -383,11 +380,11 @@ pub(super) fn candidates_of(
     for ((environment, (_, graph)), Differing { differences, .. }) in (0_u16..).zip(&mut before.environments).zip(edit)
     {
         let now = shape::snapshot(db, project, View::finished(environment)).clone();
-        let mut changed = Roots {
+        let changed = Roots {
             nodes: differences,
+            starts: graph.snapshot.differing_starts(&now),
             ..Roots::default()
         };
-        changed.add_starts(&graph.snapshot, &now);
         if changed.is_empty() {
             continue;
         }
@@ -398,10 +395,7 @@ pub(super) fn candidates_of(
             return None;
         }
         walk.prepare();
-        let spots = |nodes: BTreeSet<Address>| nodes.into_iter().map(move |it| (environment, it));
-        spoken
-            .found
-            .extend(spots(walk.changed.facts.values().flatten().cloned().collect()));
+        spoken.add_facts(environment, &walk.changed);
         for rule in rules.iter().filter(|it| it.reach == Reach::Each) {
             cells.extend(walk.cells(rule));
             spoken.add(rule, environment, walk.criticised(rule));
@@ -440,11 +434,7 @@ fn rules_of_facts_changed(db: &Database, project: Project, stale: &BTreeSet<Name
 
 /// Returns all nodes and edges of both graphs.
 fn union(a: &Arc<Snapshot>, b: &Arc<Snapshot>) -> Arc<Snapshot> {
-    if a == b {
-        return a.clone();
-    }
-    let nodes = a.nodes().iter().chain(b.nodes()).cloned().collect();
-    Arc::new(Snapshot::new(nodes, edges(a).into_iter().chain(edges(b)).collect()))
+    if a == b { a.clone() } else { Arc::new(a.union(b)) }
 }
 
 /// Nodes, edges and facts in which something may have changed.
@@ -458,17 +448,6 @@ struct Roots {
 }
 
 impl Roots {
-    /// Adds where the edges start that differ between two graphs.
-    fn add_starts(&mut self, before: &Arc<Snapshot>, after: &Arc<Snapshot>) {
-        if before == after {
-            return;
-        }
-        for edge in edges(before).symmetric_difference(&edges(after)) {
-            let starts = self.starts.entry(edge.kind.clone()).or_default();
-            starts.insert(edge.from.clone());
-        }
-    }
-
     fn is_empty(&self) -> bool {
         self.nodes.is_empty() && self.starts.is_empty()
     }
@@ -633,8 +612,8 @@ impl<'a> Backwards<'a> {
         let mentions = references.and_then(|it| self.mentions.get(it));
         let roots = [Some(&self.changed), mentions].into_iter().flatten();
         roots.into_iter().any(|roots| {
-            let parts = [&read_by.artifact, &read_by.speech];
-            !roots.starts.is_empty() || parts.iter().any(|it| !sources(it, roots).is_empty())
+            let mut parts = [&read_by.artifact, &read_by.speech].into_iter();
+            parts.any(|it| follows(rule, &it.uses, roots) || !sources(it, roots).is_empty())
         })
     }
 
@@ -659,7 +638,7 @@ impl<'a> Backwards<'a> {
     fn touched(&self, rule: &Rule, anchor: &Name, part: &Part, roots: &Roots) -> BTreeSet<Address> {
         let Part { uses, .. } = part;
         let mut sources = sources(part, roots);
-        if sources.is_empty() && roots.starts.is_empty() {
+        if sources.is_empty() && !follows(rule, uses, roots) {
             return sources;
         }
         let everywhere = uses.graph.iter().any(|it| {
@@ -730,6 +709,16 @@ fn sources(part: &Part, roots: &Roots) -> BTreeSet<Address> {
     let nodes = roots.nodes.iter().filter(|it| it.1.concerns(&it.0.kind, &part.fields));
     let facts = part.uses.relations.iter().filter_map(|it| roots.facts.get(it));
     nodes.map(|it| it.0).chain(facts.flatten()).cloned().collect()
+}
+
+/// Tells whether `rule` follows edges of a kind of which some differ: in its patterns, or by what it asks of the graph.
+fn follows(rule: &Rule, uses: &Uses, roots: &Roots) -> bool {
+    let inner = rule.body.unless.iter().chain(&rule.body.exists);
+    let patterns = inner.map(|it| it.walk.pattern()).chain([&rule.body.pattern]);
+    let in_patterns = patterns.flat_map(|it| it.edge_kinds());
+    let asked = uses.graph.iter().flat_map(|it| &it.edges);
+    let kinds: BTreeSet<&Name> = in_patterns.chain(asked).collect();
+    roots.starts.keys().any(|it| kinds.contains(it))
 }
 
 /// The graph before and after, without fields: going backwards, filters are not looked at.

@@ -118,10 +118,15 @@ pub fn resume(
     let (Some(mut before), Some(found)) = (last.before.take(), last.found.take()) else {
         return Err(Box::new(last));
     };
-    let Some(Candidates { cells, nodes, sayings }) = candidates::candidates_of(db, project, &mut before, edit) else {
+    let Some(Candidates {
+        cells,
+        questions,
+        sayings,
+    }) = candidates::candidates_of(db, project, &mut before, edit)
+    else {
         return Err(Box::new(last));
     };
-    let found = found.again(db, project, &nodes, false);
+    let found = found.again(db, project, &questions, false);
     let mut state = State {
         problems: told.problems().chain(found.problems()).collect(),
         told: Some(told),
@@ -182,10 +187,14 @@ pub fn refresh(
     }
     begins("candidates");
     let mut now = Before::now(db, project);
-    let Candidates { cells, nodes, sayings } = match &last.before {
+    let Candidates {
+        cells,
+        questions,
+        sayings,
+    } = match &last.before {
         None => Candidates {
             cells: cells(db, project),
-            nodes: Vec::new(),
+            questions: Vec::new(),
             sayings: Vec::new(),
         },
         Some(before) => candidates::candidates(db, project, before, &mut now),
@@ -195,7 +204,7 @@ pub fn refresh(
     if ground == Ground::Sound {
         let known = last.found.take().filter(|_| last.before.is_some());
         let found = match known {
-            Some(known) => known.again(db, project, &nodes, has_lost),
+            Some(known) => known.again(db, project, &questions, has_lost),
             None => Found::all(db, project),
         };
         debug_assert!(

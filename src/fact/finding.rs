@@ -1,5 +1,7 @@
 //! What rules find fault with: `deny` and `warn`, at the nodes where they hold.
 
+use serde::{Deserialize, Serialize};
+
 use crate::db::{Db, Project, View};
 use crate::fact::guard::Guarded;
 use crate::fact::matching;
@@ -10,20 +12,47 @@ use crate::rule::model::Rule;
 use crate::spec;
 use crate::value::{Address, Name, Path};
 
+/// How far a rule looks that finds fault with a node. Rules are asked apart by it: what lies around a node is soon looked
+/// at, and what is looked up takes all nodes that may be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Sight {
+    /// To what lies around the node.
+    Around,
+    /// To all nodes that `join:` may find.
+    LookUp,
+    /// To all environments.
+    Across,
+}
+
+impl Sight {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Around, Self::LookUp, Self::Across];
+
+    /// Returns how far `rule` looks.
+    #[must_use]
+    pub fn of(rule: &Rule) -> Self {
+        match rule.reach {
+            Reach::Across => Self::Across,
+            Reach::Each if rule.body.joins.is_empty() => Self::Around,
+            Reach::Each => Self::LookUp,
+        }
+    }
+}
+
 /// Returns the rules that find fault with nodes of `kind`, and are anchored there.
 #[salsa::tracked(returns(ref))]
-fn critics(db: &dyn Db, project: Project, kind: Name, reach: Reach) -> Guarded {
+fn critics(db: &dyn Db, project: Project, kind: Name, sight: Sight) -> Guarded {
     Guarded::new(db, project, &kind, |rule| match rule.body.pattern.first() {
-        Some(first) if rule.finding.is_some() && rule.reach == reach => vec![(first.name.clone(), Vec::new())],
+        Some(first) if rule.finding.is_some() && Sight::of(rule) == sight => vec![(first.name.clone(), Vec::new())],
         _ => Vec::new(),
     })
 }
 
 /// Returns what the rules find that are anchored at one node, in one environment.
 #[salsa::tracked(returns(deref))]
-fn findings(db: &dyn Db, project: Project, environment: u16, reach: Reach, anchor: Address) -> Vec<Problem> {
+fn findings(db: &dyn Db, project: Project, environment: u16, sight: Sight, anchor: Address) -> Vec<Problem> {
     let view = View::finished(environment);
-    let critics = critics(db, project, anchor.kind.clone(), reach);
+    let critics = critics(db, project, anchor.kind.clone(), sight);
     let found = critics.admitted(db, view, &anchor);
     found
         .flat_map(|it| found_by(db, project, environment, &it.rule, &it.anchor, &anchor))
@@ -92,14 +121,13 @@ fn found_by(
     problems
 }
 
-/// Returns all that the rules find at one node, in one environment.
+/// Returns what the rules that look so far find at one node, in one environment.
 #[must_use]
-pub fn at(db: &dyn Db, project: Project, environment: u16, anchor: &Address) -> Vec<Problem> {
+pub fn at<'db>(db: &'db dyn Db, project: Project, environment: u16, sight: Sight, anchor: &Address) -> &'db [Problem] {
     // What speaks of all environments at once is asked for in the first alone.
-    let reaches = [Reach::Each, Reach::Across].into_iter();
-    let reaches = reaches.filter(|it| *it == Reach::Each || environment == 0);
-    let asked = reaches.filter(|it| !critics(db, project, anchor.kind.clone(), *it).is_empty());
-    asked
-        .flat_map(|it| findings(db, project, environment, it, anchor.clone()).iter().cloned())
-        .collect()
+    let is_elsewhere = sight == Sight::Across && environment != 0;
+    if is_elsewhere || critics(db, project, anchor.kind.clone(), sight).is_empty() {
+        return &[];
+    }
+    findings(db, project, environment, sight, anchor.clone())
 }

@@ -315,9 +315,15 @@ pub fn snapshot(db: &dyn Db, project: Project, view: View) -> Arc<Snapshot> {
     for address in &nodes {
         edges.extend(node_edges(db, project, view, address.clone()).iter().cloned());
     }
-    let plain = Snapshot::new(nodes, edges);
-    let order = graph::order::starts_after(&plain, &DEPENDS_ON.into(), &REFERENCES.into());
-    Arc::new(plain.with(&STARTS_AFTER.into(), order))
+    Arc::new(ordered(Snapshot::new(nodes, edges)))
+}
+
+/// Adds the edges that make the start order.
+fn ordered(graph: Snapshot) -> Snapshot {
+    let mut order = graph::order::starts_after(&graph, &DEPENDS_ON.into(), &REFERENCES.into());
+    let derived = graph.edges(STARTS_AFTER);
+    order.extend(derived.map(|(from, to, fields)| (from, to, fields.clone())));
+    graph.with(&STARTS_AFTER.into(), order)
 }
 
 /// Returns what is wrong with the shape of an environment's graph: contradicting rules, edges to nowhere, cycles.

@@ -5,8 +5,9 @@
 use petgraph::algo::kosaraju_scc;
 use rustc_hash::FxHashSet;
 
-use super::{Adjacency, Edge, Snapshot, is_required};
-use crate::value::{Address, Name};
+use super::snapshot::Ends;
+use super::{Adjacency, Snapshot, is_required};
+use crate::value::{Address, Map, Name};
 
 /// The strongly connected components of a graph, each after those to which its edges lead.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,14 +112,12 @@ pub fn layers_of(graph: &Adjacency, wanted: &[u32]) -> Vec<Vec<u32>> {
 /// component of both together. Where both kinds join the same nodes, the declared dependency decides. A cycle
 /// of declared dependencies stays in: it is a mistake that [`super::cycle`] reports.
 #[must_use]
-pub fn starts_after(snapshot: &Snapshot, depends_on: &Name, references: &Name) -> Vec<Edge> {
+pub fn starts_after(snapshot: &Snapshot, depends_on: &Name, references: &Name) -> Vec<Ends> {
     let declared: FxHashSet<(u32, u32)> = snapshot.edges(depends_on).map(|it| (it.0, it.1)).collect();
-    let edges = |kind: &Name| {
-        let own = snapshot
-            .edges(kind)
-            .filter(|(from, to, fields)| from != to && is_required(fields));
-        own.map(|(from, to, fields)| (from, to, fields, kind.clone()))
-            .collect::<Vec<_>>()
+    let edges = |kind: &Name| -> Vec<(u32, u32, &Map)> {
+        let own = snapshot.edges(kind);
+        own.filter(|(from, to, fields)| from != to && is_required(fields))
+            .collect()
     };
     let firm = edges(depends_on);
     let mut loose = edges(references);
@@ -133,9 +132,6 @@ pub fn starts_after(snapshot: &Snapshot, depends_on: &Name, references: &Name) -
     all.sort_by_key(|it| (it.0, it.1));
     all.dedup_by_key(|it| (it.0, it.1));
     all.into_iter()
-        .map(|(from, to, fields, kind)| {
-            let ends = (snapshot.address(from).clone(), snapshot.address(to).clone());
-            Edge::new(ends.0, kind, ends.1, fields.clone())
-        })
+        .map(|(from, to, fields)| (from, to, fields.clone()))
         .collect()
 }

@@ -128,6 +128,11 @@ impl Pattern {
         &self.variables
     }
 
+    /// Returns the kinds of edge that it follows; one may come more than once.
+    pub fn edge_kinds(&self) -> impl Iterator<Item = &Name> {
+        self.edges.iter().flat_map(|it| it.kinds.iter())
+    }
+
     /// Returns the variable called `name`.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&Variable> {

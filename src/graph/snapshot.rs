@@ -3,6 +3,10 @@
 //! A [`Snapshot`] keeps edges by kind with their fields; an [`Adjacency`] is what algorithms walk, a plain graph
 //! of some kinds of edge together. Neither computes anything.
 
+mod difference;
+
+use std::sync::Arc;
+
 use petgraph::Direction;
 use petgraph::visit::{GraphBase, IntoNeighbors, IntoNeighborsDirected, IntoNodeIdentifiers, Visitable};
 use rustc_hash::FxHashMap;
@@ -11,13 +15,14 @@ use serde::{Deserialize, Serialize};
 use super::{Edge, is_required};
 use crate::value::{Address, Map, Name};
 
-/// All nodes and edges of a graph, to be walked either way.
+/// All nodes and edges of a graph, to be walked either way. One that differs little from another shares with it what
+/// is the same.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// Sorted, each once.
-    nodes: Vec<Address>,
-    /// Sorted by kind.
-    tables: Vec<Table>,
+    nodes: Arc<Vec<Address>>,
+    /// Sorted by kind; none is empty.
+    tables: Vec<Arc<Table>>,
 }
 
 /// The edges of one kind, sorted by their start, their end and their fields.
@@ -35,8 +40,8 @@ struct Table {
     into: Vec<u32>,
 }
 
-/// Where an edge starts and where it leads, and its fields.
-type Ends = (u32, u32, Map);
+/// Where an edge starts and where it leads, by the numbers of the nodes, and its fields.
+pub type Ends = (u32, u32, Map);
 
 /// A plain directed graph: each pair of nodes is joined once or not at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -90,7 +95,7 @@ impl Snapshot {
                 return None;
             }
             let fields = it.fields.iter().map(|at| fields.get(*at as usize).cloned());
-            Some(Table {
+            Some(Arc::new(Table {
                 kind: kinds.get(it.kind as usize)?.clone(),
                 starts: it.starts.clone(),
                 from: it.from.clone(),
@@ -100,9 +105,10 @@ impl Snapshot {
                     .filter(|it: &Vec<Map>| it.len() == n_edges)?,
                 into_starts: it.into_starts.clone(),
                 into: it.into.clone(),
-            })
+            }))
         };
         let tables = tables.iter().map(table).collect::<Option<Vec<_>>>()?;
+        let nodes = Arc::new(nodes);
         Some(Self { nodes, tables })
     }
 
@@ -130,27 +136,24 @@ impl Snapshot {
         let n_nodes = nodes.len();
         let tables = groups
             .into_iter()
-            .map(|(kind, edges)| Table::new(kind, n_nodes, edges))
+            .map(|(kind, edges)| Arc::new(Table::new(kind, n_nodes, edges)))
             .collect();
+        let nodes = Arc::new(nodes);
         Self { nodes, tables }
     }
 
-    /// Returns this snapshot with more edges of `kind`; one that starts or ends at none of its nodes is left out.
+    /// Returns this snapshot with these edges of `kind`, and no others of it.
     #[must_use]
-    pub fn with(mut self, kind: &Name, edges: Vec<Edge>) -> Self {
-        let mut ends: Vec<Ends> = self.edges(kind).map(|(from, to, it)| (from, to, it.clone())).collect();
-        for edge in edges {
-            if let (Some(from), Some(to)) = (self.index(&edge.from), self.index(&edge.to)) {
-                ends.push((from, to, edge.fields));
+    pub fn with(mut self, kind: &Name, edges: Vec<Ends>) -> Self {
+        let table = (!edges.is_empty()).then(|| Arc::new(Table::new(kind.clone(), self.nodes.len(), edges)));
+        let known = self.tables.binary_search_by(|it| it.kind.cmp(kind));
+        match (known, table) {
+            (Ok(at), Some(table)) => self.tables[at] = table,
+            (Err(at), Some(table)) => self.tables.insert(at, table),
+            (Ok(at), None) => {
+                self.tables.remove(at);
             }
-        }
-        if ends.is_empty() {
-            return self;
-        }
-        let table = Table::new(kind.clone(), self.nodes.len(), ends);
-        match self.tables.binary_search_by(|it| it.kind.cmp(kind)) {
-            Ok(at) => self.tables[at] = table,
-            Err(at) => self.tables.insert(at, table),
+            (Err(_), None) => {}
         }
         self
     }
@@ -235,7 +238,7 @@ impl Snapshot {
         Adjacency::new(self.nodes.len(), pairs.map(|(from, to, _)| (from, to)).collect())
     }
 
-    fn table(&self, kind: &str) -> Option<&Table> {
+    fn table(&self, kind: &str) -> Option<&Arc<Table>> {
         let at = self.tables.binary_search_by(|it| it.kind.as_str().cmp(kind)).ok()?;
         Some(&self.tables[at])
     }

@@ -120,8 +120,10 @@ fn a_node_reaches_itself_over_a_real_cycle_only() {
 }
 
 fn start_order(edges: &str) -> String {
-    let edges = starts_after(&graph(edges), &Name::from("d"), &Name::from("r"));
-    let shown = edges.iter().map(|it| format!("{}>{}", it.from.name, it.to.name));
+    let graph = graph(edges);
+    let edges = starts_after(&graph, &Name::from("d"), &Name::from("r"));
+    let name = |it: u32| &graph.address(it).name;
+    let shown = edges.iter().map(|it| format!("{}>{}", name(it.0), name(it.1)));
     shown.collect::<Vec<_>>().join(" ")
 }
 

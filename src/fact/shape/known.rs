@@ -5,10 +5,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{DEPENDS_ON, Derived, REFERENCES, STARTS_AFTER, node_edges, phase, phases, settled, snapshot};
+use super::{DEPENDS_ON, Derived, STARTS_AFTER, node_edges, ordered, phase, phases, settled, snapshot};
 use crate::db::{Db, Project, View};
-use crate::graph::{self, Edge, Snapshot};
-use crate::value::{Address, Name};
+use crate::graph::{self, Snapshot};
+use crate::value::Address;
 
 /// The graphs as an earlier run found them, where there is reason to believe that they stand.
 #[salsa::input(debug, singleton)]
@@ -32,28 +32,22 @@ pub(super) fn known_graph(db: &dyn Db, environment: u16) -> Option<&KnownGraph> 
 }
 
 /// Returns the known graph of an environment with the edges that leave `rewired` made anew; none where there is a cycle
-/// of edges that all must be kept.
+/// of edges that all must be kept, or where rules add to the start order.
 #[must_use]
 pub fn rewired(db: &dyn Db, project: Project, environment: u16, rewired: &BTreeSet<Address>) -> Option<KnownGraph> {
     let known = known_graph(db, environment)?;
     let view = settled(db, project, View::finished(environment));
     let snapshot = &known.snapshot;
-    let starts_after = Name::from(STARTS_AFTER);
-    let mut edges: Vec<Edge> = Vec::new();
-    for kind in snapshot.edge_kinds().iter().filter(|it| **it != starts_after) {
-        for (from, to, fields) in snapshot.edges(kind) {
-            let (from, to) = (snapshot.address(from), snapshot.address(to));
-            if !rewired.contains(from) {
-                edges.push(Edge::new(from.clone(), kind.clone(), to.clone(), fields.clone()));
-            }
-        }
+    let mut derived = known.phases.iter().flat_map(|it| it.edges.keys());
+    if derived.any(|(_, kind, _)| **kind == *STARTS_AFTER) {
+        // Those of the rules and those that follow from others can't be told apart.
+        return None;
     }
-    for node in rewired {
-        edges.extend(node_edges(db, project, view, node.clone()).iter().cloned());
-    }
-    let plain = Snapshot::new(snapshot.nodes().to_vec(), edges);
-    let order = graph::order::starts_after(&plain, &DEPENDS_ON.into(), &REFERENCES.into());
-    let snapshot = plain.with(&starts_after, order);
+    let edges = rewired
+        .iter()
+        .flat_map(|it| node_edges(db, project, view, it.clone()).iter());
+    let plain = Snapshot::clone(snapshot).with(&STARTS_AFTER.into(), Vec::new());
+    let snapshot = ordered(plain.rewired(rewired, edges.cloned().collect()));
     graph::cycle::required_cycles(&snapshot, &[DEPENDS_ON.into()])
         .is_empty()
         .then(|| KnownGraph {
