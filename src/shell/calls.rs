@@ -7,6 +7,7 @@ use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::stat::Entry;
 use crate::plan::Mode;
 
 /// A call, named for the tests that make it fail.
@@ -68,6 +69,18 @@ impl Calls {
     pub(super) fn stat(&self, place: &Path) -> io::Result<Metadata> {
         self.pass(Call::Stat)?;
         fs::symlink_metadata(place)
+    }
+
+    /// Returns what stands at `place`, whose folder may be open already: then the way there need not be gone again.
+    pub(super) fn entry(&self, folder: Option<&File>, place: &Path) -> io::Result<Entry> {
+        #[cfg(target_os = "linux")]
+        if let Some((folder, name)) = folder.zip(place.file_name()) {
+            self.pass(Call::Stat)?;
+            let raw = rustix::fs::statat(folder, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)?;
+            return Ok(Entry::of_raw(&raw));
+        }
+        let _: Option<&File> = folder;
+        Ok(Entry::of(&self.stat(place)?))
     }
 
     pub(super) fn real_path(&self, place: &Path) -> io::Result<PathBuf> {

@@ -3,6 +3,7 @@
 //! What the files mean is for others: all that is known here are the name of the root file, globs, and that
 //! `rules/` and `templates/` may stand beside it.
 
+mod below;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::stat::Stat;
 use crate::problem::{Place, Problem, Span};
 use crate::value::Name;
+pub use below::{Below, expand_below, own_below};
 pub use tree::{Tree, gather_tree};
 
 /// The names of the root file; the first one wins.

@@ -4,7 +4,7 @@
 //! know. Nothing here follows a symbolic link out of the project, nor into git's folder or gen's own.
 
 use std::collections::BTreeMap;
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::calls::{Calls, is_absence};
-use super::stat::{Stat, Time};
+use super::stat::{Entry, Sort, Stat, Time};
 use crate::fingerprint::Fingerprint;
 use crate::plan::{ArtifactPath, Found, Mode};
 
@@ -28,17 +28,24 @@ pub enum Flush {
     Later,
 }
 
+/// A folder of which so many files are looked at is opened for it: each is found quicker from there.
+const MANY: usize = 16;
+
+/// So many folders are open at once, of the few that the system allows.
+const MOST_OPEN: usize = 64;
+
 /// A file that was read: its path, its stat before that, and its content's fingerprint.
 pub type Seen = (String, Stat, Fingerprint);
 
-/// What is known of a file by its path and stat alone: the fingerprint of its content.
-pub trait Known: Fn(&str, &Stat) -> Option<Fingerprint> + Sync {}
+/// What is known of a file by its path, the place of that among those that are looked at, and its stat alone: the
+/// fingerprint of its content.
+pub trait Known: Fn(&str, usize, &Stat) -> Option<Fingerprint> + Sync {}
 
-impl<F: Fn(&str, &Stat) -> Option<Fingerprint> + Sync> Known for F {}
+impl<F: Fn(&str, usize, &Stat) -> Option<Fingerprint> + Sync> Known for F {}
 
 /// Knows nothing, so that all is read.
 #[must_use]
-pub fn unknown(_: &str, _: &Stat) -> Option<Fingerprint> {
+pub fn unknown(_: &str, _: usize, _: &Stat) -> Option<Fingerprint> {
     None
 }
 
@@ -80,26 +87,32 @@ impl Disk {
     #[must_use]
     pub fn look(&self, paths: &[&ArtifactPath], known: impl Known) -> (Vec<Found>, Vec<Seen>) {
         let mut folders: BTreeMap<&str, Folder> = BTreeMap::new();
-        let mut last = "";
-        for path in paths {
-            if path.folder() != last {
-                last = path.folder();
-                for folder in path.folders() {
-                    if !folders.contains_key(folder) {
-                        let above = folder.rsplit_once('/').and_then(|(above, _)| folders.get(above));
-                        let state = self.folder(folder, above);
-                        folders.insert(folder, state);
-                    }
+        let mut n_open = 0;
+        for files in paths.chunk_by(|a, b| a.folder() == b.folder()) {
+            for folder in files[0].folders() {
+                if !folders.contains_key(folder) {
+                    let above = folder.rsplit_once('/').and_then(|(above, _)| folders.get(above));
+                    let state = self.folder(folder, above);
+                    folders.insert(folder, state);
                 }
+            }
+            if let Some(Folder::Real(opened)) = folders.get_mut(files[0].folder())
+                && files.len() >= MANY
+                && n_open < MOST_OPEN
+            {
+                *opened = self.calls.open(&self.place(files[0].folder())).ok();
+                n_open += 1;
             }
         }
         paths
             .par_iter()
             .with_min_len(64)
-            .map(|path| match folders.get(path.folder()) {
+            .enumerate()
+            .map(|(at, path)| match folders.get(path.folder()) {
                 Some(Folder::Missing) => (Found::Absent, None),
                 Some(Folder::Blocked(why)) => (Found::Blocked(why.clone()), None),
-                Some(Folder::Real) | None => self.look_at(path, &known),
+                Some(Folder::Real(opened)) => self.look_at(path, opened.as_ref(), |it, stat| known(it, at, stat)),
+                None => self.look_at(path, None, |it, stat| known(it, at, stat)),
             })
             .fold(<(Vec<Found>, Vec<Seen>)>::default, |mut all, (found, seen)| {
                 all.0.push(found);
@@ -113,23 +126,24 @@ impl Disk {
             })
     }
 
-    fn look_at(&self, path: &ArtifactPath, known: &impl Known) -> (Found, Option<Seen>) {
+    fn look_at(
+        &self,
+        path: &ArtifactPath,
+        folder: Option<&File>,
+        known: impl Fn(&str, &Stat) -> Option<Fingerprint>,
+    ) -> (Found, Option<Seen>) {
         let place = self.place(path.as_str());
-        let metadata = match self.calls.stat(&place) {
-            Ok(metadata) => metadata,
+        let Entry { sort, mode, stat } = match self.calls.entry(folder, &place) {
+            Ok(entry) => entry,
             Err(error) if is_absence(&error) => return (Found::Absent, None),
             Err(error) => return (Found::Blocked(error.to_string().into()), None),
         };
-        if !metadata.is_file() {
-            let found = match metadata.file_type() {
-                it if it.is_dir() => Found::Folder,
-                it if it.is_symlink() => Found::Link,
-                _ => Found::Other,
-            };
-            return (found, None);
+        match sort {
+            Sort::File => {}
+            Sort::Folder => return (Found::Folder, None),
+            Sort::Link => return (Found::Link, None),
+            Sort::Other => return (Found::Other, None),
         }
-        let stat = Stat::of(&metadata);
-        let mode = mode_of(&metadata);
         if let Some(digest) = known(path.as_str(), &stat) {
             return (Found::File(digest, mode), None);
         }
@@ -147,11 +161,11 @@ impl Disk {
         match above {
             Some(Folder::Missing) => return Folder::Missing,
             Some(Folder::Blocked(why)) => return Folder::Blocked(why.clone()),
-            Some(Folder::Real) | None => {}
+            Some(Folder::Real(_)) | None => {}
         }
         let place = self.place(folder);
         match self.calls.stat(&place) {
-            Ok(it) if it.is_dir() => Folder::Real,
+            Ok(it) if it.is_dir() => Folder::Real(None),
             Ok(it) if it.is_symlink() => self.linked_folder(folder, &place),
             Ok(_) => Folder::Blocked(format!("`{folder}` is a file where a folder should be").into()),
             Err(error) if is_absence(&error) => Folder::Missing,
@@ -171,7 +185,7 @@ impl Disk {
             return Folder::Blocked(format!("`{folder}` is a link to `{inside}`, where gen does not write").into());
         }
         if real.is_dir() {
-            Folder::Real
+            Folder::Real(None)
         } else {
             Folder::Blocked(format!("`{folder}` is a link to a file where a folder should be").into())
         }
@@ -443,22 +457,10 @@ pub(super) enum Held {
 }
 
 enum Folder {
-    Real,
+    /// It is there, and may be open.
+    Real(Option<File>),
     Missing,
     Blocked(Arc<str>),
-}
-
-fn mode_of(metadata: &Metadata) -> Mode {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        if metadata.permissions().mode() & 0o100 == 0 {
-            return Mode::Plain;
-        }
-    }
-    let _: &Metadata = metadata;
-    // Without such a bit nothing is missing.
-    Mode::Executable
 }
 
 /// Returns the path of the file that is written beside the one at `path`: in the same folder, so that it can be

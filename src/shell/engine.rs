@@ -372,6 +372,19 @@ impl Engine {
         self.derive(ask, Wish::All)
     }
 
+    /// Gets ready to be asked for more than an earlier process said, where the outcome is only recalled.
+    fn see_behind_recalled(&mut self, ask: &Ask) {
+        let Some(recalled) = self.recalled.take() else {
+            return;
+        };
+        let disk = Disk::open(&self.root.folder).ok();
+        let resumable = disk.and_then(|it| Resumable::load(&it, recalled.since));
+        let is_resumed = ask.overrides.is_empty() && resumable.is_some_and(|it| self.resume(&it).is_ok());
+        if !is_resumed {
+            self.derive(ask, Wish::All);
+        }
+    }
+
     /// Returns the parts of what was done since this was asked last, and how long each took.
     pub fn laps(&mut self) -> Vec<(&'static str, Duration)> {
         self.laps.take()
@@ -482,8 +495,8 @@ impl Engine {
     /// # Errors
     /// What went wrong while printing.
     pub fn print(&mut self, paths: &[&ArtifactPath]) -> Result<Vec<Arc<[u8]>>, Vec<Problem>> {
-        if !paths.is_empty() && self.recalled.take().is_some() {
-            self.derive(&Ask::default(), Wish::All);
+        if !paths.is_empty() {
+            self.see_behind_recalled(&Ask::default());
         }
         let Some(project) = self.files.project() else {
             return Ok(Vec::new());

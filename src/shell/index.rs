@@ -3,6 +3,7 @@
 //! As git's: size, times and inode of a file, and a file whose time is not older than the index itself is read
 //! again, since it may have changed within one tick of the clock. Disposable; damage means an empty index.
 
+use std::cmp::Ordering;
 use std::io;
 
 use super::disk::{Disk, Flush, Seen};
@@ -54,23 +55,45 @@ impl Index {
         self.bytes[start + 2..start + 2 + length + FIXED].split_at(length)
     }
 
-    /// Returns the fingerprint of the file at `path`, if its `stat` says that it is the same as when it was read.
+    /// Returns the fingerprint of the file at `path`, if its `stat` says that it is the same as when it was read. It is
+    /// looked for around the place `near`: whoever asks for many, sorted, finds most where they stand in his list.
     #[must_use]
-    pub fn digest(&self, path: &str, stat: &Stat) -> Option<Fingerprint> {
+    pub fn digest(&self, path: &str, near: usize, stat: &Stat) -> Option<Fingerprint> {
         if stat.is_as_young_as(self.written) {
             return None;
         }
-        let at = self
-            .starts
-            .binary_search_by(|it| self.entry(*it).0.cmp(path.as_bytes()))
-            .ok()?;
-        let (_, fixed) = self.entry(self.starts[at]);
+        let (_, fixed) = self.entry(self.find(path.as_bytes(), near)?);
         let mut same = Vec::with_capacity(FIXED);
         stat.write(&mut same);
         let (stat, digest) = fixed.split_at(FIXED - 16);
         (stat == same)
             .then(|| digest.try_into().map(Fingerprint::from_bytes).ok())
             .flatten()
+    }
+
+    /// Returns where the entry of `path` begins: looked for in steps that double away from `near`, then between the last two.
+    fn find(&self, path: &[u8], near: usize) -> Option<u32> {
+        let compare = |start: &u32| self.entry(*start).0.cmp(path);
+        let near = near.min(self.starts.len());
+        let (before, from) = self.starts.split_at(near);
+        let between = match from.first().map(compare) {
+            Some(Ordering::Equal) => return from.first().copied(),
+            Some(Ordering::Less) => {
+                let mut reach = 1;
+                while from.get(reach).is_some_and(|it| compare(it).is_lt()) {
+                    reach *= 2;
+                }
+                &from[reach / 2..from.len().min(reach + 1)]
+            }
+            Some(Ordering::Greater) | None => {
+                let mut reach = 1;
+                while near.checked_sub(reach).is_some_and(|it| compare(&before[it]).is_gt()) {
+                    reach *= 2;
+                }
+                &before[near.saturating_sub(reach)..near - reach / 2]
+            }
+        };
+        between.binary_search_by(compare).ok().map(|at| between[at])
     }
 
     /// Writes an index with what this one says, `seen` instead where both speak of a path, and without what
@@ -127,17 +150,37 @@ mod tests {
         ];
         Index::default().save(&disk, PATH, seen, |_| true);
         let index = Index::load(&disk, PATH);
-        assert_eq!(index.digest("a", &stat), Some(Fingerprint::of(b"x")));
-        assert_eq!(index.digest("c", &stat), None);
+        assert_eq!(index.digest("a", 0, &stat), Some(Fingerprint::of(b"x")));
+        assert_eq!(index.digest("c", 0, &stat), None);
         write("y");
-        assert_eq!(index.digest("a", &Stat::of(&disk.stat("a").expect("there"))), None);
+        assert_eq!(index.digest("a", 0, &Stat::of(&disk.stat("a").expect("there"))), None);
 
         index.save(&disk, PATH, vec![("c".to_owned(), stat, Fingerprint::of(b"c"))], |it| {
             it != "b"
         });
         let index = Index::load(&disk, PATH);
-        let known = ["a", "b", "c"].map(|it| index.digest(it, &stat).is_some());
+        let known = ["a", "b", "c"].map(|it| index.digest(it, 0, &stat).is_some());
         assert_eq!(known, [true, false, true]);
+    }
+
+    #[test]
+    fn an_entry_is_found_from_wherever_it_is_looked_for() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let disk = Disk::open(folder.path()).expect("the folder is there");
+        let stat = Stat::of(&disk.stat("").expect("there"));
+        let name = |at: usize| format!("{at:02}");
+        for n in [0, 1, 2, 3, 7, 8, 20] {
+            // Every other name is left out.
+            let seen = (0..n).map(|at| (name(at * 2), stat, Fingerprint::of(name(at * 2).as_bytes())));
+            Index::default().save(&disk, PATH, seen.collect(), |_| true);
+            let index = Index::load(&disk, PATH);
+            for (at, near) in (0..=n * 2).flat_map(|at| (0..n + 3).map(move |near| (at, near))) {
+                let name = name(at);
+                let found = index.find(name.as_bytes(), near).map(|it| index.entry(it).0);
+                let expected = (at % 2 == 0 && at < n * 2).then_some(name.as_bytes());
+                assert_eq!(found, expected, "{name} of {n} near {near}");
+            }
+        }
     }
 
     #[test]
@@ -153,7 +196,7 @@ mod tests {
             written: stat.modified(),
             ..Index::load(&disk, PATH)
         };
-        assert_eq!(index.digest("a", &stat), None);
+        assert_eq!(index.digest("a", 0, &stat), None);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub(super) struct Recalled {
     outcome: Outcome,
     /// The environment of each artifact, beside the outcome's own list.
     within: Vec<Name>,
+    /// That nothing has changed since.
+    pub(super) since: Since,
 }
 
 impl Recalled {
@@ -84,14 +86,17 @@ pub(super) fn load(disk: &Disk, maker: Fingerprint) -> Result<Recalled, Stale> {
         .filter(|(_, it)| it.stat.is_some_and(|it| it.is_as_young_as(kept.began)) || !it.still_holds(root))
         .map(|it| it.0)
         .collect();
-    if changed.is_empty() {
-        return kept.recalled(root).ok_or_else(damaged);
-    }
-    Err(Stale::Changed(Since {
+    let since = |witnesses, changed| Since {
         run,
-        witnesses: kept.witnesses.into_owned(),
+        witnesses,
         changed,
-    }))
+    };
+    if changed.is_empty() {
+        let (outcome, within) = kept.recalled(root).ok_or_else(damaged)?;
+        let since = since(kept.witnesses.into_owned(), changed);
+        return Ok(Recalled { outcome, within, since });
+    }
+    Err(Stale::Changed(since(kept.witnesses.into_owned(), changed)))
 }
 
 /// What there is to keep of a run.
@@ -189,8 +194,9 @@ impl<'a> Kept<'a> {
         })
     }
 
-    /// Returns the outcome that was kept, with the texts of the files below `root` in which a warning stands.
-    fn recalled(&self, root: &Path) -> Option<Recalled> {
+    /// Returns the outcome that was kept, with the texts of the files below `root` in which a warning stands, and the
+    /// environment of each artifact.
+    fn recalled(&self, root: &Path) -> Option<(Outcome, Vec<Name>)> {
         let names: Vec<Name> = self.names.iter().map(|it| Name::from(*it)).collect();
         let name = |at: u32| names.get(at as usize).cloned();
         let wanted = |it: &Artifact<'_>| {
@@ -212,16 +218,14 @@ impl<'a> Kept<'a> {
         files.sort();
         files.dedup();
         let within = self.artifacts.iter().map(|it| name(it.environment));
-        Some(Recalled {
-            within: within.collect::<Option<_>>()?,
-            outcome: Outcome {
-                wanted: self.artifacts.iter().map(wanted).collect::<Option<_>>()?,
-                extent: Extent::Whole,
-                problems: self.warnings.iter().map(Warning::problem).collect(),
-                sources: sources(root, &files),
-                environments: self.environments.iter().map(environment).collect(),
-            },
-        })
+        let outcome = Outcome {
+            wanted: self.artifacts.iter().map(wanted).collect::<Option<_>>()?,
+            extent: Extent::Whole,
+            problems: self.warnings.iter().map(Warning::problem).collect(),
+            sources: sources(root, &files),
+            environments: self.environments.iter().map(environment).collect(),
+        };
+        Some((outcome, within.collect::<Option<_>>()?))
     }
 }
 

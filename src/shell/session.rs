@@ -152,7 +152,9 @@ fn prepare_with(memory: &mut Memory, disk: &Disk, outcome: &Outcome, scope: &Sco
     let (found, seen, digests) = {
         let sites = join(&manifest, outcome, scope);
         let paths: Vec<&ArtifactPath> = sites.iter().map(|it| it.path).collect();
-        let (found, seen) = disk.look(&paths, |path: &str, stat: &Stat| index.digest(path, stat));
+        let (found, seen) = disk.look(&paths, |path: &str, at: usize, stat: &Stat| {
+            index.digest(path, at, stat)
+        });
         let digest = |(path, found): (&&ArtifactPath, &Found)| match found {
             Found::File(digest, _) => Some(((*path).clone(), *digest)),
             _ => None,

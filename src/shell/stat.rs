@@ -4,6 +4,8 @@ use std::fs::Metadata;
 
 use serde::{Deserialize, Serialize};
 
+use crate::plan::Mode;
+
 /// A moment of the file system's clock: seconds and nanoseconds.
 pub type Time = (i64, u32);
 
@@ -14,6 +16,73 @@ pub struct Stat {
     modified: Time,
     changed: Time,
     inode: u64,
+}
+
+/// What stands at a path; a link is not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) sort: Sort,
+    pub(super) mode: Mode,
+    pub(super) stat: Stat,
+}
+
+/// Of what sort an entry of a folder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sort {
+    File,
+    Folder,
+    Link,
+    Other,
+}
+
+impl Entry {
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        let sort = match metadata.file_type() {
+            it if it.is_file() => Sort::File,
+            it if it.is_dir() => Sort::Folder,
+            it if it.is_symlink() => Sort::Link,
+            _ => Sort::Other,
+        };
+        #[cfg(unix)]
+        let mode = {
+            use std::os::unix::fs::PermissionsExt as _;
+            mode_of(metadata.permissions().mode())
+        };
+        // Without such a bit nothing is missing.
+        #[cfg(not(unix))]
+        let mode = Mode::Executable;
+        let stat = Stat::of(metadata);
+        Self { sort, mode, stat }
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(super) fn of_raw(raw: &rustix::fs::Stat) -> Self {
+        use rustix::fs::FileType;
+        let sort = match FileType::from_raw_mode(raw.st_mode) {
+            FileType::RegularFile => Sort::File,
+            FileType::Directory => Sort::Folder,
+            FileType::Symlink => Sort::Link,
+            _ => Sort::Other,
+        };
+        let nanoseconds = |it: i64| u32::try_from(it).unwrap_or(0);
+        let stat = Stat {
+            size: u64::try_from(raw.st_size).unwrap_or(0),
+            modified: (raw.st_mtime, nanoseconds(raw.st_mtime_nsec as i64)),
+            changed: (raw.st_ctime, nanoseconds(raw.st_ctime_nsec as i64)),
+            inode: raw.st_ino,
+        };
+        let mode = mode_of(raw.st_mode);
+        Self { sort, mode, stat }
+    }
+}
+
+#[cfg(unix)]
+fn mode_of(bits: u32) -> Mode {
+    if bits & 0o100 == 0 {
+        Mode::Plain
+    } else {
+        Mode::Executable
+    }
 }
 
 impl Stat {

@@ -86,6 +86,10 @@ fn what_is_taken_over_is_what_would_be_derived() {
     assert!(outcome.wanted.iter().all(|it| matches!(it.content, Content::Known(_))));
     let paths: Vec<_> = outcome.wanted.iter().map(|it| &it.path).collect();
     let printed = engine.print(&paths).expect("printed on demand");
+    assert!(
+        engine.is_resumed(),
+        "who asks for more gets it without all being derived"
+    );
     let digests: Vec<_> = printed
         .iter()
         .map(|it| groundplan::fingerprint::Fingerprint::of(it))
@@ -148,6 +152,14 @@ fn no_change_is_missed() {
         (
             "a new folder with a service",
             Box::new(|| write("services/cart/service.yaml", &service("cart", 1))),
+        ),
+        (
+            "a folder with nothing in it yet",
+            Box::new(|| fs::create_dir(path("services/mail")).expect("made")),
+        ),
+        (
+            "a service in it",
+            Box::new(|| write("services/mail/service.yaml", &service("mailer", 1))),
         ),
         (
             "a service that goes",

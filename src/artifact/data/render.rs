@@ -12,8 +12,8 @@ use crate::rule::expression::{Bindings, Bound, Expression, Failure, Uses, Variab
 use crate::rule::interpolation::{Evaluated, Interpolation};
 use crate::value::{Name, Value};
 
-/// The most values that one file may hold.
-const MAX_VALUES: usize = 1_000_000;
+/// The most values that one file may hold: so many take as much room as the longest text that a template may print.
+const MAX_VALUES: usize = 4_000_000;
 
 /// The most problems that are told of one file.
 const MAX_PROBLEMS: usize = 20;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::{Ask, Engine, Wish};
+use super::{Ask, Engine};
 use crate::artifact::found::Spot;
 use crate::db::{Database, Project, View};
 use crate::fact::{effect, shape};
@@ -94,9 +94,7 @@ impl Engine {
 
     /// Returns what all that the inputs say does in effect, where nothing was there before.
     pub fn effects_of_all(&mut self, ask: &Ask) -> Vec<Effect> {
-        if self.recalled.take().is_some() {
-            self.derive(ask, Wish::All);
-        }
+        self.see_behind_recalled(ask);
         let Some(project) = self.files.project() else {
             return Vec::new();
         };

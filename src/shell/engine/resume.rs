@@ -4,6 +4,9 @@
 //! The database is told the names and the graph as they were, and the state of the run that found them. Whether they
 //! stand is decided on the way; where they don't, all of it is derived. Debug builds derive it in any case and compare.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use salsa::Setter as _;
 use serde::{Deserialize, Serialize};
 
@@ -110,8 +113,8 @@ impl Engine {
         const UNREADABLE: &str = "a file of the spec can't be read";
         let body = resumable.body().ok_or(DAMAGED)?;
         let edited = self.edited(resumable, &body);
-        let paths = edited.ok_or("files came or went, or others than those of the spec changed")?;
-        let witnesses = self.witnesses(&resumable.since);
+        let (paths, seen) = edited.ok_or("files came or went, or others than those of the spec changed")?;
+        let witnesses = self.witnesses(&resumable.since, seen);
         let mut db = Database::default();
         let text = |(path, text): &(&str, &str)| Text::known(Name::from(*path), (*text).into());
         let texts = body.texts.each_ref().map(|it| it.iter().map(text).collect());
@@ -263,54 +266,89 @@ impl Engine {
         true
     }
 
-    /// Returns the files of the spec that may have changed; none where other things have.
-    fn edited(&self, resumable: &Resumable, body: &Body<'_>) -> Option<Vec<String>> {
-        let [root, included, own] = &body.texts;
+    /// Returns the files of the spec that may have changed, and what was looked at to find no others; none where other
+    /// things have.
+    fn edited(&self, resumable: &Resumable, body: &Body<'_>) -> Option<(Vec<String>, Vec<Witness>)> {
+        let [root, included, _] = &body.texts;
         let folder = &self.root.folder;
         let since = &resumable.since;
         let mut edited = Vec::new();
-        let mut is_moved = false;
+        let mut moved = Vec::new();
         for at in &since.changed {
             let path = since.witnesses.get(*at)?.path.to_str()?;
             let is_root = root.first().is_some_and(|it| it.0 == path);
             if is_root || included.binary_search_by(|it| it.0.cmp(path)).is_ok() {
                 edited.push(path.to_owned());
             } else if folder.join(path).is_dir() {
-                is_moved = true;
+                moved.push(path);
             } else {
                 return None;
             }
         }
-        if is_moved {
-            // A file has come or gone in a folder: one that is looked for, or any other.
-            let others = SPEC_NAMES.iter().filter(|it| ***it != *self.root.spec);
-            if others.into_iter().any(|it| folder.join(it).exists()) {
-                return None;
-            }
-            let mut expanded = discover::expand(folder, &includes(&self.root.spec, root.first()?.1));
-            expanded.files.retain(|it| **it != *self.root.spec);
-            let same = |found: &[String], known: &[(&str, &str)]| {
-                found.iter().map(String::as_str).eq(known.iter().map(|it| it.0))
-            };
-            let found = discover::own(folder);
-            let same_problems = expanded.problems.iter().chain(&found.problems).eq(&body.problems);
-            if !same_problems || !same(&expanded.files, included) || !same(&found.files, own) {
-                return None;
-            }
-        }
+        let seen = match moved.is_empty() {
+            true => Vec::new(),
+            false => self.finds_the_same(body, &moved)?,
+        };
         edited.sort();
         edited.dedup();
-        Some(edited)
+        Some((edited, seen))
     }
 
-    /// Returns how everything looks now on which the run depended, before anything of it is read.
-    fn witnesses(&self, since: &Since) -> Vec<Witness> {
+    /// Looks for the files of the project where in the `moved` folders something has come or gone. Returns what was looked
+    /// at; none where a file has come or gone that is looked for.
+    fn finds_the_same(&self, body: &Body<'_>, moved: &[&str]) -> Option<Vec<Witness>> {
+        let folder = &self.root.folder;
+        let [root, included, own] = &body.texts;
+        let mut others = SPEC_NAMES.iter().filter(|it| ***it != *self.root.spec);
+        if others.any(|it| folder.join(it).exists()) {
+            return None;
+        }
+        let includes = includes(&self.root.spec, root.first()?.1);
+        let is_included = |it: &String| **it != *self.root.spec;
+        let below = |moved: &str| {
+            let found = discover::expand_below(folder, &includes, moved)?;
+            Some((found, discover::own_below(folder, moved)?))
+        };
+        let all_below = moved.iter().map(|it| below(it)).collect::<Option<Vec<_>>>();
+        let mut seen = Vec::new();
+        if let Some(all_below) = all_below.filter(|_| body.problems.is_empty()) {
+            for (moved, (mut found, own_found)) in moved.iter().zip(all_below) {
+                found.files.retain(is_included);
+                if !are_found(&found.files, included, moved) || !are_found(&own_found.files, own, moved) {
+                    return None;
+                }
+                seen.extend(found.witnesses.into_iter().chain(own_found.witnesses));
+            }
+            return Some(seen);
+        }
+        let mut found = discover::expand(folder, &includes);
+        found.files.retain(is_included);
+        let own_found = discover::own(folder);
+        let are_same = found.problems.iter().chain(&own_found.problems).eq(&body.problems)
+            && are_found(&found.files, included, "")
+            && are_found(&own_found.files, own, "");
+        seen.extend(found.witnesses.into_iter().chain(own_found.witnesses));
+        are_same.then_some(seen)
+    }
+
+    /// Returns how everything looks now on which the run depended, before anything of it is read: what was `seen` by now
+    /// as it looked then.
+    fn witnesses(&self, since: &Since, seen: Vec<Witness>) -> Vec<Witness> {
+        let mut first_seen: BTreeMap<PathBuf, Witness> = BTreeMap::new();
+        for witness in seen {
+            first_seen.entry(witness.path.clone()).or_insert(witness);
+        }
         let mut witnesses = since.witnesses.clone();
-        for at in &since.changed {
-            if let Some(witness) = witnesses.get_mut(*at) {
-                *witness = Witness::of(&self.root.folder, &*witness.path);
+        let mut changed = since.changed.iter().copied().peekable();
+        for (at, witness) in witnesses.iter_mut().enumerate() {
+            let has_changed = changed.next_if_eq(&at).is_some();
+            match first_seen.remove(&witness.path) {
+                Some(now) => *witness = now,
+                None if has_changed => *witness = Witness::of(&self.root.folder, &*witness.path),
+                None => {}
             }
         }
+        witnesses.extend(first_seen.into_values());
         witnesses
     }
 
@@ -370,6 +408,16 @@ impl Engine {
         let is_wrong = !self.standing.is_empty();
         (is_wrong || derived.fresh == self.state.fresh) && told(&derived.problems) == told(&self.state.problems)
     }
+}
+
+/// Tells whether the files that were `found` below `folder` are those of the `known` ones that lie there; both are sorted.
+fn are_found(found: &[String], known: &[(&str, &str)], folder: &str) -> bool {
+    let lies_there = |path: &str| {
+        let below = path.strip_prefix(folder);
+        folder.is_empty() || below.is_some_and(|it| it.starts_with('/'))
+    };
+    let known = known.iter().map(|it| it.0).filter(|it| lies_there(it));
+    found.iter().map(String::as_str).eq(known)
 }
 
 /// The body as it is written.

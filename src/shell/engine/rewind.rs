@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::effects::Concerned;
-use super::{Ask, Engine, Wish};
+use super::{Ask, Engine};
 use crate::artifact::fresh::{self, ReadBack, Stir};
 use crate::artifact::instance;
 use crate::artifact::standing::Standing;
@@ -74,9 +74,7 @@ impl Engine {
     /// Goes back to `old` and returns what that tells of the files at `paths`.
     pub fn rewind(&mut self, old: &Inputs, ask: &Ask, paths: &[Name]) -> Rewound {
         let mut rewound = Rewound::default();
-        if self.recalled.take().is_some() {
-            self.derive(ask, Wish::All);
-        }
+        self.see_behind_recalled(ask);
         let (Some(project), Some(new)) = (self.files.project(), self.inputs()) else {
             return rewound;
         };

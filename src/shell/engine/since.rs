@@ -71,9 +71,7 @@ impl Engine {
     /// Returns what `ask` came to when the files were `old`, of which `problems` were found while they were read, and
     /// why files are others since. Afterwards everything is as it was.
     pub fn past(&mut self, old: &Inputs, problems: Vec<Problem>, ask: &Ask, texts: Texts) -> Past {
-        if self.recalled.take().is_some() {
-            self.derive(ask, Wish::All);
-        }
+        self.see_behind_recalled(ask);
         let (Some(project), Some(new)) = (self.files.project(), self.inputs()) else {
             return Past::default();
         };
