@@ -15,15 +15,17 @@
 #[expect(dead_code, reason = "another bench asks for more")]
 mod machine;
 mod monorepo;
+mod watching;
 
 use std::collections::VecDeque;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use machine::Storage;
+use watching::Watching;
 
 /// The binary that is measured.
 const GEN: &str = env!("CARGO_BIN_EXE_gen");
@@ -121,42 +123,6 @@ fn gen_command(command: &str, folder: &Path) -> Command {
     let mut it = Command::new(GEN);
     it.arg(command).arg("-C").arg(folder).stdin(Stdio::null());
     it
-}
-
-/// A watch that runs until it is dropped.
-struct Watching(Child);
-
-impl Watching {
-    fn over(folder: &Path) -> Self {
-        let mut command = gen_command("watch", folder);
-        let child = command
-            .arg("--quiet")
-            .stdout(Stdio::null())
-            .stderr(Stdio::inherit())
-            .spawn();
-        Self(child.expect("gen starts"))
-    }
-
-    /// Returns the memory that it holds, in megabytes, once it has come to rest.
-    fn memory(&mut self) -> f64 {
-        sleep(Duration::from_secs(1));
-        assert!(
-            self.0.try_wait().expect("it is our child").is_none(),
-            "the watch has ended"
-        );
-        let status = fs::read_to_string(format!("/proc/{}/status", self.0.id())).expect("the system is Linux");
-        let line = status.lines().find_map(|it| it.strip_prefix("VmRSS:"));
-        let kilobytes = line.and_then(|it| it.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok());
-        kilobytes.expect("the system says it") * 1024.0 / 1e6
-    }
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        // It may have ended by itself, which is seen then.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 #[track_caller]
