@@ -204,75 +204,26 @@ impl Kept<'_> {
     pub fn restore(&self, db: &Database, project: Project, files: &[SourceFile]) -> Option<State> {
         let names: Vec<Name> = self.names.iter().map(|it| Name::from(*it)).collect();
         let name = |at: u32| names.get(at as usize).cloned();
-        let nodes = self
-            .nodes
-            .iter()
-            .map(|(kind, node)| Some(Address::new(name(*kind)?, *node)));
-        let nodes = nodes.collect::<Option<Vec<_>>>()?;
-        let node = |at: u32| nodes.get(at as usize).cloned();
-        let map = |at: u32| self.maps.get(at as usize).cloned();
+        let address = |(kind, node): &(u32, &str)| Some(Address::new(name(*kind)?, *node));
+        let nodes: Vec<Address> = self.nodes.iter().map(address).collect::<Option<_>>()?;
+        let numbered = Numbered {
+            names: &names,
+            nodes: &nodes,
+            maps: &self.maps,
+        };
         let mut known = Vec::new();
         let mut graphs: Vec<(Arc<Snapshot>, Asleep)> = Vec::new();
         for graph in &self.graphs {
-            let mut phases = Vec::new();
-            for phase in &graph.phases {
-                let mut derived = Derived::default();
-                for (address, fields, rules) in &phase.nodes {
-                    let rules = rules.iter().map(|it| name(*it)).collect::<Option<_>>()?;
-                    let fields = fields.clone();
-                    derived.nodes.insert(node(*address)?, DerivedNode { fields, rules });
-                }
-                for [from, kind, to, fields, rule] in &phase.edges {
-                    let ends = (node(*from)?, name(*kind)?, node(*to)?);
-                    derived.edges.insert(ends, (map(*fields)?, name(*rule)?));
-                }
-                phases.push(derived);
-            }
-            let here = graph.nodes.iter().map(|it| node(*it)).collect::<Option<Vec<_>>>()?;
-            let snapshot = Arc::new(Snapshot::from_kept(here, &graph.tables, &names, &self.maps)?);
-            let asleep = graph
-                .asleep
-                .iter()
-                .map(|(rule, variable)| Some((name(*rule)?, name(*variable)?)));
-            graphs.push((snapshot.clone(), asleep.collect::<Option<_>>()?));
-            known.push(KnownGraph { phases, snapshot });
+            let (one, asleep) = graph.restore(&numbered)?;
+            graphs.push((one.snapshot.clone(), asleep));
+            known.push(one);
         }
-        let rules = self
-            .rules
-            .iter()
-            .map(|(id, it)| Some((name(*id)?, Fingerprint::from_bytes(*it))));
-        let rules: BTreeMap<Name, Fingerprint> = rules.collect::<Option<_>>()?;
+        let rule = |(id, it): &(u32, [u8; 16])| Some((name(*id)?, Fingerprint::from_bytes(*it)));
+        let rules: BTreeMap<Name, Fingerprint> = self.rules.iter().map(rule).collect::<Option<_>>()?;
         let mut cells = Vec::with_capacity(self.places.len());
         let mut fresh = Vec::new();
         for place in &self.places {
-            let cell = Cell {
-                environment: place.environment,
-                rule: name(place.rule)?,
-                node: node(place.node)?,
-            };
-            let mut artifacts = Artifacts::default();
-            for it in &place.artifacts {
-                let artifact = Artifact {
-                    path: it.path.into(),
-                    rule: cell.rule.clone(),
-                    fingerprint: Fingerprint::from_bytes(it.source),
-                    mode: if it.is_executable {
-                        Mode::Executable
-                    } else {
-                        Mode::Plain
-                    },
-                };
-                let here = Fresh {
-                    rule: artifact.rule.clone(),
-                    mode: artifact.mode,
-                    cell: cell.clone(),
-                    source: artifact.fingerprint,
-                    content: Fingerprint::from_bytes(it.content),
-                };
-                fresh.push((artifact.path.clone(), here));
-                artifacts.artifacts.push(artifact);
-            }
-            cells.push((cell, Arc::new(artifacts)));
+            cells.push(place.restore(&numbered, &mut fresh)?);
         }
         let index = self.index.index(&nodes, files)?;
         KnownNames::new(db, index);
@@ -285,5 +236,93 @@ impl Kept<'_> {
             cells.into_iter().collect(),
             fresh.into_iter().collect(),
         ))
+    }
+}
+
+/// What the numbers stand for.
+struct Numbered<'k> {
+    names: &'k [Name],
+    nodes: &'k [Address],
+    maps: &'k [Map],
+}
+
+impl Numbered<'_> {
+    fn name(&self, at: u32) -> Option<Name> {
+        self.names.get(at as usize).cloned()
+    }
+
+    fn node(&self, at: u32) -> Option<Address> {
+        self.nodes.get(at as usize).cloned()
+    }
+
+    fn map(&self, at: u32) -> Option<Map> {
+        self.maps.get(at as usize).cloned()
+    }
+}
+
+impl Graph {
+    /// Returns the graph and the rules that say nothing of it.
+    fn restore(&self, numbered: &Numbered<'_>) -> Option<(KnownGraph, Asleep)> {
+        let phases = self.phases.iter().map(|it| it.restore(numbered));
+        let phases = phases.collect::<Option<_>>()?;
+        let nodes = self.nodes.iter().map(|it| numbered.node(*it)).collect::<Option<_>>()?;
+        let snapshot = Snapshot::from_kept(nodes, &self.tables, numbered.names, numbered.maps)?;
+        let asleep = |(rule, variable): &(u32, u32)| Some((numbered.name(*rule)?, numbered.name(*variable)?));
+        let asleep = self.asleep.iter().map(asleep).collect::<Option<_>>()?;
+        let snapshot = Arc::new(snapshot);
+        Some((KnownGraph { phases, snapshot }, asleep))
+    }
+}
+
+impl Phase {
+    fn restore(&self, numbered: &Numbered<'_>) -> Option<Derived> {
+        let mut derived = Derived::default();
+        for (address, fields, rules) in &self.nodes {
+            let rules = rules.iter().map(|it| numbered.name(*it)).collect::<Option<_>>()?;
+            let fields = fields.clone();
+            derived
+                .nodes
+                .insert(numbered.node(*address)?, DerivedNode { fields, rules });
+        }
+        for [from, kind, to, fields, rule] in &self.edges {
+            let ends = (numbered.node(*from)?, numbered.name(*kind)?, numbered.node(*to)?);
+            derived
+                .edges
+                .insert(ends, (numbered.map(*fields)?, numbered.name(*rule)?));
+        }
+        Some(derived)
+    }
+}
+
+impl Place<'_> {
+    /// Returns the place and what is made there; adds what stands at each path to `fresh`.
+    fn restore(&self, numbered: &Numbered<'_>, fresh: &mut Vec<(Name, Fresh)>) -> Option<(Cell, Arc<Artifacts>)> {
+        let cell = Cell {
+            environment: self.environment,
+            rule: numbered.name(self.rule)?,
+            node: numbered.node(self.node)?,
+        };
+        let mut artifacts = Artifacts::default();
+        for it in &self.artifacts {
+            let artifact = Artifact {
+                path: it.path.into(),
+                rule: cell.rule.clone(),
+                fingerprint: Fingerprint::from_bytes(it.source),
+                mode: match it.is_executable {
+                    true => Mode::Executable,
+                    false => Mode::Plain,
+                },
+            };
+            let here = Fresh {
+                rule: artifact.rule.clone(),
+                mode: artifact.mode,
+                cell: cell.clone(),
+                source: artifact.fingerprint,
+                content: Fingerprint::from_bytes(it.content),
+            };
+            fresh.push((artifact.path.clone(), here));
+            artifacts.artifacts.push(artifact);
+        }
+        Some((cell, Arc::new(artifacts)))
     }
 }
