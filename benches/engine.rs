@@ -48,6 +48,15 @@ const GEN: &str = env!("CARGO_BIN_EXE_gen");
 /// How many times the bare loop's processor time a cold run takes as of today. The budget is 1.5.
 const OF_LOOP: f64 = 4.0;
 
+/// What a watch does after a save is over by then.
+const REST: Duration = Duration::from_millis(100);
+
+/// How soon what was saved must be there, on a machine that has other things to do.
+const SOON: Duration = Duration::from_secs(120);
+
+/// How many files a switch of branches touches.
+const N_SWITCHED: usize = 3_000;
+
 /// The argument with which this process is the bare loop.
 const BARE: &str = "--bare-loop";
 
@@ -72,7 +81,11 @@ fn main() {
     let mut table = Table::new(machine::facts(&storage));
     first_output(&storage, n_runs, &mut table);
     for n_services in sizes {
-        Bench::new(&storage, *n_services, n_runs).measure(&mut table);
+        let bench = Bench::new(&storage, *n_services, n_runs);
+        bench.measure(&mut table);
+        if *n_services > N_SWITCHED {
+            bench.switch(&storage, &mut table);
+        }
     }
     if is_asked("--extreme") {
         extreme::measure(&storage, &mut table);
@@ -341,10 +354,16 @@ impl Bench {
     }
 
     fn edit_field(&self, nth: usize) {
-        let (path, spec) = self.edited();
+        self.replicate(self.n_services / 2, 100 + nth);
+    }
+
+    /// Has one service run in so many replicas.
+    fn replicate(&self, at: usize, replicas: usize) {
+        let spec = monorepo::service(at);
         let (before, after) = spec.split_once("replicas: ").expect("the generator writes it");
         let after = after.split_once('\n').expect("more lines follow").1;
-        fs::write(path, format!("{before}replicas: {}\n{after}", 100 + nth)).expect("the storage can be written");
+        let text = format!("{before}replicas: {replicas}\n{after}");
+        fs::write(self.folder.join(monorepo::path(at)), text).expect("the storage can be written");
     }
 
     fn add_edge(&self, nth: usize) {
@@ -390,43 +409,94 @@ impl Bench {
         times
     }
 
-    /// Saves one field so many times under a watch; for each the time until both files that hold it are new.
-    fn saves_watched(&self, n_edits: usize) -> Vec<f64> {
-        /// The watch's own waits are over by then.
-        const REST: Duration = Duration::from_millis(100);
-        const GRAIN: Duration = Duration::from_micros(50);
-        let name = monorepo::name(self.n_services / 2);
+    /// Returns the two files that hold the number of replicas of the service at `at`, each with how it says it.
+    fn replicated(&self, at: usize, replicas: usize) -> [(PathBuf, String); 2] {
+        let name = monorepo::name(at);
         let output = |it: String| self.folder.join("deployments/freight").join(it);
-        let (job, workload) = (
-            output(format!("jobs/{name}.hcl")),
-            output(format!("workloads/{name}.yaml")),
-        );
-        let holds = |path: &Path, text: String| fs::read_to_string(path).is_ok_and(|it| it.contains(&text));
-        let save = |nth: usize| {
-            let start = Instant::now();
-            self.edit_field(nth);
-            let replicas = 100 + nth;
-            while !holds(&job, format!("count = {replicas}\n")) || !holds(&workload, format!("replicas: {replicas}\n"))
-            {
-                assert!(start.elapsed() < Duration::from_secs(60), "what was saved is not there");
+        [
+            (output(format!("jobs/{name}.hcl")), format!("count = {replicas}\n")),
+            (
+                output(format!("workloads/{name}.yaml")),
+                format!("replicas: {replicas}\n"),
+            ),
+        ]
+    }
+
+    /// Waits until the files of the service at `at` hold this number of replicas.
+    fn wait_for(&self, at: usize, replicas: usize) {
+        const GRAIN: Duration = Duration::from_micros(50);
+        let start = Instant::now();
+        for (path, text) in self.replicated(at, replicas) {
+            while !fs::read_to_string(&path).is_ok_and(|it| it.contains(&text)) {
+                assert!(start.elapsed() < SOON, "what was saved is not there");
                 sleep(GRAIN);
             }
-            start.elapsed().as_secs_f64()
-        };
+        }
+    }
+
+    /// Starts a watch, and returns it once it stands.
+    fn watch(&self) -> Watching {
         let watching = Watching::over(&self.folder);
-        // The first ones wait until the watch stands.
-        for nth in 0..3 {
-            save(1_000 + nth);
+        let at = self.n_services / 2;
+        for replicas in 1_000..1_003 {
+            self.replicate(at, replicas);
+            self.wait_for(at, replicas);
             sleep(REST * 10);
         }
-        let times = (0..n_edits).map(|nth| {
+        watching
+    }
+
+    /// Saves one field so many times under a watch; for each the time until both files that hold it are new.
+    fn saves_watched(&self, n_edits: usize) -> Vec<f64> {
+        let watching = self.watch();
+        let saves = (0..n_edits).map(|nth| {
             sleep(REST);
-            save(nth)
+            let start = Instant::now();
+            self.edit_field(nth);
+            self.wait_for(self.n_services / 2, 100 + nth);
+            start.elapsed().as_secs_f64()
         });
-        let times = times.collect();
+        let times = saves.collect();
         drop(watching);
         self.undo();
         times
+    }
+
+    /// Measures a switch of branches under a watch, against a cold run of as many files.
+    fn switch(&self, storage: &Storage, table: &mut Table) {
+        let n = grouped(N_SWITCHED);
+        eprintln!(
+            "{} services: a switch of {n} files under a watch",
+            grouped(self.n_services)
+        );
+        let alone = Self::at(storage.folder.path().join("switched"), N_SWITCHED, self.n_runs);
+        monorepo::write(&alone.folder, N_SWITCHED);
+        let cold = median((0..self.n_runs).map(|_| alone.cold()).collect(), |it| it.wall);
+        let watching = self.watch();
+        let mut times: Vec<f64> = (0..self.n_runs)
+            .map(|run| {
+                sleep(REST * 10);
+                let replicas = 2_000 + run;
+                let start = Instant::now();
+                (0..N_SWITCHED).for_each(|at| self.replicate(at, replicas));
+                (0..N_SWITCHED).for_each(|at| self.wait_for(at, replicas));
+                start.elapsed().as_secs_f64()
+            })
+            .collect();
+        drop(watching);
+        times.sort_by(f64::total_cmp);
+        let half = times[times.len() / 2];
+        table.add(
+            Row::new(
+                format!(
+                    "{} services, `gen watch`, a switch of {n} files: to the last byte on disk",
+                    grouped(self.n_services)
+                ),
+                format!("{half:.2} s"),
+            )
+            .beside(format!("cold run of {n} services {}", cold.show_wall()))
+            .budget(half / cold.wall, 1.2, "×"),
+        );
     }
 }
 
