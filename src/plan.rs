@@ -292,6 +292,9 @@ pub struct Counts {
     /// Files among the created that take the place of one that goes, under a new name.
     #[serde(skip_serializing_if = "is_zero")]
     pub renamed: usize,
+    /// Files among the deleted in whose place one of those comes.
+    #[serde(skip)]
+    pub replaced: usize,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it so")]
@@ -308,8 +311,10 @@ impl Plan {
             kept: self.kept.len(),
             ..Counts::default()
         };
+        let replaced: BTreeSet<&ArtifactPath> = self.entries.iter().filter_map(|it| it.instead_of.as_ref()).collect();
         for entry in &self.entries {
             counts.renamed += usize::from(entry.instead_of.is_some());
+            counts.replaced += usize::from(entry.change == Change::Delete && replaced.contains(&entry.path));
             *match (&entry.change, entry.resolution) {
                 (Change::Create, _) => &mut counts.create,
                 (Change::Delete, _)
@@ -451,12 +456,13 @@ impl fmt::Display for Counts {
             n => format!(" ({n} {what})"),
         };
         let kept = of_them(self.kept, "kept as you chose");
-        let to_create = format!("to create{}", of_them(self.renamed, "under a new name"));
+        // What takes the place of another is listed as one that moves; the other goes with it.
+        let to_move = format!("to move{}", of_them(self.renamed, "changed"));
         let parts = [
-            (self.create, to_create.as_str()),
+            (self.create - self.renamed, "to create"),
             (self.update, "to update"),
-            (self.moved, "to move"),
-            (self.delete, "to delete"),
+            (self.moved + self.renamed, to_move.as_str()),
+            (self.delete - self.replaced, "to delete"),
             (self.adopt, "to adopt"),
             (self.forget, "to forget"),
             (self.edited_by_hand, "edited by hand"),

@@ -639,6 +639,14 @@ fn read(db: &Database, project: Project) {
     }
 }
 
+/// Returns what is wrong with the spec, the packs and the graph: errors alone.
+#[must_use]
+pub fn mistakes(db: &Database, project: Project) -> Vec<Problem> {
+    read(db, project);
+    let found = problems(db, project).0.into_iter();
+    found.filter(Problem::is_error).collect()
+}
+
 /// Returns what is wrong with the spec, the packs and the graph.
 fn problems(db: &Database, project: Project) -> (Vec<Problem>, Ground) {
     let mut problems = spec::problems_given(db, project, &|it| shape::is_derived(db, project, it));

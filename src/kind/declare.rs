@@ -289,7 +289,7 @@ impl Join {
                 self.problems.push(problem);
                 continue;
             }
-            self.places.insert(key, place);
+            self.places.entry(key).or_insert(place);
             if !declared.default_from.is_empty() {
                 defaults.push((declared.path, declared.default_from));
             }

@@ -35,7 +35,7 @@ pub(super) struct FieldReader<'r, 'a> {
     pub(super) kinds: &'r mut Vec<(Name, Place)>,
 }
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "type",
     "unit",
     "default",
@@ -53,6 +53,7 @@ const KEYS: [&str; 18] = [
     "min",
     "max",
     "pattern",
+    "keys",
     "hint",
 ];
 
@@ -360,6 +361,9 @@ pub(super) fn insert(record: &mut Record, steps: &[Name], field: Field) -> Resul
             record.fields.insert(first.clone(), field);
             return Ok(());
         };
+        if limits::add_known(existing, &field) {
+            return Ok(());
+        }
         let (Type::Record(into), Type::Record(from)) = (&mut existing.ty, &field.ty) else {
             return Err(existing.pack.clone());
         };

@@ -213,6 +213,9 @@ fn described(mut schema: Json, field: &Field) -> Json {
 /// Adds what `limits` ask for: of a list or map, to what it holds. A quantity has its bounds from `gen` alone, since
 /// it is written with its unit.
 fn limit(schema: &mut Json, ty: &Type, limits: &Limits) {
+    if let (Type::Map(_), Some(keys)) = (ty, &limits.keys) {
+        schema["propertyNames"] = json!({"pattern": keys.as_str()});
+    }
     let inner = match ty {
         Type::List(item) => Some((item, "items")),
         Type::Map(item) => Some((item, "additionalProperties")),
@@ -238,6 +241,12 @@ fn limit(schema: &mut Json, ty: &Type, limits: &Limits) {
             _ => pattern.as_str().to_owned(),
         };
         schema["pattern"] = json!(pattern);
+    }
+    if !limits.known.is_empty() {
+        // Editors offer what is listed, and take what else is written.
+        let names: Vec<&str> = limits.known.iter().map(|it| &**it).collect();
+        let free = schema.take();
+        *schema = json!({"anyOf": [{"enum": names}, free]});
     }
 }
 
@@ -272,7 +281,7 @@ fn ty(of: &Type) -> Json {
         Type::Node(_) => json!({"type": "string"}),
         Type::Duration => json!({
             "type": "string",
-            "pattern": r"^([0-9.]+(ms|s|m|h|d))+$|^0$",
+            "pattern": r"^([0-9.]+ ?(ms|s|m|h|d) ?)+$|^0$",
             "examples": ["30s", "1m30s"],
         }),
         Type::Cpu { bare } => {

@@ -1,10 +1,14 @@
-//! What a field's values must be beyond their type: bounds of a number, the pattern of a text.
+//! What a field's values must be beyond their type: bounds of a number, the pattern of a text; and which are known
+//! of a string that may hold others.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 
-use super::Type;
 use super::typed::Reader;
+use super::{Field, Type};
+use crate::problem::closest;
 use crate::value::{Name, Value};
 use crate::yaml::{Data, Yaml};
 
@@ -17,9 +21,16 @@ pub struct Limits {
     pub max: Option<Bound>,
     /// What a text must look like.
     pub pattern: Option<Pattern>,
+    /// What a name in a map with free names must look like.
+    pub keys: Option<Pattern>,
     /// How to write it right.
     pub hint: Option<Name>,
+    /// The values that packs know of a string that may hold others too.
+    pub known: Arc<[Name]>,
 }
+
+/// So short a text is like too many others to be taken for a slip.
+const LEAST_TOLD: usize = 4;
 
 /// A bound of a number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -76,15 +87,7 @@ impl Limits {
     /// none.
     pub(super) fn broken_by(&self, value: &Value) -> Option<Outside> {
         if let (Some(pattern), Value::String(text)) = (&self.pattern, value) {
-            let hint = || match &self.hint {
-                Some(hint) => hint.to_string(),
-                None => format!("write what matches `{}`", pattern.as_str()),
-            };
-            return (!pattern.0.is_match(text)).then(|| Outside {
-                code: "spec::malformed",
-                label: "malformed",
-                help: hint(),
-            });
+            return self.malformed(pattern, text);
         }
         let number = number(value)?;
         let below = self.min.as_ref().and_then(Bound::number).is_some_and(|it| number < it);
@@ -94,6 +97,45 @@ impl Limits {
             label: if below { "too small" } else { "too large" },
             help: self.hint.as_ref().map_or_else(|| self.range(), Name::to_string),
         })
+    }
+
+    /// Returns how the name `key` in a map breaks these limits.
+    pub(super) fn broken_by_key(&self, key: &str) -> Option<Outside> {
+        self.malformed(self.keys.as_ref()?, key)
+    }
+
+    fn malformed(&self, pattern: &Pattern, text: &str) -> Option<Outside> {
+        let hint = || match &self.hint {
+            Some(hint) => hint.to_string(),
+            None => format!("write what matches `{}`", pattern.as_str()),
+        };
+        (!pattern.0.is_match(text)).then(|| Outside {
+            code: "spec::malformed",
+            label: "malformed",
+            help: hint(),
+        })
+    }
+
+    /// Returns the known value for which `value` is written by mistake, as far as that can be told: others are possible,
+    /// and only what is near to a known one, or its beginning, is likely to be meant for it.
+    pub(super) fn meant_by(&self, value: &Value) -> Option<&str> {
+        let written = value.as_str().filter(|it| it.chars().count() >= LEAST_TOLD)?;
+        if self.known.iter().any(|it| **it == *written) {
+            return None;
+        }
+        let known: Vec<&str> = self.known.iter().map(|it| &**it).collect();
+        let begun = || known.iter().find(|it| it.starts_with(&*written.to_lowercase()));
+        closest(written, &known).or_else(|| begun().copied())
+    }
+
+    /// Tells whether nothing but known values is said.
+    fn only_knows(&self) -> bool {
+        let known = self.known.clone();
+        *self
+            == Self {
+                known,
+                ..Self::default()
+            }
     }
 
     /// Says what may be written.
@@ -133,6 +175,32 @@ pub(super) fn innermost(ty: &Type) -> &Type {
     }
 }
 
+/// Adds the known values of `field` to those of `existing`, where it says nothing else of a field that is there.
+///
+/// Tells whether it did.
+pub(super) fn add_known(existing: &mut Field, field: &Field) -> bool {
+    let Some(limits) = &field.limits else { return false };
+    let says_more = field.required || field.default.is_some() || field.deprecated.is_some() || field.unit.is_some();
+    if existing.ty != field.ty || limits.known.is_empty() || !limits.only_knows() || says_more {
+        return false;
+    }
+    let mut into = existing.limits.as_deref().cloned().unwrap_or_default();
+    let known = into.known.iter().chain(limits.known.iter());
+    let known: BTreeSet<Name> = known.cloned().collect();
+    into.known = known.into_iter().collect();
+    existing.limits = Some(Arc::new(into));
+    true
+}
+
+/// Tells whether names are free somewhere in a value of the type.
+fn has_keys(ty: &Type) -> bool {
+    match ty {
+        Type::Map(_) => true,
+        Type::List(item) => has_keys(item),
+        _ => false,
+    }
+}
+
 /// Reads the limits that the definition of a field of the type `ty` gives, if it gives any.
 pub(super) fn read(reader: &mut Reader<'_>, definition: &Yaml, ty: &Type) -> Option<Limits> {
     let inner = innermost(ty);
@@ -141,15 +209,23 @@ pub(super) fn read(reader: &mut Reader<'_>, definition: &Yaml, ty: &Type) -> Opt
         Type::Int | Type::Double | Type::Duration | Type::Cpu { .. } | Type::Memory { .. }
     );
     let is_text = matches!(inner, Type::String | Type::Text);
+    let takes_values = matches!(inner, Type::String | Type::Choice(_));
     let mut limits = Limits::default();
-    for (key, fits) in [("min", is_number), ("max", is_number), ("pattern", is_text)] {
+    for (key, fits) in [
+        ("min", is_number),
+        ("max", is_number),
+        ("pattern", is_text),
+        ("values", takes_values),
+        ("keys", has_keys(ty)),
+    ] {
         let Some(yaml) = definition.get(key) else { continue };
         if !fits {
             let message = format!("`{key}` says nothing of {ty}");
-            let help = if key == "pattern" {
-                "strings and texts have one"
-            } else {
-                "numbers, times and sizes have one"
+            let help = match key {
+                "pattern" => "strings and texts have one",
+                "values" => "choices and strings have some",
+                "keys" => "maps with free names have some",
+                _ => "numbers, times and sizes have one",
             };
             reader
                 .error("pack::bad_field", yaml.span, message, "has no meaning here")
@@ -159,7 +235,9 @@ pub(super) fn read(reader: &mut Reader<'_>, definition: &Yaml, ty: &Type) -> Opt
         match key {
             "min" => limits.min = bound(reader, yaml, inner, key),
             "max" => limits.max = bound(reader, yaml, inner, key),
-            _ => limits.pattern = pattern(reader, yaml),
+            "values" => limits.known = known(reader, yaml, inner),
+            "keys" => limits.keys = pattern(reader, yaml, key),
+            _ => limits.pattern = pattern(reader, yaml, key),
         }
     }
     limits.hint = definition.get("hint").and_then(Yaml::as_str).map(Name::from);
@@ -171,12 +249,27 @@ pub(super) fn read(reader: &mut Reader<'_>, definition: &Yaml, ty: &Type) -> Opt
             })
     {
         let span = definition.get("hint").map_or(definition.span, |it| it.span);
-        let message = "a `hint` helps where `min`, `max` or `pattern` is broken".to_owned();
+        let message = "a `hint` helps where `min`, `max`, `pattern` or `keys` is broken".to_owned();
         reader
             .error("pack::bad_field", span, message, "nothing can be broken here")
             .help = Some("add one of them, or say it by `doc`".into());
     }
     (limits != Limits::default()).then_some(limits)
+}
+
+/// Returns the values that are known of a string; those of a choice are its type.
+fn known(reader: &mut Reader<'_>, yaml: &Yaml, ty: &Type) -> Arc<[Name]> {
+    if matches!(ty, Type::Choice(_)) {
+        return Arc::default();
+    }
+    let named: BTreeSet<Name> = yaml.items().iter().filter_map(Yaml::as_str).map(Name::from).collect();
+    if named.is_empty() || named.len() < yaml.items().len() {
+        let message = "`values` wants a list of strings, each once".to_owned();
+        reader
+            .error("pack::bad_field", yaml.span, message, "no list of strings")
+            .help = Some("write `values: [one, other]`, numbers and `yes` and `no` in quotes".into());
+    }
+    named.into_iter().collect()
 }
 
 fn bound(reader: &mut Reader<'_>, yaml: &Yaml, ty: &Type, key: &str) -> Option<Bound> {
@@ -186,9 +279,9 @@ fn bound(reader: &mut Reader<'_>, yaml: &Yaml, ty: &Type, key: &str) -> Option<B
     })
 }
 
-fn pattern(reader: &mut Reader<'_>, yaml: &Yaml) -> Option<Pattern> {
+fn pattern(reader: &mut Reader<'_>, yaml: &Yaml, key: &str) -> Option<Pattern> {
     let Data::String(text) = &yaml.data else {
-        let message = format!("`pattern` wants a regular expression, found {}", yaml.noun());
+        let message = format!("`{key}` wants a regular expression, found {}", yaml.noun());
         reader
             .error("pack::bad_field", yaml.span, message, "expected a text")
             .help = Some("put it in quotes".into());
@@ -199,7 +292,7 @@ fn pattern(reader: &mut Reader<'_>, yaml: &Yaml) -> Option<Pattern> {
         Err(error) => {
             let error = error.to_string();
             let why = error.lines().last().unwrap_or_default().trim().to_owned();
-            let message = format!("`pattern` is no regular expression: {why}");
+            let message = format!("`{key}` is no regular expression: {why}");
             reader
                 .error("pack::bad_field", yaml.span, message, "can't be read")
                 .help = Some("write it as RE2 does, in single quotes".into());

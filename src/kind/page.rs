@@ -236,9 +236,13 @@ fn bounds(limits: &Limits) -> String {
         (None, Some(max)) => format!("{} or less.", max.written),
         (None, None) => String::new(),
     };
+    let known = match &*limits.known {
+        [] => String::new(),
+        known => format!("Known are {}.", names(known)),
+    };
     match &limits.hint {
-        Some(hint) if range.is_empty() => format!("({})", cell(hint)),
-        _ => range,
+        Some(hint) if range.is_empty() => format!("({}) {known}", cell(hint)).trim().to_owned(),
+        _ => format!("{range} {known}").trim().to_owned(),
     }
 }
 

@@ -189,7 +189,22 @@ impl Reader<'_> {
             let message = format!("`{}` can't be `{written}`", spot.name);
             self.error(outside.code, yaml.span, message, outside.label).help = Some(outside.help.into());
         }
+        if let Some(limits) = spot.limits {
+            self.near_to_known(limits, &value, yaml.span, spot.name);
+        }
         Some(value)
+    }
+
+    /// Warns of a value that is none of the known ones, but near to one.
+    pub(crate) fn near_to_known(&mut self, limits: &Limits, value: &Value, span: Span, name: &str) {
+        let (Some(meant), Some(written)) = (limits.meant_by(value), value.as_str()) else {
+            return;
+        };
+        let message = format!("no pack knows `{written}` as a value of `{name}`");
+        let problem = Problem::warning("spec::unknown_value", message)
+            .at(self.place(span), "unknown value")
+            .help(format!("did you mean `{meant}`?"));
+        self.problems.push(problem);
     }
 
     fn unlimited(&mut self, ty: &Type, yaml: &Yaml, spot: Spot<'_>) -> Option<Value> {
@@ -247,6 +262,9 @@ impl Reader<'_> {
             }
             (Type::List(_), Data::Bool(_) | Data::Int(_) | Data::Double { .. } | Data::String(_)) => {
                 Some(format!("write a list: `[{}]`", yaml.source(self.text)))
+            }
+            (Type::Map(item), Data::String(text)) if matches!(**item, Type::Record(_)) => {
+                Some(format!("write a list of names, `[{}]`, or a map", text.content))
             }
             (Type::Record(record), _) if !record.fields.is_empty() && record.fields.len() <= 12 => {
                 let known: Vec<String> = record.fields.keys().map(|it| format!("`{it}`")).collect();
@@ -403,7 +421,10 @@ impl Reader<'_> {
             (Type::Cpu { .. }, UnitMistake::NoUnit) => format!("write `{written}m` for millicores"),
             (Type::Cpu { .. }, _) => "write cores such as `2` or `0.5`, or millicores such as `250m`".to_owned(),
             (_, UnitMistake::NoUnit) => format!("write `{written}s` for seconds"),
-            (_, UnitMistake::UnknownUnit) => format!("units are {}", units(&DURATION_UNITS)),
+            (_, UnitMistake::UnknownUnit) => match unit::duration_meant(written) {
+                Some(meant) => format!("write `{meant}`; units are {}", units(&DURATION_UNITS)),
+                None => format!("units are {}", units(&DURATION_UNITS)),
+            },
             _ => "write a time such as `30s` or `1m30s`".to_owned(),
         };
         self.error("spec::bad_quantity", yaml.span, message, label).help = Some(help.into());
@@ -430,6 +451,11 @@ impl Reader<'_> {
     fn map(&mut self, item: &Type, entries: &[Entry], spot: Spot<'_>) -> Value {
         let mut values = Vec::with_capacity(entries.len());
         for entry in entries {
+            if let Some(outside) = spot.limits.and_then(|it| it.broken_by_key(&entry.key)) {
+                let message = format!("`{}` can't hold the name `{}`", spot.name, entry.key);
+                let problem = self.error(outside.code, entry.key_span, message, outside.label);
+                problem.help = Some(outside.help.into());
+            }
             let spot = Spot {
                 name: &entry.key,
                 key: Some(&entry.key),

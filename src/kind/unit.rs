@@ -128,6 +128,37 @@ pub fn memory(text: &str, bare: Bare) -> Result<i64, UnitMistake> {
     whole(number, factor)
 }
 
+/// Words that people write for units of time, as far as they begin so.
+const DURATION_WORDS: [(&str, &str); 8] = [
+    ("mil", "ms"),
+    ("mse", "ms"),
+    ("se", "s"),
+    ("S", "s"),
+    ("mi", "m"),
+    ("ho", "h"),
+    ("hr", "h"),
+    ("da", "d"),
+];
+
+/// Returns how the time is written that `text` names in words: `10s` for `10 seconds`.
+#[must_use]
+pub fn duration_meant(text: &str) -> Option<String> {
+    let mut meant = String::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let (number, after) = rest.split_at(number_length(rest));
+        let after = after.trim_start();
+        let letters = after.find(|it: char| !it.is_ascii_alphabetic()).unwrap_or(after.len());
+        let (word, after) = after.split_at(letters);
+        let known = DURATION_UNITS.iter().find(|it| it.0 == word).map(|it| it.0);
+        let begun = || DURATION_WORDS.iter().find(|it| word.starts_with(it.0)).map(|it| it.1);
+        meant.push_str(number);
+        meant.push_str(known.or_else(begun)?);
+        rest = after.trim_start();
+    }
+    duration(&meant).is_ok().then_some(meant)
+}
+
 /// Returns the milliseconds that `text` writes: one or more numbers with a unit each.
 ///
 /// # Errors
@@ -142,7 +173,7 @@ pub fn duration(text: &str) -> Result<i64, UnitMistake> {
     loop {
         let digits = number_length(rest);
         let number: f64 = rest[..digits].parse().map_err(|_| UnitMistake::Malformed)?;
-        rest = &rest[digits..];
+        rest = rest[digits..].trim_start();
         let letters = rest.find(|it: char| !it.is_ascii_alphabetic()).unwrap_or(rest.len());
         let unit = &rest[..letters];
         if unit.is_empty() {
@@ -150,7 +181,7 @@ pub fn duration(text: &str) -> Result<i64, UnitMistake> {
         }
         let part = whole(number, factor_of(unit, &DURATION_UNITS)?)?;
         sum = sum.checked_add(part).ok_or(UnitMistake::OutOfRange)?;
-        rest = &rest[letters..];
+        rest = rest[letters..].trim_start();
         if rest.is_empty() {
             return Ok(sum);
         }
@@ -227,5 +258,20 @@ mod tests {
         assert_eq!(duration("30sec"), Err(UnitMistake::UnknownUnit));
         assert_eq!(duration("s"), Err(UnitMistake::Malformed));
         assert_eq!(duration("1m30"), Err(UnitMistake::NoUnit));
+        assert_eq!(duration("10 s"), Ok(10_000));
+        assert_eq!(duration("1m 30s"), Ok(90_000));
+        assert_eq!(duration("10 sec"), Err(UnitMistake::UnknownUnit));
+    }
+
+    #[test]
+    fn words_for_times_are_understood() {
+        let meant = |text: &str| duration_meant(text);
+        assert_eq!(meant("10 sec").as_deref(), Some("10s"));
+        assert_eq!(meant("10 secs").as_deref(), Some("10s"));
+        assert_eq!(meant("1 minute 30 seconds").as_deref(), Some("1m30s"));
+        assert_eq!(meant("250 millis").as_deref(), Some("250ms"));
+        assert_eq!(meant("2hours").as_deref(), Some("2h"));
+        assert_eq!(meant("3 weeks"), None);
+        assert_eq!(meant("seconds"), None);
     }
 }

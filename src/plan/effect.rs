@@ -84,10 +84,13 @@ fn turns(of: &Name, old: Option<&Saying>, new: Option<&Saying>) -> Vec<(Turn, Na
         };
         if difference != 0.0 {
             let by = difference.abs();
-            turns.push((
-                turn,
-                Name::from(format!("{of}: {by} {word} {unit}, {before} → {after}")),
-            ));
+            // The unit is in the plural.
+            let what = if by == 1.0 {
+                format!("one {word} of the {unit}")
+            } else {
+                format!("{by} {word} {unit}")
+            };
+            turns.push((turn, Name::from(format!("{of}: {what}, {before} → {after}"))));
         }
     }
     turns
@@ -142,11 +145,13 @@ mod tests {
             (Some(""), "a", None),
             (Some(""), "b", Some(2.0)),
             (Some(""), "c", Some(1.0)),
+            (Some(""), "e", Some(1.0)),
         ]);
         let new = said(&[
             (Some(""), "b", Some(5.0)),
             (Some(""), "c", Some(0.5)),
             (Some(""), "d", Some(3.0)),
+            (Some(""), "e", Some(2.0)),
         ]);
         assert_eq!(
             told(&old, &new, &[""]),
@@ -154,6 +159,7 @@ mod tests {
                 "opens d",
                 "closes a",
                 "b: 3 more replicas, 2 → 5",
+                "e: one more of the replicas, 1 → 2",
                 "c: 0.5 fewer replicas, 1 → 0.5"
             ]
         );

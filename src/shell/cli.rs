@@ -362,11 +362,14 @@ impl Session {
             format!("{:<24} {:>9.1} ms", format!("{indent}{name}"), milliseconds(took))
         };
         let mut lines = Vec::new();
+        let mut total = Duration::ZERO;
         for phase in self.phases.iter_mut().flat_map(std::mem::take) {
+            total += phase.took;
             lines.push(line("", phase.name, phase.took));
             lines.extend(phase.parts.iter().map(|(name, took)| line("  ", name, *took)));
         }
         if !lines.is_empty() {
+            lines.push(line("", "total", total));
             self.report.note(&lines.join("\n"));
         }
     }

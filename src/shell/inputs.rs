@@ -41,12 +41,6 @@ impl Inputs {
         Self::parse(&disk.read(&path()).ok()?)
     }
 
-    /// Tells whether anything is known of the last apply.
-    #[must_use]
-    pub fn is_known(disk: &Disk) -> bool {
-        disk.stat(&path()).is_ok()
-    }
-
     /// Keeps it for the next process. The cache is advice: where it can't be written, nothing is known.
     pub fn save(&self, disk: &Disk) {
         let (_, bytes) = seal::seal(SORT, &self.written());

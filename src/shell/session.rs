@@ -373,13 +373,29 @@ pub fn rewrite(
 
 /// Keeps what was read for the next plan, where all that it makes is written.
 pub fn keep_inputs(disk: &Disk, engine: &Engine, ask: &Ask, scope: &Scope, planned: &Planned) {
-    let is_whole = ask.environments.is_empty() && ask.overrides.is_empty() && scope.paths.is_empty();
-    if is_whole
-        && (!planned.plan.is_empty() || !Inputs::is_known(disk))
+    if !planned.plan.is_empty() && is_whole(ask, scope) {
+        engine.inputs().iter().for_each(|it| it.save(disk));
+    } else {
+        keep_fresh_inputs(disk, engine, ask, scope, planned);
+    }
+}
+
+/// Keeps what was read for the next plan where all that it makes stands there already: in a clone, or on another branch,
+/// where nobody here has applied it.
+pub fn keep_fresh_inputs(disk: &Disk, engine: &Engine, ask: &Ask, scope: &Scope, planned: &Planned) {
+    // What was not read again is what was kept last.
+    if is_whole(ask, scope)
+        && planned.is_fresh()
         && let Some(inputs) = engine.inputs()
+        && Inputs::load(disk).as_ref() != Some(&inputs)
     {
         inputs.save(disk);
     }
+}
+
+/// Tells whether all is covered, and nothing is set for one run.
+fn is_whole(ask: &Ask, scope: &Scope) -> bool {
+    ask.environments.is_empty() && ask.overrides.is_empty() && scope.paths.is_empty()
 }
 
 fn index_path() -> String {

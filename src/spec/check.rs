@@ -152,10 +152,14 @@ fn project_problems(db: &dyn Db, project: Project) -> Vec<Problem> {
             let plain = |it: &str| it.trim_end_matches(|it: char| it.is_ascii_digit()).to_owned();
             let names = index.names(None, &address.kind).map(|it| &**it);
             let names: Vec<&str> = names.filter(|it| plain(it) != plain(&address.name)).collect();
-            let close = problem::closest(&address.name, &names);
-            let Some(close) = close.filter(|_| address.name.len() > 3) else {
+            let Some(close) = problem::closest(&address.name, &names) else {
                 continue;
             };
+            // Short names are near to each other by nature, so what is said must look like an overlay of the other too.
+            let other = Address::new(address.kind.clone(), close);
+            if address.name.len() <= 3 && !says_less(db, project, (nth, address), &other) {
+                continue;
+            }
             let place = Place::Field {
                 environment: Some(environment.name.clone()),
                 node: address.clone(),
@@ -170,6 +174,18 @@ fn project_problems(db: &dyn Db, project: Project) -> Vec<Problem> {
         }
     }
     found
+}
+
+/// Tells whether the node, as an environment has it, says only of what the other says too, and not all of that.
+fn says_less(db: &dyn Db, project: Project, (environment, node): (u16, &Address), other: &Address) -> bool {
+    let (Some(own), Some(other)) = (
+        declared_in(db, project, Some(environment), node),
+        declared_in(db, project, None, other),
+    ) else {
+        return false;
+    };
+    let (own, other) = (&own.fields, &other.fields);
+    own.len() < other.len() && own.iter().all(|(name, _)| other.get(name).is_some())
 }
 
 fn place_of(db: &dyn Db, project: Project, place: &Place) -> Place {

@@ -373,6 +373,7 @@ impl Lowering<'_> {
                 let mut fragment = self.named_fragment(kind, entry);
                 if kind.fields.fields.contains_key("type") && fragment.fields.get("type").is_none() {
                     let ty = Value::String(fragment.address.name.clone());
+                    self.named_as_type(kind, &ty, entry);
                     fragment.fields = fragment.fields.with("type", ty);
                 }
                 self.lowered.nodes.push(fragment);
@@ -387,6 +388,14 @@ impl Lowering<'_> {
             fields,
             overlays: Vec::new(),
         });
+    }
+
+    /// Warns where a node's name, which is its type as well, is nearly one that packs know.
+    fn named_as_type(&mut self, kind: &Kind, ty: &Value, entry: &Entry) {
+        let field = kind.fields.fields.get("type");
+        if let Some(limits) = field.and_then(|it| it.limits.as_deref()) {
+            self.reader.near_to_known(limits, ty, entry.key_span, "type");
+        }
     }
 
     fn environments(&mut self, listed: &Entry) {

@@ -1,5 +1,6 @@
 //! `gen watch` over what it has written: what somebody deletes comes back, what no rule wants any more does not.
 
+use std::cell::RefCell;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -54,6 +55,23 @@ fn until(what: &str, is_so: impl Fn() -> bool) {
         assert!(start.elapsed() < SOON, "not so after {SOON:?}: {what}");
         sleep(Duration::from_millis(10));
     }
+}
+
+#[test]
+fn a_watch_over_no_environment_ends_at_once() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let spec = "version: 0.2\nname: post\nenvironments: {prod: {}}\n";
+    fs::write(folder.path().join("gen.yaml"), spec).expect("written");
+    let heard = folder.path().join("stderr.txt");
+    let stderr = fs::File::create(&heard).expect("the folder is ours");
+    let words = ["watch", "--env", "prdo"];
+    let watching = RefCell::new(Watching::heard(folder.path(), &words, stderr.into()));
+    let ended = || watching.borrow_mut().0.try_wait().expect("it was started");
+    until("it has ended", || ended().is_some());
+    assert_eq!(ended().and_then(|it| it.code()), Some(1));
+    let heard = fs::read_to_string(&heard).expect("text");
+    assert!(heard.contains("shell::unknown_environment"), "{heard}");
+    assert!(heard.contains("did you mean `prod`?"), "{heard}");
 }
 
 #[test]

@@ -104,6 +104,35 @@ fn a_name_without_its_kind_is_known_again() {
     assert!(run.stderr.contains("name a node as `service.orders`"), "{}", run.stderr);
 }
 
+/// What is blamed is what would be written, which may not be what somebody looks at.
+#[test]
+fn a_blamed_file_that_stands_otherwise_is_told() {
+    let project = post(SPEC);
+    let said = |run: &crate::project::Run| run.stderr.contains("shown is what gen would write");
+    let files = project.run(&["plan", "--json"]).stdout;
+    let files: serde_json::Value = serde_json::from_str(&files).expect("JSON");
+    let path = files["changes"][0]["path"]
+        .as_str()
+        .expect("a file is planned")
+        .to_owned();
+    let run = project.run(&["blame", &path]);
+    assert!(
+        said(&run) && run.stderr.contains("does not stand on the disk yet"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(project.run(&["apply"]).code, 0);
+    let run = project.run(&["blame", &path]);
+    assert!(run.code == 0 && run.stderr.is_empty(), "{}", run.stderr);
+    std::fs::write(project.dir().join(&path), "mine\n").expect("the folder is ours");
+    let run = project.run(&["blame", &path]);
+    assert!(
+        said(&run) && run.stderr.contains("was edited by hand"),
+        "{}",
+        run.stderr
+    );
+}
+
 #[test]
 fn where_the_time_went_is_said_to_who_asks() {
     let project = post(SPEC);
@@ -114,6 +143,7 @@ fn where_the_time_went_is_said_to_who_asks() {
         "  read files ",
         "  facts and rendering ",
         "compare ",
+        "total ",
     ] {
         assert!(run.stderr.contains(part), "{part}: {}", run.stderr);
     }
@@ -166,7 +196,8 @@ fn there_is_a_manual_page_of_each_command() {
     );
     let plan = nowhere.run(&["man", "plan"]).stdout;
     assert!(plan.contains("gen\\-plan") || plan.contains("gen-plan"), "{plan}");
-    assert!(plan.contains("\\-\\-since"), "{plan}");
+    assert!(plan.contains("gen plan [OPTIONS] [PATH]"), "{plan}");
+    assert!(plan.contains("\\fB\\-\\-since\\fR \\fI<"), "{plan}");
     let wrong = nowhere.run(&["man", "paln"]);
     assert!(
         wrong.code == 64 && wrong.stderr.contains("did you mean `plan`?"),

@@ -7,7 +7,9 @@ use clap::Args;
 
 use super::super::engine::{Blamed, BlamedInput, BlamedLine, Spot};
 use super::super::report::Exit;
+use super::super::session;
 use super::{AskArgs, Session};
+use crate::plan::{Change, Decisions, Entry};
 use crate::problem::Problem;
 
 /// Show where each line of a generated file comes from: the template, the rule, and the spec behind each value
@@ -39,6 +41,9 @@ pub(super) fn run(args: &BlameArgs, session: &mut Session) -> Exit {
         session.report.problems(&outcome.problems, &outcome.sources);
         return Exit::Failed;
     }
+    let scope = session::scope(&ask, &outcome, vec![path.to_owned()]);
+    let planned = session::prepare(&session.disk, &outcome, &scope, &Decisions::default());
+    let otherwise = planned.plan.entries.first().and_then(stands_otherwise);
     let answer = session.engine.blame(path);
     session.show(answer, |mut blamed| {
         if let Some(line) = line {
@@ -57,8 +62,24 @@ pub(super) fn run(args: &BlameArgs, session: &mut Session) -> Exit {
             table(&blamed)
         };
         session.report.result(&text);
+        otherwise.iter().for_each(|it| session.report.note(it));
         Exit::Done
     })
+}
+
+/// Says what stands on the disk, where that is not what is blamed.
+fn stands_otherwise(entry: &Entry) -> Option<String> {
+    let path = &entry.path;
+    let how = match entry.change {
+        Change::Create | Change::Moved { .. } => "does not stand on the disk yet",
+        Change::Update => "holds something older on the disk",
+        Change::EditedByHand(_) => "was edited by hand on the disk",
+        Change::Foreign | Change::Obstructed(_) => "is another's on the disk",
+        Change::Delete | Change::Adopt | Change::Forget => return None,
+    };
+    Some(format!(
+        "`{path}` {how}: shown is what gen would write; `gen plan --diff {path}` tells the difference"
+    ))
 }
 
 /// Splits `FILE:LINE`.

@@ -42,6 +42,7 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
         planned = session.timed("compare", |it| {
             session::prepare(&it.disk, &outcome, &scope, &Decisions::default())
         });
+        session::keep_fresh_inputs(&session.disk, &session.engine, &ask, &scope, &planned);
         found.append(&mut planned.problems);
     }
     let is_wrong = found.iter().any(Problem::is_error);

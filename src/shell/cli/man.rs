@@ -36,10 +36,25 @@ pub(super) fn run(args: &ManArgs, report: &Report) -> Exit {
             }
         },
     };
+    report.result(&manual(page));
+    Exit::Done
+}
+
+/// Returns the page of `command`. Its synopsis is the usage that `--help` shows: the options with their values stand
+/// below.
+fn manual(mut command: clap::Command) -> String {
+    let usage = command.render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage:").trim();
     let mut roff = Vec::new();
-    Man::new(page)
+    Man::new(command)
         .render(&mut roff)
         .expect("what is written to memory is written");
-    report.result(&String::from_utf8_lossy(&roff));
-    Exit::Done
+    let text = String::from_utf8_lossy(&roff).into_owned();
+    let head = ".SH SYNOPSIS\n";
+    let Some(at) = text.find(head).map(|it| it + head.len()) else {
+        return text;
+    };
+    let end = text[at..].find("\n.SH").map_or(text.len(), |it| at + it);
+    let escaped = usage.replace('\\', "\\\\").replace('-', "\\-");
+    format!("{}{escaped}{}", &text[..at], &text[end..])
 }

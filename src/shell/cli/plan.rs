@@ -118,6 +118,7 @@ fn made(args: &PlanArgs, session: &mut Session, paths: Vec<String>) -> Result<Ma
         made.planned = session.timed("compare", |it| {
             session::prepare(&it.disk, &outcome, &scope, &Decisions::default())
         });
+        session::keep_fresh_inputs(&session.disk, &session.engine, &ask, &scope, &made.planned);
         made.found.append(&mut made.planned.problems);
     }
     if !made.found.iter().any(Problem::is_error) {

@@ -42,6 +42,11 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
         Ok(ask) => ask,
         Err(exit) => return exit,
     };
+    let unknown = session.engine.unknown_asked(&ask);
+    if !unknown.is_empty() {
+        session.report.problems(&unknown, &Sources::default());
+        return Exit::Failed;
+    }
     let root = session.disk.root().to_path_buf();
     let report = session.report;
     let notice = |problem: Problem| report.problems(&[problem], &Sources::default());

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Answer, Ask, Bindings, Case, Engine, GraphForm, ListedGenerator, Origin, Pack, PackFile, answer, cases};
+use crate::artifact::fresh;
 use crate::db::{Override, Project, View, pack_files};
 use crate::fact::shape;
 use crate::fact::world::NODES;
@@ -48,7 +49,7 @@ impl Engine {
         let variables: Vec<Name> = read.variables().iter().map(|it| it.name.clone()).collect();
         let mut answers = Vec::new();
         let mut problems = problems;
-        problems.extend(self.unknown_environments(project, ask));
+        problems.extend(self.mistakes(project, ask));
         for (environment, name) in self.asked(project, ask) {
             let view = View::finished(environment);
             let snapshot = shape::snapshot(&self.db, project, view);
@@ -103,15 +104,8 @@ impl Engine {
         }
         let first = asked.first().map(|it| it.1.clone());
         let only = first.filter(|_| form != GraphForm::Text && asked.len() > 1);
-        let mut problems = self.unknown_environments(project, ask);
-        if let Some((environment, _)) = asked.first() {
-            problems.extend(shape::problems(&self.db, project, *environment).iter().cloned());
-        }
-        answer(
-            Some((text, only)),
-            self.located(project, &problems),
-            self.files.sources(&self.db, project),
-        )
+        let problems = self.mistakes(project, ask);
+        answer(Some((text, only)), problems, self.files.sources(&self.db, project))
     }
 
     /// Returns what is drawn of an environment: its start order, without the node that stands for the whole project.
@@ -281,6 +275,27 @@ impl Engine {
         match cases::run(&self.root, from, packs) {
             Ok(cases) => answer(Some(cases), Vec::new(), Sources::default()),
             Err(problem) => answer(None, vec![problem], Sources::default()),
+        }
+    }
+
+    /// Returns what is wrong with what was asked and read, so that an answer may lack something.
+    fn mistakes(&self, project: Project, ask: &Ask) -> Vec<Problem> {
+        let mut problems = self.unknown_environments(project, ask);
+        problems.extend(self.files.problems.iter().filter(|it| it.is_error()).cloned());
+        problems.extend(fresh::mistakes(&self.db, project));
+        self.located(project, &problems)
+    }
+
+    /// Returns what is wrong with the environments that are asked for, as far as the root file can be read.
+    pub fn unknown_asked(&mut self, ask: &Ask) -> Vec<Problem> {
+        if ask.environments.is_empty() {
+            return Vec::new();
+        }
+        match self.load(ask) {
+            Some(project) if !spec::is_torn(&self.db, project.root(&self.db)) => {
+                self.unknown_environments(project, ask)
+            }
+            _ => Vec::new(),
         }
     }
 

@@ -90,12 +90,7 @@ impl Engine {
         );
         let outcome = self.told(project, &ask, Wish::All);
         if outcome.is_invalid() {
-            let mut problems: Vec<Problem> = outcome.problems.into_iter().filter(Problem::is_error).collect();
-            problems.push(breaks(
-                &from,
-                &to,
-                "the spec would be wrong as shown, so nothing is written",
-            ));
+            let problems = vec![breaks_the_spec(&from, &to, &outcome.problems)];
             return answer(None, problems, outcome.sources);
         }
         if let Some(problem) = self.difference(project, &said, &from, &to) {
@@ -275,6 +270,25 @@ fn breaks(from: &Address, to: &Address, why: &str) -> Problem {
         "rename::changes_more",
         format!("to call `{from}` `{to}` would change more than the name: {why}"),
     )
+}
+
+/// Returns what is wrong with a rename after which `problems` would be found: the first of them tells what comes of it,
+/// at its place in the spec as it would be.
+fn breaks_the_spec(from: &Address, to: &Address, problems: &[Problem]) -> Problem {
+    let in_spec = |it: &&Problem| match it.labels.first().map(|it| &it.place) {
+        Some(Place::Text(file, _)) => !file.starts_with("templates/") && !file.starts_with("rules/"),
+        _ => false,
+    };
+    let errors = || problems.iter().filter(|it| it.is_error());
+    let Some(first) = errors().find(in_spec).or_else(|| errors().next()) else {
+        return breaks(from, to, "nothing is written");
+    };
+    let problem = breaks(from, to, &format!("{}; nothing is written", first.message));
+    Problem {
+        labels: first.labels.clone(),
+        help: first.help.clone(),
+        ..problem
+    }
 }
 
 fn field(node: &Address) -> Place {

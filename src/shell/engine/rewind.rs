@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::effects::Concerned;
+use super::effects::{self, Asked, Concerned, Due, DueStep};
 use super::{Ask, Engine};
 use crate::artifact::fresh::{self, ReadBack, Stir};
 use crate::artifact::instance;
@@ -20,7 +20,7 @@ use crate::plan::{Effect, Reason};
 use crate::problem::Problem;
 use crate::rule::set;
 use crate::shell::inputs::Inputs;
-use crate::value::Name;
+use crate::value::{Address, Name};
 
 /// What was learnt on the way back.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +45,8 @@ pub(super) struct GoneBack {
     pub(super) reasons: BTreeMap<Name, Vec<Reason>>,
     /// Where effects may differ.
     pub(super) concerned: Concerned,
+    /// Which of them belong to the files that were asked for.
+    pub(super) due: Due,
 }
 
 /// So many steps are taken one by one; what is left is taken at once.
@@ -92,7 +94,7 @@ impl Engine {
         // What is printed now stays at hand, so that nobody has to print it again.
         let texts = std::mem::take(&mut self.state.texts);
         let printed = self.state.printed.clone();
-        let back = self.go_back(project, old, &new, ask, |it| asked.contains(it));
+        let back = self.go_back(project, old, &new, ask, Asked::Only(&asked));
         let project = back.project;
         rewound.reasons = back.reasons;
         for path in paths {
@@ -107,7 +109,7 @@ impl Engine {
             };
             rewound.was.extend(text.map(|it| (path.clone(), it)));
         }
-        (rewound.effects, rewound.problems) = self.put_forward(project, (old, &new), ask, &back.concerned);
+        (rewound.effects, rewound.problems) = self.put_forward(project, (old, &new), ask, (&back.concerned, &back.due));
         for (path, text) in texts {
             let fresh = self.state.fresh.get(&path);
             if fresh.is_some_and(|it| it.content == Fingerprint::of(text.as_bytes())) {
@@ -118,18 +120,21 @@ impl Engine {
         rewound
     }
 
-    /// Takes the inputs back from `new` to `old` step by step, and tells the steps by which each of those files changes for
-    /// which it `is_asked`.
+    /// Takes the inputs back from `new` to `old` step by step, and tells the steps by which each of those files changes
+    /// that were `asked` for.
     pub(super) fn go_back(
         &mut self,
         project: Project,
         old: &Inputs,
         new: &Inputs,
         ask: &Ask,
-        is_asked: impl Fn(&Name) -> bool,
+        asked: Asked<'_>,
     ) -> GoneBack {
         let mut project = project;
         let mut concerned = Concerned::new(&self.db, project);
+        let (mut due, mut step_due) = (Due::new(asked), DueStep::new());
+        // What is made now, and nowhere then, is known by how it stands now.
+        let now = self.owners(project, asked);
         let mut reasons: BTreeMap<Name, Vec<Reason>> = BTreeMap::new();
         let mut pending: Vec<Reason> = Vec::new();
         let mut differing: BTreeSet<Name> = BTreeSet::new();
@@ -155,16 +160,23 @@ impl Engine {
             project = self.refresh_again(project, standing);
             concerned.add(&self.db, project, self.state.concerned.as_deref());
             differing.extend(self.state.differing.iter().flatten().cloned());
+            let environments = effects::names(&self.db, project);
+            step_due.concern(&environments, self.state.concerned.as_deref());
             if self.state.problems.iter().any(Problem::is_error) {
                 // What stands in between says nothing: this step is taken together with the next one.
                 continue;
             }
             for path in std::mem::take(&mut differing) {
-                if is_asked(&path) {
+                let is_asked = asked.has(&path);
+                if let Some((within, node)) = self.owner(project, &path).or_else(|| now.get(&path).cloned()) {
+                    step_due.change(&within, &node, is_asked);
+                }
+                if is_asked {
                     reasons.entry(path).or_default().extend(pending.iter().cloned());
                 }
             }
             pending.clear();
+            due.add(std::mem::replace(&mut step_due, DueStep::new()));
         }
         for reasons in reasons.values_mut() {
             reasons.sort();
@@ -174,7 +186,27 @@ impl Engine {
             project,
             reasons,
             concerned,
+            due,
         }
+    }
+
+    /// Returns the node for which the file at `path` is printed, and the environments that it is of, if it is printed.
+    fn owner(&self, project: Project, path: &Name) -> Option<(Vec<Name>, Address)> {
+        let fresh = self.state.fresh.get(path)?;
+        let within = match self.environment_of(project, path, fresh) {
+            Some(environment) => vec![environment.name.clone()],
+            None => effects::names(&self.db, project),
+        };
+        Some((within, fresh.cell.node.clone()))
+    }
+
+    /// Returns the owners of the files that are `asked` for, by their paths.
+    fn owners(&self, project: Project, asked: Asked<'_>) -> BTreeMap<Name, (Vec<Name>, Address)> {
+        let Asked::Only(paths) = asked else {
+            return BTreeMap::new();
+        };
+        let owner = |it: &&Name| Some(((*it).clone(), self.owner(project, it)?));
+        paths.iter().filter_map(|it| owner(it)).collect()
     }
 
     /// Returns what can't be done in place where the file that `rule` prints goes by another name, if it says so.
@@ -206,14 +238,14 @@ impl Engine {
             .collect()
     }
 
-    /// Brings the inputs back to `new`; returns what differs in effect at the nodes that are `concerned`, and the rules that
-    /// fail to say so.
+    /// Brings the inputs back to `new`; returns what differs in effect at the nodes that are `concerned`, as far as it is
+    /// `due`, and the rules that fail to say so.
     pub(super) fn put_forward(
         &mut self,
         project: Project,
         (old, new): (&Inputs, &Inputs),
         ask: &Ask,
-        concerned: &Concerned,
+        (concerned, due): (&Concerned, &Due),
     ) -> (Vec<Effect>, Vec<Problem>) {
         let before = self.sayings(project, ask, concerned);
         let all_before = cfg!(debug_assertions).then(|| self.sayings(project, ask, &Concerned::all()));
@@ -225,9 +257,9 @@ impl Engine {
             self.files.put_back(&mut self.db, path, text(new, path).cloned());
         }
         let project = self.refresh_again(project, standing);
-        let (effects, problems) = self.effects_since(project, ask, &before, concerned);
+        let (effects, problems) = self.effects_since(project, ask, &before, (concerned, due));
         if let Some(all_before) = all_before {
-            let all = self.effects_since(project, ask, &all_before, &Concerned::all());
+            let all = self.effects_since(project, ask, &all_before, (&Concerned::all(), due));
             assert!(
                 all.0 == effects,
                 "an effect outside of the nodes that are concerned differs"

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::effects::Asked;
 use super::files::Files;
 use super::{Ask, Engine, Outcome, Wish, environments};
 use crate::artifact::fresh::{self, ReadBack, State, Stir};
@@ -83,7 +84,7 @@ impl Engine {
         let now = self.state.fresh.clone();
         let printed = std::mem::take(&mut self.state.texts);
         let found = std::mem::replace(&mut self.files.problems, problems);
-        let back = self.go_back(project, &old, &new, ask, |_| true);
+        let back = self.go_back(project, &old, &new, ask, Asked::All);
         let project = back.project;
         let mut ask_then = ask.clone();
         let environments = environments(&self.db, project);
@@ -115,7 +116,7 @@ impl Engine {
                 }
             }
         }
-        (past.effects, past.problems) = self.put_forward(project, (&old, &new), ask, &back.concerned);
+        (past.effects, past.problems) = self.put_forward(project, (&old, &new), ask, (&back.concerned, &back.due));
         self.files.problems = found;
         self.state.texts = printed;
         past
