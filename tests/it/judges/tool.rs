@@ -282,15 +282,12 @@ impl Tools {
         let pack = fs::read_to_string(top().join("rules/kubernetes/pack.yaml")).expect("the pack is there");
         let not_done = argued(&pack);
         assert!(!not_done.is_empty(), "the pack argues nothing below `{NOT_DONE}`");
-        let ignored = not_done.iter().flat_map(|it| ["--ignore-test", it]);
-        let options = [
-            "score",
-            "--output-format",
-            "ci",
-            "--kubernetes-version",
-            "v1.34",
-            "--ignore-container-cpu-limit",
-        ];
+        // One of its checks asks for several things, of which it leaves this one out by a flag.
+        let ignored = not_done.iter().flat_map(|it| match *it {
+            "container-cpu-limit" => vec!["--ignore-container-cpu-limit"],
+            check => vec!["--ignore-test", check],
+        });
+        let options = ["score", "--output-format", "ci", "--kubernetes-version", "v1.34"];
         let options: Vec<&str> = options.into_iter().chain(ignored).collect();
         let mut faults = Vec::new();
         for files in environments.values() {
