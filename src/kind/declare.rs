@@ -46,11 +46,12 @@ pub(super) struct Pack<'a> {
     pub(super) may_use: BTreeSet<Name>,
 }
 
-const PACK_KEYS: [&str; 14] = [
+const PACK_KEYS: [&str; 15] = [
     "pack",
     "platform",
     "platforms",
     "doc",
+    "example",
     "requires",
     "optional",
     "kinds",

@@ -24,6 +24,7 @@ static HEAD: Form = Form::Keys(&[
     ("platform", Form::Text),
     ("platforms", Form::Texts),
     ("doc", Form::Text),
+    ("example", Form::Text),
     ("requires", Form::Texts),
     ("optional", Form::Texts),
     ("kinds", Form::MapOf(&KIND)),

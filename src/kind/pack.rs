@@ -21,6 +21,8 @@ pub struct PackInfo {
     pub name: Name,
     /// One sentence for its reader.
     pub doc: Arc<str>,
+    /// A spec that shows what it is for, as its reader would write it; empty where it has none.
+    pub example: Arc<str>,
     /// The platform that it is for, as nodes name it.
     pub platform: Option<Name>,
     /// The platforms for which its rules are, its own among them; none where they are for all.
@@ -220,6 +222,7 @@ fn head(db: &dyn Db, file: SourceFile, is_own: bool, problems: &mut Vec<Problem>
     let info = PackInfo {
         name: Name::from(name),
         doc: text_of("doc").unwrap_or("").into(),
+        example: text_of("example").unwrap_or("").into(),
         platform,
         platforms,
         requires,

@@ -6,9 +6,20 @@ use super::pack::PackInfo;
 use super::{Field, Limits, Record, Schema, Shape, Type};
 use crate::value::{Name, Path, Value};
 
-/// Returns the page of `pack` as Markdown; `rules` are its rules with what each does.
+/// What a page tells of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RuleNote {
+    /// Its name within the pack.
+    pub name: Name,
+    /// One sentence about it.
+    pub doc: Name,
+    /// The path of the artifact that it prints, as it stands in the rule, if it prints one.
+    pub prints: Option<Name>,
+}
+
+/// Returns the page of `pack` as Markdown, in which its `rules` stand too.
 #[must_use]
-pub fn page(schema: &Schema, pack: &PackInfo, rules: &[(Name, Name)]) -> String {
+pub fn page(schema: &Schema, pack: &PackInfo, rules: &[RuleNote]) -> String {
     let mut page = format!("# The pack `{}`\n\n{}\n", pack.name, pack.doc);
     if let Some(platform) = &pack.platform {
         _ = write!(page, "\nIt is for the platform `{platform}`.\n");
@@ -24,6 +35,10 @@ pub fn page(schema: &Schema, pack: &PackInfo, rules: &[(Name, Name)]) -> String 
             it.icon, it.name, it.category, it.executor, it.config, pack.name
         );
     }
+    if !pack.example.is_empty() {
+        _ = write!(page, "\n## An example\n\n```yaml\n{}\n```\n", pack.example.trim_end());
+    }
+    prints_table(rules, &mut page);
     for pattern in &pack.patterns {
         _ = write!(
             page,
@@ -120,11 +135,24 @@ pub fn page(schema: &Schema, pack: &PackInfo, rules: &[(Name, Name)]) -> String 
     }
     if !rules.is_empty() {
         page.push_str("\n## Rules\n\n| rule | what it does |\n|---|---|\n");
-        for (name, doc) in rules {
-            _ = writeln!(page, "| `{name}` | {} |", cell(doc));
+        for rule in rules {
+            _ = writeln!(page, "| `{}` | {} |", rule.name, cell(&rule.doc));
         }
     }
     page
+}
+
+fn prints_table(rules: &[RuleNote], page: &mut String) {
+    let mut printing = rules.iter().filter_map(|it| Some((it.prints.as_ref()?, it))).peekable();
+    if printing.peek().is_none() {
+        return;
+    }
+    page.push_str(
+        "\n## What it prints\n\nPaths as the rules write them, below the folder of an environment.\n\n| file | rule | what it is |\n|---|---|---|\n",
+    );
+    for (path, rule) in printing {
+        _ = writeln!(page, "| `{}` | `{}` | {} |", cell(path), rule.name, cell(&rule.doc));
+    }
 }
 
 /// Adds the fields of `record` that `pack` declares, each with its way; an edge's own fields stand with the edge.

@@ -10,17 +10,15 @@ use crate::project::Project;
 use crate::say;
 use crate::tidy::{files, top};
 
-/// What a deployment specification says of a web application's image, line by line, and what stands for it in
-/// `fixtures/webapp`. Where today's form is another, the second is what does the same.
-const IMAGE: [(&str, &str); 23] = [
+/// What a deployment specification says of a web application's image, line by line and a stage each, and what stands for it
+/// in that stage of `fixtures/webapp`, in this order. Where today's form is another, the second is what does the same.
+const BUILD: [(&str, &str); 10] = [
     (
         "FROM node:20.9.0-alpine AS builder",
         "FROM docker.io/library/node:20.9.0-alpine AS build",
     ),
-    ("ARG NODE_ENV=production", "ARG NODE_ENV"),
-    // Without what builds there is nothing to build with; the last stage holds none of it.
-    ("ARG BUILD_FLAG=--production", "npm ci --include=dev"),
-    ("ENV NODE_ENV=${NODE_ENV}", "ENV NODE_ENV=production"),
+    // What an argument says is a variable of all that runs while the image is built.
+    ("ARG NODE_ENV=production, ENV NODE_ENV=${NODE_ENV}", "ARG NODE_ENV"),
     ("ENV NPM_CONFIG_LOGLEVEL=warn", "ENV NPM_CONFIG_LOGLEVEL=warn"),
     ("WORKDIR /app", "WORKDIR /app"),
     ("COPY package*.json ./", "COPY package*.json ./"),
@@ -28,22 +26,44 @@ const IMAGE: [(&str, &str); 23] = [
         "RUN npm ci ${BUILD_FLAG}",
         "RUN --mount=type=cache,target=/var/cache/npm",
     ),
+    // Without what builds there is nothing to build with; the last stage holds none of it.
+    ("ARG BUILD_FLAG=--production", "npm ci --include=dev"),
     ("COPY . .", "COPY . ."),
+    (
+        "(what a build keeps between two runs)",
+        "RUN --mount=type=cache,target=/app/.next/cache",
+    ),
     ("RUN npm run build", "npm run build"),
+];
+const RUNTIME: [(&str, &str); 15] = [
     (
         "FROM node:20.9.0-alpine AS runner",
         "FROM docker.io/library/node:20.9.0-alpine AS runtime",
     ),
-    ("COPY next.config.js", "COPY --from=build /app/next.config.* ./"),
-    ("COPY public", "COPY --from=build /app/public ./public"),
-    ("COPY standalone", "COPY --from=build /app/.next/standalone ./"),
-    ("COPY static", "COPY --from=build /app/.next/static ./.next/static"),
     ("ENV NODE_ENV=production", "ENV NODE_ENV=production"),
     ("ENV PORT=3000", "PORT=3000"),
+    ("WORKDIR /app", "WORKDIR /app"),
+    (
+        "COPY --from=builder /app/next.config.js ./",
+        "COPY --from=build /app/next.config.* ./",
+    ),
+    (
+        "COPY --from=builder /app/public ./public",
+        "COPY --from=build /app/public ./public",
+    ),
+    (
+        "COPY --from=builder /app/.next/standalone ./",
+        "COPY --from=build /app/.next/standalone ./",
+    ),
+    (
+        "COPY --from=builder /app/.next/static ./.next/static",
+        "COPY --from=build /app/.next/static ./.next/static",
+    ),
     ("EXPOSE ${PORT}", "EXPOSE 3000"),
-    ("--interval=30s", "--interval=30s"),
+    ("HEALTHCHECK --interval=30s", "HEALTHCHECK --interval=30s"),
     ("--timeout=30s", "--timeout=30s"),
-    ("--start-period=5s --retries=3", "--start-period=5s --retries=3"),
+    ("--start-period=5s", "--start-period=5s"),
+    ("--retries=3", "--retries=3"),
     // No file of the application is needed to ask it.
     ("CMD node healthcheck.js", "CMD [\"node\", \"-e\", \"fetch("),
     ("CMD [\"node\", \"server.js\"]", "CMD [\"node\", \"server.js\"]"),
@@ -117,10 +137,15 @@ const CONTAINERS: [(&str, &str, &str); 28] = [
 fn each_line_of_a_deployment_specification_has_its_counterpart() {
     let folder = top().join("fixtures/webapp/deployments");
     let image = read(&folder.join("docker/web/Dockerfile"));
+    let (build, runtime) = image.split_at(image.rfind("\nFROM ").expect("it has two stages"));
     let mut faults = Vec::new();
-    for (said, counterpart) in IMAGE {
-        if !image.contains(counterpart) {
-            faults.push(format!("`{said}`: no `{counterpart}`"));
+    for (stage, lines) in [(build, &BUILD[..]), (runtime, &RUNTIME[..])] {
+        let mut rest = stage;
+        for (said, counterpart) in lines {
+            match rest.split_once(counterpart) {
+                Some((_, behind)) => rest = behind,
+                None => faults.push(format!("`{said}`: no `{counterpart}` in its place")),
+            }
         }
     }
     let compose = yaml(&folder.join("compose/compose.yaml"));
@@ -140,7 +165,7 @@ fn each_line_of_a_deployment_specification_has_its_counterpart() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     say(&format!(
         "containers: {} lines of an image and {} of its containers have their counterparts",
-        IMAGE.len(),
+        BUILD.len() + RUNTIME.len(),
         CONTAINERS.len()
     ));
 }

@@ -7,6 +7,7 @@
 mod alerts;
 mod charts;
 mod containers;
+mod handed;
 mod hostile;
 mod served;
 mod strings;
@@ -75,7 +76,7 @@ fn manifests_fit_each_kubernetes() {
 #[test]
 fn objects_of_fixtures_pass_kube_score() {
     let mut all = generated(is_manifest);
-    all.retain(|it| it.starts_with("fixtures/generator") && it.iter().any(|name| name == "kubernetes"));
+    all.retain(|it| it.starts_with("fixtures") && it.iter().any(|name| name == "kubernetes"));
     judge("kube-score", "manifests", &all, Tools::kube_score);
 }
 
@@ -95,7 +96,7 @@ fn kube_score_refuses_wrong_samples() {
 
 #[test]
 fn rules_within_objects_pass_promtool() {
-    let rules = generated(|it| it.file_name().is_some_and(|it| it == "prometheus-rule.yaml"));
+    let rules = generated(is_rule_object);
     judge(
         "promtool check rules",
         "objects with rules",
@@ -218,10 +219,13 @@ fn what_is_judged_is_known_by_its_path() {
     assert_eq!(sorts("fixtures/shop/scripts/deploy.sh"), "generated script");
 }
 
-/// Each artifact of the fixtures that stands in these folders has a judge at least, and the counts are told.
+/// What no tool judges, by the end of its path: words for people, and what is left out of a build.
+const WITHOUT_A_JUDGE: [&str; 2] = ["/README.md", ".dockerignore"];
+
+/// Each artifact of the fixtures has a judge at least, and the counts are told.
 #[test]
 fn every_artifact_of_the_fixtures_has_a_judge() {
-    let judges: [(&str, Sort); 17] = [
+    let judges: [(&str, Sort); 31] = [
         ("jobcheck, with the drivers' schemas", is_job),
         ("nomad job validate", is_job),
         ("nomad fmt -check", |it| is_job(it) || is_hcl(it)),
@@ -233,34 +237,73 @@ fn every_artifact_of_the_fixtures_has_a_judge() {
         ("a running Vault", served::is_written_to_vault),
         ("Traefik's own start", served::is_traefik_job),
         ("promtool check config", alerts::is_prometheus_config),
-        ("promtool check rules", alerts::is_rules),
+        ("promtool check rules", |it| alerts::is_rules(it) || is_rule_object(it)),
         ("promtool test rules", alerts::is_tests),
         ("amtool check-config", alerts::is_alertmanager_config),
         ("alertcheck: who is told, what is muted", alerts::is_alertmanager_config),
         ("shellcheck", is_script),
+        ("kubeconform, for each Kubernetes", is_manifest),
+        ("kube-score", is_manifest),
+        ("kustomize build", is_kustomization),
+        ("a running API server", |it| {
+            is_manifest(it) || is_kustomization(it) || is_of_chart(it)
+        }),
+        ("helm lint, helm template", is_of_chart),
+        ("compose-go", |it| containers::is_compose(it) || is_example(it)),
+        ("BuildKit", containers::is_dockerfile),
+        ("hadolint", containers::is_dockerfile),
+        ("caddy validate", containers::is_caddyfile),
+        ("caddy fmt", containers::is_caddyfile),
+        ("systemd-analyze verify", containers::is_unit),
+        ("a run without an engine", |it| it.starts_with("fixtures/shelf")),
+        ("a copy that is restored and updated", |it| {
+            it.starts_with("fixtures/hobby") && it.iter().any(|name| name == "server")
+        }),
+        ("two platforms that agree", |it| it.starts_with("fixtures/both")),
         ("the live run", |it| it.starts_with("fixtures/live")),
     ];
-    let folders = [
-        "deployments/nomad/",
-        "deployments/prometheus/",
-        "deployments/alertmanager/",
-        "scripts/",
-    ];
-    let all = recorded(|it| folders.iter().any(|folder| it.contains(folder)));
+    let all = recorded(|_| true);
     let count = |sort: Sort| all.iter().filter(|it| sort(it)).count();
-    say(&format!(
-        "judges: {} artifacts of fixtures stand in {folders:?}",
-        all.len()
-    ));
+    say(&format!("judges: the fixtures have {} artifacts", all.len()));
     for (name, sort) in judges {
         say(&format!("judges: {:4} of them by {name}", count(sort)));
         assert!(count(sort) > 0, "{name} judges nothing");
     }
     let n_verdicts: usize = judges.iter().map(|it| count(it.1)).sum();
     say(&format!("judges: {n_verdicts} verdicts in all"));
-    let of_files = |it: &&PathBuf| !judges[..judges.len() - 1].iter().any(|judge| judge.1(it));
+    // The last ones look at what runs, not at each file.
+    let of_files = |it: &&PathBuf| !judges[..judges.len() - 4].iter().any(|judge| judge.1(it));
     let unjudged: Vec<&PathBuf> = all.iter().filter(of_files).collect();
-    assert!(!all.is_empty() && unjudged.is_empty(), "nobody judges {unjudged:#?}");
+    let (without, unjudged): (Vec<&PathBuf>, Vec<&PathBuf>) = unjudged
+        .into_iter()
+        .partition(|it| WITHOUT_A_JUDGE.iter().any(|end| it.to_string_lossy().ends_with(end)));
+    say(&format!(
+        "judges: {:4} of them by nobody: {WITHOUT_A_JUDGE:?}",
+        without.len()
+    ));
+    assert!(all.len() > 1_000 && unjudged.is_empty(), "nobody judges {unjudged:#?}");
+}
+
+/// What a judge of Dockerfiles or scripts is told to pass over is argued in the line above.
+#[test]
+fn what_is_passed_over_is_argued() {
+    let (mut n_argued, mut faults) = (0, Vec::new());
+    for template in files(&top().join("templates"), ".hbs") {
+        let text = std::fs::read_to_string(&template).expect("a template is text");
+        let lines: Vec<&str> = text.lines().collect();
+        for (nth, line) in lines.iter().enumerate() {
+            if !line.contains("hadolint ignore=") && !line.contains("shellcheck disable=") {
+                continue;
+            }
+            let above = nth.checked_sub(1).map_or("", |it| lines[it].trim());
+            let is_argued = above.starts_with("# ") && above.len() > 20;
+            n_argued += usize::from(is_argued);
+            if !is_argued {
+                faults.push(format!("{}:{}: {line}", template.display(), nth + 1));
+            }
+        }
+    }
+    assert!(faults.is_empty() && n_argued > 5, "not argued:\n{}", faults.join("\n"));
 }
 
 /// Returns those files of the fixtures that stand on record as generated.
@@ -275,7 +318,8 @@ fn recorded(is_wanted: impl Fn(&str) -> bool) -> Vec<PathBuf> {
             continue;
         };
         let text = std::fs::read_to_string(top().join(&shard)).expect("a manifest is text");
-        let paths = text.lines().filter_map(|it| it.split(' ').nth(1));
+        let records = text.lines().filter(|it| !it.starts_with('#'));
+        let paths = records.filter_map(|it| it.split(' ').nth(1));
         all.extend(paths.filter(|it| is_wanted(it)).map(|it| Path::new(&project).join(it)));
     }
     all
@@ -397,6 +441,19 @@ fn is_manifest(path: &Path) -> bool {
     has_suffix(path, &["yaml", "yml"])
         && !is_kustomization(path)
         && names[..names.len().saturating_sub(1)].contains(&"kubernetes")
+}
+
+/// A file of a chart, and not of what stands for its objects beside it.
+fn is_of_chart(path: &Path) -> bool {
+    names(path).contains(&"helm")
+}
+
+fn is_rule_object(path: &Path) -> bool {
+    path.file_name().is_some_and(|it| it == "prometheus-rule.yaml")
+}
+
+fn is_example(path: &Path) -> bool {
+    path.file_name().is_some_and(|it| it == ".env.example")
 }
 
 fn is_script(path: &Path) -> bool {

@@ -170,8 +170,8 @@ const FAULTS: &[Fault] = &[
     (
         "generator",
         "templates/prometheus/monitor.yaml",
-        "- port: \"${port}\"\n        path: \"${path}\"\n        # Both",
-        "- port: \"${port}s\"\n        path: \"${path}\"\n        # Both",
+        "- port: \"${port}\"\n        path: \"${path}\"\n        interval: \"${interval}\"\n        # Both",
+        "- port: \"${port}s\"\n        path: \"${path}\"\n        interval: \"${interval}\"\n        # Both",
         "prometheus::what-is-watched-has-a-port",
     ),
     (

@@ -140,6 +140,35 @@ fn the_pages_of_the_packs_are_current() {
     );
 }
 
+/// Packs that print nothing themselves: others print what they say.
+const WITHOUT_FILES: [&str; 5] = ["core", "frameworks", "processes", "traefik", "vault"];
+
+#[test]
+fn the_example_of_each_pack_is_right_and_shows_what_it_prints() {
+    let mut faults = Vec::new();
+    for pack in folders_of_packs() {
+        let page = std::fs::read_to_string(top().join(format!("docs/packs/{pack}.md"))).expect("each has a page");
+        let Some((_, rest)) = page.split_once("\n## An example\n") else {
+            faults.push(format!("{pack} has no example"));
+            continue;
+        };
+        let spec = *blocks(rest, "yaml").first().expect("an example is a spec");
+        let project = Project::new().file("gen.yaml", spec);
+        let apply = project.run(&["apply"]);
+        if apply.code != 0 || apply.stderr.contains("\n  ! ") {
+            faults.push(format!("{pack}: {}", apply.snapshot()));
+        }
+        let prints = apply.stdout.contains(&format!(" {pack}/"));
+        if prints == WITHOUT_FILES.contains(&pack.as_str()) {
+            faults.push(format!(
+                "{pack}: its rules print {}",
+                if prints { "files" } else { "nothing" }
+            ));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 #[test]
 fn a_copied_pack_does_what_the_built_in_one_does() {
     let tour = section("Sixty seconds");

@@ -348,7 +348,7 @@ impl<'a> Compiler<'a> {
                 || holds_node(expression.ty(), 0)
             {
                 let message = format!("`$merge` wants a map, not `{}`", expression.ty());
-                let help = "give a map, or a list of maps: `$merge: ${s.labels}`";
+                let help = "give a map, or a list of maps: `$merge: s.labels`";
                 self.report("data::wrong_directive", message, written.span, "not a map", help);
             }
             self.uses.extend(expression.uses());

@@ -260,8 +260,12 @@ impl Engine {
             return answer(None, vec![problem], Sources::default());
         };
         let rules = set::rules_of(db, project, &found.name).into_iter();
-        let mut rules: Vec<(Name, Name)> = rules
-            .map(|it| (it.name.text.clone(), it.doc.clone().unwrap_or_default()))
+        let mut rules: Vec<page::RuleNote> = rules
+            .map(|it| page::RuleNote {
+                name: it.name.text.clone(),
+                doc: it.doc.clone().unwrap_or_default(),
+                prints: it.artifact.as_ref().map(|it| it.path.text.clone()),
+            })
             .collect();
         rules.sort();
         let page = page::page(pack::schema(db, project), found, &rules);

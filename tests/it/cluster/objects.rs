@@ -91,7 +91,7 @@ impl Objects {
                 });
             }
         }
-        // The operator of this kind makes the pods, and gives them a label of their own.
+        // The operators of these kinds make the pods, and give them labels of their own.
         for object in self.kind("Cluster") {
             let name = text(&object["metadata"]["name"]).to_owned();
             pods.push(Pod {
@@ -99,6 +99,16 @@ impl Objects {
                 namespace: text(&object["metadata"]["namespace"]).to_owned(),
                 labels: Labels::from([("cnpg.io/cluster".to_owned(), name)]),
                 ports: BTreeSet::from([5432, 8000, 9187]),
+                spec: Value::Null,
+            });
+        }
+        for object in self.kind("RabbitmqCluster") {
+            let name = text(&object["metadata"]["name"]).to_owned();
+            pods.push(Pod {
+                by: format!("RabbitmqCluster {name}"),
+                namespace: text(&object["metadata"]["namespace"]).to_owned(),
+                labels: Labels::from([("app.kubernetes.io/name".to_owned(), name)]),
+                ports: BTreeSet::from([4369, 5672, 15672, 15692, 25672]),
                 spec: Value::Null,
             });
         }

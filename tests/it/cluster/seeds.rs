@@ -1,5 +1,6 @@
 //! The systems of two deployment specifications, line by line: each thing that they show, and where its counterpart
-//! stands in what is generated for `fixtures/generator`, in the form that is valid today. The lines are in `seeds.txt`.
+//! stands in what is generated for `fixtures/generator` and `fixtures/webapp`, in the form that is valid today. The
+//! lines are in `seeds.txt`.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use crate::tidy::top;
 
 #[test]
 fn each_line_of_the_two_specifications_has_its_counterpart() {
-    let files = tree(&top().join("fixtures/generator"));
+    let files = tree(&top().join("fixtures"));
     let mut known: BTreeMap<&str, Objects> = BTreeMap::new();
     let (mut faults, mut n_lines) = (Vec::new(), 0);
     for line in include_str!("seeds.txt").lines() {
@@ -26,8 +27,9 @@ fn each_line_of_the_two_specifications_has_its_counterpart() {
         };
         let (kind, name) = object.split_once(' ').expect("an object has a kind and a name");
         let (place, wanted) = place.split_once(" = ").expect("a place holds something");
-        let folder = if folder == "." { "" } else { folder };
-        let objects = known.entry(folder).or_insert_with(|| Objects::of(&files, folder));
+        let objects = known
+            .entry(folder)
+            .or_insert_with(|| Objects::of(&files, &format!("{folder}/")));
         let steps: Vec<&str> = place.split('/').collect();
         let found = below(objects.one(kind, name), &steps);
         if !found.iter().any(|it| it == wanted) {
@@ -50,6 +52,13 @@ fn below(value: &Value, steps: &[&str]) -> Vec<String> {
     };
     match (value, *step) {
         (Value::Sequence(items), "*") => items.iter().flat_map(|it| below(it, further)).collect(),
+        (Value::Sequence(items), one) if one.starts_with('[') => {
+            let (key, wanted) = one[1..one.len() - 1]
+                .split_once('=')
+                .expect("an item is known by a value");
+            let fitting = items.iter().filter(|it| below(it, &[key]) == [wanted]);
+            fitting.flat_map(|it| below(it, further)).collect()
+        }
         (Value::Sequence(items), at) => {
             let item = at.parse::<usize>().ok().and_then(|it| items.get(it));
             item.map_or_else(Vec::new, |it| below(it, further))

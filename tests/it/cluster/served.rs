@@ -16,7 +16,6 @@ use super::FIXTURES;
 use super::objects::Objects;
 use crate::agents::{Server, free_ports, shown};
 use crate::project::tree;
-use crate::properties::{Profile, profile};
 use crate::say;
 use crate::tidy::{files, top};
 
@@ -42,11 +41,7 @@ fn an_api_server_takes_all_objects_and_finds_nothing_to_change_again() {
     }
     for (fixture, environments) in FIXTURES {
         let all = tree(&top().join("fixtures").join(fixture));
-        // Each takes seconds: what a change needs is the environment with all that there is.
-        let whole = environments
-            .into_iter()
-            .filter(|it| profile() == Profile::Long || it.1.is_empty());
-        for (environment, folder) in whole {
+        for &(environment, folder) in environments {
             let objects = Objects::of(&all, folder);
             let place = format!("fixtures/{fixture}/{folder}deployments/kubernetes");
             let place = top().join(place).to_string_lossy().into_owned();
@@ -86,8 +81,24 @@ fn an_api_server_takes_all_objects_and_finds_nothing_to_change_again() {
             ));
         }
     }
+    cluster.takes_cases();
     cluster.helm_installs_and_upgrades();
     say(&format!("cluster: the API server took {} s", start.elapsed().as_secs()));
+}
+
+/// Returns the folders with objects of a cluster that cases expect, with these.
+fn cases() -> Vec<(PathBuf, Objects)> {
+    let all = files(&top().join("tests/cases"), "/kustomization.yaml").into_iter();
+    let whole =
+        all.filter(|it| it.iter().any(|name| name == "expected") && it.ends_with("kubernetes/kustomization.yaml"));
+    whole
+        .map(|it| {
+            let place = it.parent().expect("a file stands in a folder").to_owned();
+            let environment = place.parent().and_then(Path::parent).expect("it is below deployments");
+            let objects = Objects::of(&tree(environment), "");
+            (place, objects)
+        })
+        .collect()
 }
 
 /// Returns the pods that the objects make, as a list.
@@ -218,9 +229,10 @@ impl Cluster {
             .iter()
             .flat_map(|(fixture, environments)| {
                 let all = tree(&top().join("fixtures").join(fixture));
-                environments.map(|(_, folder)| Objects::of(&all, folder))
+                let objects = environments.iter().map(move |(_, folder)| Objects::of(&all, folder));
+                objects.flat_map(|it| it.0).collect::<Vec<_>>()
             })
-            .flat_map(|it| it.0)
+            .chain(cases().into_iter().flat_map(|it| it.1.0))
             .filter_map(|it| it["kind"].as_str().map(str::to_owned))
             .collect();
         let mut all: Vec<Value> = files(definitions, ".json")
@@ -343,6 +355,27 @@ impl Cluster {
             let path = format!("/api/v1/namespaces/{name}/finalize");
             self.text(&["replace", "--raw", &path, "-f", "-"], &end.to_string());
         }
+    }
+
+    /// What cases show of each choice is taken too, though not kept.
+    fn takes_cases(&self) {
+        let (all, mut n_objects) = (cases(), 0);
+        for (place, objects) in &all {
+            let namespaces = place.join("namespaces.yaml");
+            if namespaces.exists() {
+                self.quietly(&["apply", "--server-side", "-f", &namespaces.to_string_lossy()], "");
+            }
+            let place = place.to_string_lossy();
+            let tried = self.quietly(&["apply", "--server-side", "--dry-run=server", "-k", &place], "");
+            let n_tried = tried.lines().filter(|it| it.ends_with(" (server dry run)")).count();
+            assert_eq!(n_tried, objects.0.len(), "{place}:\n{tried}");
+            n_objects += n_tried;
+        }
+        assert!(n_objects > 100, "only {n_objects} objects");
+        say(&format!(
+            "cluster: the API server takes {n_objects} objects of {} cases too",
+            all.len()
+        ));
     }
 
     /// The chart is installed; the same again changes nothing, and a value changes what it should.

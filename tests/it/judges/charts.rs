@@ -19,6 +19,8 @@ const ENVIRONMENTS: [(&str, &str); 2] = [
     ("production", PLAIN),
     ("load", "fixtures/generator/load/deployments/kubernetes"),
 ];
+/// Cases that print the same as objects and as a chart.
+const CASES: [&str; 2] = ["a_queue_by_its_operator", "an_agent_of_vault_writes_files"];
 /// The name of the release.
 const RELEASE: &str = "generator";
 
@@ -68,12 +70,18 @@ fn a_chart_prints_what_stands_beside_it() {
     let Some(tools) = Tools::of_environment() else {
         return say("judges: left out what helm template prints");
     };
-    let own = printed(&tools, &[], None).expect("the chart's own values are right");
+    let own = printed(&tools, CHART, &[], None).expect("the chart's own values are right");
     assert_same(&own, PLAIN, "its own values");
+    for case in CASES {
+        let expected = format!("tests/cases/kubernetes/{case}/expected");
+        let chart = format!("{expected}/chart/deployments/helm");
+        let made = printed(&tools, &chart, &[], None).unwrap_or_else(|error| panic!("{case}: {error}"));
+        assert_same(&made, &format!("{expected}/deployments/kubernetes"), case);
+    }
     let mut n_different = 0;
     for (environment, folder) in ENVIRONMENTS {
         let values = format!("{CHART}/values-{environment}.yaml");
-        let made = printed(&tools, &[], Some(&values)).unwrap_or_else(|error| panic!("{values}: {error}"));
+        let made = printed(&tools, CHART, &[], Some(&values)).unwrap_or_else(|error| panic!("{values}: {error}"));
         assert_same(&made, folder, environment);
         let different = made.iter().filter(|(name, object)| own.get(*name) != Some(object));
         n_different += different.count();
@@ -109,7 +117,7 @@ fn a_value_of_a_chart_changes_what_it_should() {
     let Some(tools) = Tools::of_environment() else {
         return say("judges: left out the values of charts");
     };
-    let before = printed(&tools, &[], None).expect("the chart's own values are right");
+    let before = printed(&tools, CHART, &[], None).expect("the chart's own values are right");
     let of = |name: &str| {
         before
             .keys()
@@ -154,7 +162,7 @@ fn a_value_of_a_chart_changes_what_it_should() {
     ];
     let n_cases = cases.len();
     for (value, wanted) in cases {
-        let after = printed(&tools, &[value], None).unwrap_or_else(|error| panic!("{value}: {error}"));
+        let after = printed(&tools, CHART, &[value], None).unwrap_or_else(|error| panic!("{value}: {error}"));
         let all: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         let changed: BTreeSet<String> = all
             .into_iter()
@@ -168,16 +176,16 @@ fn a_value_of_a_chart_changes_what_it_should() {
         "services.nobody.image=a",
         "networkPolicies.enabled=7",
     ] {
-        assert!(printed(&tools, &[wrong], None).is_err(), "{wrong} is taken");
+        assert!(printed(&tools, CHART, &[wrong], None).is_err(), "{wrong} is taken");
     }
     say(&format!(
         "judges: {n_cases} values of a chart change what they should, 3 wrong ones are refused"
     ));
 }
 
-/// Returns what the chart prints.
-fn printed(tools: &Tools, values: &[&str], file: Option<&str>) -> Result<Objects, String> {
-    let text = tools.helm_template(Path::new(CHART), RELEASE, values, file)?;
+/// Returns what a chart prints.
+fn printed(tools: &Tools, chart: &str, values: &[&str], file: Option<&str>) -> Result<Objects, String> {
+    let text = tools.helm_template(Path::new(chart), RELEASE, values, file)?;
     // This label says who has made an object, and so differs.
     Ok(objects(&text.replace(
         "app.kubernetes.io/managed-by: \"Helm\"",

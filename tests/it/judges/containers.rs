@@ -65,20 +65,20 @@ fn wrong_samples_are_refused() {
     });
 }
 
-fn is_compose(path: &Path) -> bool {
+pub(super) fn is_compose(path: &Path) -> bool {
     // What cases print under this name is of no platform, or mounts what they have not.
     let of_fixtures = path.to_string_lossy().contains("fixtures/");
     path.ends_with("compose/compose.yaml") || (path.ends_with("docker-compose.yml") && of_fixtures)
 }
 
-fn is_dockerfile(path: &Path) -> bool {
+pub(super) fn is_dockerfile(path: &Path) -> bool {
     path.file_name().is_some_and(|it| it == "Dockerfile")
 }
 
-fn is_caddyfile(path: &Path) -> bool {
+pub(super) fn is_caddyfile(path: &Path) -> bool {
     path.file_name().is_some_and(|it| it == "Caddyfile")
 }
 
-fn is_unit(path: &Path) -> bool {
+pub(super) fn is_unit(path: &Path) -> bool {
     path.extension().is_some_and(|it| it == "service" || it == "timer")
 }

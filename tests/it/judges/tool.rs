@@ -13,39 +13,8 @@ use crate::tidy::top;
 /// The versions of Kubernetes that `.ci/judges` has schemas of.
 pub(super) const KUBERNETES: [&str; 2] = ["1.34.0", "1.36.0"];
 
-/// What kube-score asks for that we don't do, each with why.
-const KUBE_SCORE_IGNORES: [(&str, &str); 9] = [
-    (
-        "container-image-pull-policy",
-        "an image is named by its version, and need not be fetched again",
-    ),
-    (
-        "container-ephemeral-storage-request-and-limit",
-        "a limit range of the namespace says it",
-    ),
-    (
-        "pod-probes-identical",
-        "where the spec asks one question only, it is asked for both",
-    ),
-    (
-        "container-security-context-user-group-id",
-        "the official images of databases run as the user 999",
-    ),
-    (
-        "deployment-has-host-podantiaffinity",
-        "pods are spread by topologySpreadConstraints",
-    ),
-    (
-        "statefulset-has-host-podantiaffinity",
-        "pods are spread by topologySpreadConstraints",
-    ),
-    (
-        "networkpolicy-targets-pod",
-        "it knows no pods that an operator makes; a test of ours knows them",
-    ),
-    ("deployment-replicas", "the spec says how many there are"),
-    ("service-type", "the spec says how far a service can be reached"),
-];
+/// The line of the pack `kubernetes` before what kube-score asks for that is not done, a line each with why.
+const NOT_DONE: &str = "# What kube-score asks for that is not done:";
 
 /// What jobcheck takes a file for.
 #[derive(Clone, Copy)]
@@ -310,15 +279,15 @@ impl Tools {
             let home = home.expect("it stands below that folder").to_owned();
             environments.entry(home).or_default().push(file.clone());
         }
-        let ignored = KUBE_SCORE_IGNORES.iter().flat_map(|it| ["--ignore-test", it.0]);
-        let options = [
-            "score",
-            "--output-format",
-            "ci",
-            "--kubernetes-version",
-            "v1.34",
-            "--ignore-container-cpu-limit",
-        ];
+        let pack = fs::read_to_string(top().join("rules/kubernetes/pack.yaml")).expect("the pack is there");
+        let not_done = argued(&pack);
+        assert!(!not_done.is_empty(), "the pack argues nothing below `{NOT_DONE}`");
+        // One of its checks asks for several things, of which it leaves this one out by a flag.
+        let ignored = not_done.iter().flat_map(|it| match *it {
+            "container-cpu-limit" => vec!["--ignore-container-cpu-limit"],
+            check => vec!["--ignore-test", check],
+        });
+        let options = ["score", "--output-format", "ci", "--kubernetes-version", "v1.34"];
         let options: Vec<&str> = options.into_iter().chain(ignored).collect();
         let mut faults = Vec::new();
         for files in environments.values() {
@@ -536,6 +505,19 @@ impl Tools {
             code: output.status.code(),
         }
     }
+}
+
+/// Returns what the pack says it does without, each of which has its reason behind a colon.
+fn argued(pack: &str) -> Vec<&str> {
+    let below = pack.lines().skip_while(|it| *it != NOT_DONE).skip(1);
+    let lines = below.map_while(|it| it.strip_prefix("#   "));
+    lines
+        .map(|it| {
+            let (check, why) = it.split_once(": ").expect("a check, and why");
+            assert!(why.len() > 20, "{check} is not argued");
+            check
+        })
+        .collect()
 }
 
 /// Returns the folder from which a file below `deployments/` is used, and its path from there.
