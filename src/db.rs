@@ -54,7 +54,8 @@ pub struct Project {
     /// Pack, rule and template files that are built in (`rules/…`, `templates/…`), sorted by path.
     #[returns(ref)]
     pub built_in: Vec<SourceFile>,
-    /// The same of the project's own, sorted by path; they come on top.
+    /// The same of the project's own, sorted by path; they come on top. Those of packs from elsewhere are among them,
+    /// below [`SHARED`].
     #[returns(ref)]
     pub own: Vec<SourceFile>,
     /// What this run sets apart from the files.
@@ -69,21 +70,43 @@ pub fn spec_files(db: &dyn Db, project: Project) -> impl Iterator<Item = SourceF
         .chain(project.included(db).iter().copied())
 }
 
-/// Returns the files of packs that count: those that are built in, and the project's own on top of them.
+/// The folder in which a project keeps packs from elsewhere. It is laid out as the project's own folder is.
+pub const SHARED: &str = ".gen/packs/";
+
+/// Tells whether the file at `path` is one of a pack from elsewhere.
+#[must_use]
+pub fn is_shared(path: &str) -> bool {
+    path.starts_with(SHARED)
+}
+
+/// Returns what packs call the file at `path`, wherever it is kept: `rules/…` or `templates/…`.
+#[must_use]
+pub fn pack_path(path: &str) -> &str {
+    path.strip_prefix(SHARED).unwrap_or(path)
+}
+
+/// Returns the files of packs that count: those that are built in, on top of them those from elsewhere, and on top of all
+/// the project's own.
 ///
-/// An own file stands in the place of the built-in one of its path, and an own pack, rule files and all, in the place
-/// of the built-in one of its name. Templates give way one by one, since rules of other packs may print them.
+/// A file stands in the place of one of its path further down, and a pack, rule files and all, in the place of one of
+/// its name. Templates give way one by one, since rules of other packs may print them.
 #[salsa::tracked(returns(deref))]
 pub fn pack_files(db: &dyn Db, project: Project) -> Vec<SourceFile> {
-    let own = project.own(db);
-    let paths: BTreeSet<&str> = own.iter().map(|it| it.path(db).as_str()).collect();
-    let is_own_pack = |path: &str| {
-        let folder = path.strip_prefix("rules/").and_then(|it| it.split_once('/'));
-        folder.is_some_and(|(name, _)| paths.contains(format!("rules/{name}/pack.yaml").as_str()))
-    };
-    let built_in = project.built_in(db).iter();
-    let standing = built_in.filter(|it| !paths.contains(it.path(db).as_str()) && !is_own_pack(it.path(db)));
-    standing.chain(own).copied().collect()
+    let (shared, own): (Vec<SourceFile>, Vec<SourceFile>) =
+        project.own(db).iter().copied().partition(|it| is_shared(it.path(db)));
+    let mut taken: BTreeSet<&str> = BTreeSet::new();
+    let mut layers = Vec::new();
+    for layer in [&own, &shared, project.built_in(db)] {
+        let standing = layer.iter().copied().filter(|it| {
+            let path = pack_path(it.path(db));
+            let folder = path.strip_prefix("rules/").and_then(|it| it.split_once('/'));
+            let head = folder.map(|(name, _)| format!("rules/{name}/pack.yaml"));
+            !taken.contains(path) && !head.is_some_and(|it| taken.contains(it.as_str()))
+        });
+        layers.push(standing.collect::<Vec<_>>());
+        taken.extend(layer.iter().map(|it| pack_path(it.path(db))));
+    }
+    layers.into_iter().rev().flatten().collect()
 }
 
 /// From where a node is seen: in one environment, at one phase of the rules.

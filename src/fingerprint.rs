@@ -1,4 +1,6 @@
 //! The fingerprint of a content: blake3, as a type.
+//!
+//! A [`Fingerprint`] tells contents apart that nobody made to look alike; a [`Digest`] is kept where somebody may try.
 
 use std::fmt;
 
@@ -67,6 +69,35 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
+/// A content's whole blake3 hash, for what comes from strangers: 64 hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest(blake3::Hash);
+
+impl Digest {
+    /// Returns the digest of `parts`: other parts have another one, however they are cut.
+    #[must_use]
+    pub fn of<'p>(parts: impl IntoIterator<Item = &'p [u8]>) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        for part in parts {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        Self(hasher.finalize())
+    }
+
+    /// Returns the digest written as 64 hexadecimal digits, if `text` is one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        blake3::Hash::from_hex(text).ok().map(Self)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.to_hex().fmt(f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,5 +107,13 @@ mod tests {
         let fingerprint = Fingerprint::of(b"orders");
         assert_eq!(Fingerprint::parse(&fingerprint.to_string()), Some(fingerprint));
         assert_eq!(Fingerprint::parse("+f"), None);
+    }
+
+    #[test]
+    fn a_digest_knows_where_its_parts_end() {
+        let digest = |parts: &[&'static str]| Digest::of(parts.iter().map(|it| it.as_bytes()));
+        assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
+        assert_eq!(Digest::parse(&digest(&["ab"]).to_string()), Some(digest(&["ab"])));
+        assert_eq!(Digest::parse("blake3"), None);
     }
 }

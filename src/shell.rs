@@ -16,6 +16,7 @@ mod recall;
 pub mod report;
 mod seal;
 pub mod session;
+pub mod shared;
 pub mod since;
 pub mod stat;
 pub mod store;

@@ -8,6 +8,7 @@
 pub mod check;
 pub mod complete;
 pub mod edge;
+pub mod elsewhere;
 pub mod file;
 pub mod index;
 pub mod layer;

@@ -11,7 +11,7 @@ use crate::artifact::data::{DataFormat, DataTemplate};
 use crate::artifact::format::{self, Format};
 use crate::artifact::parse;
 use crate::artifact::text::{PartialSource, TextTemplate, partial_params};
-use crate::db::{Db, Project, SourceFile, View, pack_files};
+use crate::db::{Db, Project, SHARED, SourceFile, View, pack_files, pack_path};
 use crate::fact;
 use crate::fact::guard::Guarded;
 use crate::fact::matching::{self, Match, Matches};
@@ -118,17 +118,18 @@ pub struct Compiled {
     pub fingerprint: Fingerprint,
 }
 
-/// Returns the template file named `name`: the project's own before a built-in one.
+/// Returns the template file named `name`: the project's own before one from elsewhere, and that before a built-in one.
 #[salsa::tracked(returns(copy))]
 fn template_file(db: &dyn Db, project: Project, name: Name) -> Option<SourceFile> {
     let path = format!("templates/{name}");
-    let find = |files: &[SourceFile]| {
-        files
-            .binary_search_by(|it| it.path(db).as_str().cmp(&path))
-            .ok()
-            .map(|at| files[at])
+    let shared = format!("{SHARED}{path}");
+    let find = |files: &[SourceFile], path: &str| {
+        let at = files.binary_search_by(|it| it.path(db).as_str().cmp(path));
+        at.ok().map(|at| files[at])
     };
-    find(project.own(db)).or_else(|| find(project.built_in(db)))
+    let own = project.own(db);
+    let found = find(own, &path).or_else(|| find(own, &shared));
+    found.or_else(|| find(project.built_in(db), &path))
 }
 
 /// Returns the names of all templates, for suggestions.
@@ -136,7 +137,7 @@ fn template_names(db: &dyn Db, project: Project) -> Vec<String> {
     let files = pack_files(db, project);
     files
         .iter()
-        .filter_map(|it| it.path(db).strip_prefix("templates/").map(str::to_owned))
+        .filter_map(|it| pack_path(it.path(db)).strip_prefix("templates/").map(str::to_owned))
         .collect()
 }
 
@@ -259,7 +260,7 @@ pub fn template_fingerprint(db: &dyn Db, project: Project, id: Name) -> Fingerpr
 pub fn is_given(db: &dyn Db, project: Project, id: &Name) -> bool {
     let own = project.own(db);
     let changes_others = |it: &SourceFile| {
-        let path = it.path(db);
+        let path = pack_path(it.path(db));
         path.starts_with("templates/") || path.ends_with("/pack.yaml")
     };
     let is_own = |file: &Name| own.binary_search_by(|it| it.path(db).cmp(file)).is_ok();
@@ -282,7 +283,10 @@ fn partials(db: &dyn Db, project: Project) -> Partials {
     let mut partials = Partials::default();
     for file in pack_files(db, project) {
         let path = file.path(db);
-        let Some(rest) = path.strip_prefix("templates/").and_then(|it| it.strip_suffix(".hbs")) else {
+        let Some(rest) = pack_path(path)
+            .strip_prefix("templates/")
+            .and_then(|it| it.strip_suffix(".hbs"))
+        else {
             continue;
         };
         let Some((folder, name)) = rest.rsplit_once("/_") else {

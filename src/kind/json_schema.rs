@@ -96,7 +96,7 @@ fn engine_properties() -> Map<String, Json> {
     );
     add("name", "The name of the project.", json!({"type": "string"}));
     add("include", "Globs of files that are part of this spec.", names.clone());
-    add("packs", "Packs from elsewhere, by name.", json!({"type": "object"}));
+    add("packs", "Packs from elsewhere, by name.", elsewhere());
     add("disable", "Rules to turn off, as `pack/rule`.", names);
     let overlays =
         json!({"type": "object", "additionalProperties": {"anyOf": [{"$ref": "#/$defs/overlay"}, {"type": "null"}]}});
@@ -106,6 +106,27 @@ fn engine_properties() -> Map<String, Json> {
         overlays,
     );
     properties
+}
+
+/// Returns the schema of what is said of packs from elsewhere.
+fn elsewhere() -> Json {
+    let text = |doc: &str| json!({"description": doc, "type": "string"});
+    let revision = |doc: &str| json!({"description": doc, "type": ["string", "number"]});
+    let folder = json!({
+        "path": text("A folder that holds `rules/NAME/` and `templates/NAME/`."),
+    });
+    let git = json!({
+        "git": text("A repository of git: its URL, or a path."),
+        "rev": revision("A commit."),
+        "tag": revision("A tag."),
+        "branch": revision("A branch, as it was when it was locked."),
+        "dir": text("The folder in it that holds `rules/NAME/` and `templates/NAME/`."),
+    });
+    let form = |required: &str, properties: Json| json!({"type": "object", "required": [required], "properties": properties, "additionalProperties": false});
+    json!({
+        "type": "object",
+        "additionalProperties": {"anyOf": [form("path", folder), form("git", git)]},
+    })
 }
 
 fn collections(schema: &Schema) -> Map<String, Json> {

@@ -2,7 +2,7 @@
 //!
 //! Asked only when a line is blamed or a node is explained, so the files are parsed again for it.
 
-use crate::db::{Db, Project, pack_files};
+use crate::db::{Db, Project, pack_files, pack_path};
 use crate::problem::Span;
 use crate::value::{Name, Path};
 use crate::yaml::{self, Yaml};
@@ -32,7 +32,7 @@ pub fn field(db: &dyn Db, project: Project, of: Of<'_>, path: &Path) -> Option<(
     let mut nearest: Option<(usize, Name, Span)> = None;
     for file in pack_files(db, project) {
         let path_of_file = file.path(db);
-        let Some(folder) = path_of_file
+        let Some(folder) = pack_path(path_of_file)
             .strip_prefix("rules/")
             .and_then(|it| it.strip_suffix("/pack.yaml"))
         else {

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::reason::{Reason, Sort};
+use crate::db::pack_path;
 use crate::problem::Span;
 use crate::value::{Name, Path};
 use crate::yaml::{self, Data, Entry, Yaml};
@@ -41,7 +42,7 @@ const MOST: usize = 200;
 /// Returns the sort of input that the file at `path` is.
 #[must_use]
 pub fn sort(path: &str) -> Sort {
-    match path.split('/').next() {
+    match pack_path(path).split('/').next() {
         Some("rules") => Sort::Rule,
         Some("templates") => Sort::Template,
         _ => Sort::Spec,
@@ -373,6 +374,7 @@ mod tests {
         assert_eq!(told("a: 1\n", "# why\na: 1\n").len(), 0);
         let rule = steps(&"rules/x/y.yaml".into(), Some(&"a\nb\n".into()), Some(&"a\nc\n".into()));
         assert_eq!(rule[0].reasons[0].sentence(), "rules/x/y.yaml:2 changed");
+        assert_eq!(sort(".gen/packs/templates/x/y.hbs"), Sort::Template);
         let gone = steps(&"a.yaml".into(), Some(&"a: 1\n".into()), None);
         assert_eq!(gone[0].reasons[0].sentence(), "a.yaml the file is gone");
     }

@@ -7,6 +7,7 @@ use regex::Regex;
 
 use super::Proof;
 use super::find::{Filter, Of, Source, Take, Way, Within};
+use crate::db::pack_path;
 use crate::problem::{Place, Problem};
 use crate::value::Name;
 use crate::yaml::{self, Data, Entry, Yaml};
@@ -32,6 +33,7 @@ const SOURCE: [&str; 11] = [
 /// Tells whether the file at `path` holds the proofs of a pack.
 #[must_use]
 pub fn is_proof_file(path: &str) -> bool {
+    let path = pack_path(path);
     path.starts_with("rules/") && path.ends_with("/proofs.yaml") && path.matches('/').count() == 2
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::db::{Db, Project, SourceFile, pack_files};
+use crate::db::{Db, Project, SourceFile, pack_files, pack_path};
 use crate::fingerprint::Fingerprint;
 use crate::kind::pack::{self, PackInfo};
 use crate::problem::{Place, Problem};
@@ -43,6 +43,7 @@ pub struct Compiled {
 /// Returns the pack to which the file at `path` belongs: the folder under `rules/`, or `project` for one right there.
 #[must_use]
 pub fn pack_of(path: &str) -> Name {
+    let path = pack_path(path);
     let below = path.strip_prefix("rules/").unwrap_or(path);
     match below.split_once('/') {
         Some((pack, _)) => Name::from(pack),
@@ -52,6 +53,7 @@ pub fn pack_of(path: &str) -> Name {
 
 /// Tells whether the file at `path` holds rules: not a pack's head or its proofs, and not a case of its tests.
 fn is_rule_file(path: &str) -> bool {
+    let path = pack_path(path);
     let in_cases = path.split('/').nth(2) == Some("cases");
     let is_other = path.ends_with("/pack.yaml") || path.ends_with("/proofs.yaml");
     path.starts_with("rules/") && path.ends_with(".yaml") && !is_other && !in_cases

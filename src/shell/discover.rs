@@ -16,6 +16,7 @@ use ignore::{WalkBuilder, WalkState};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::shared::{self, Shared};
 use super::stat::Stat;
 use crate::problem::{Place, Problem, Span};
 use crate::value::Name;
@@ -135,6 +136,17 @@ pub struct Interest {
 }
 
 impl Interest {
+    /// Adds the files for which `glob` stands.
+    pub fn add(&mut self, glob: &str) {
+        self.matchers.extend(matcher(glob).ok());
+    }
+
+    /// Adds all of `other`.
+    fn extend(&mut self, other: Self) {
+        self.folders.extend(other.folders);
+        self.matchers.extend(other.matchers);
+    }
+
     /// Tells whether a change of the file at `path`, relative to the project, can change what is generated.
     #[must_use]
     pub fn concerns(&self, path: &str) -> bool {
@@ -162,8 +174,10 @@ pub struct Gathered {
     pub root: Option<Text>,
     /// What it includes, sorted by path.
     pub included: Vec<Text>,
-    /// Rules and templates of its own, sorted by path.
+    /// Rules and templates of its own and of packs from elsewhere, sorted by path.
     pub own: Vec<Text>,
+    /// What was found out of packs from elsewhere; its texts are among those above.
+    pub shared: Shared,
     /// What to watch.
     pub interest: Interest,
     /// On what all of this depends.
@@ -211,6 +225,7 @@ pub fn gather(root: &Root, includes: impl FnOnce(&str) -> Vec<Include>) -> Gathe
             root: Some(text),
             included: Vec::new(),
             own: Vec::new(),
+            shared: Shared::default(),
             interest: Interest::default(),
             witnesses: Vec::new(),
             problems: Vec::new(),
@@ -235,15 +250,22 @@ pub fn gather(root: &Root, includes: impl FnOnce(&str) -> Vec<Include>) -> Gathe
     let mut expanded = expand(&root.folder, &includes);
     expanded.files.retain(|it| **it != *root.spec);
     let (included, more) = read(&root.folder, &expanded.files);
-    let own = own(&root.folder);
-    let (own_texts, even_more) = read(&root.folder, &own.files);
+    let own = own(&root.folder, &[]);
+    let (mut own_texts, even_more) = read(&root.folder, &own.files);
+    let mut shared = spec
+        .as_ref()
+        .map(|it| shared::gather(&root.folder, it, &own_texts))
+        .unwrap_or_default();
+    own_texts.append(&mut shared.texts);
+    own_texts.sort_by(|a, b| a.path.cmp(&b.path));
     problems.extend(
         expanded
             .problems
             .into_iter()
             .chain(own.problems)
             .chain(more)
-            .chain(even_more),
+            .chain(even_more)
+            .chain(shared.problems.iter().cloned()),
     );
     let texts = spec.iter().chain(&included).chain(&own_texts);
     witnesses.extend(texts.map(|it| Witness {
@@ -252,34 +274,38 @@ pub fn gather(root: &Root, includes: impl FnOnce(&str) -> Vec<Include>) -> Gathe
     }));
     witnesses.extend(expanded.witnesses);
     witnesses.extend(own.witnesses);
+    witnesses.append(&mut shared.expanded.witnesses);
     let mut interest = expanded.interest;
-    interest.folders.extend(own.interest.folders);
+    interest.extend(own.interest);
+    interest.extend(std::mem::take(&mut shared.expanded.interest));
     interest.folders.insert(String::new());
-    interest.matchers.extend(own.interest.matchers);
-    interest
-        .matchers
-        .extend(SPEC_NAMES.iter().filter_map(|it| matcher(it).ok()));
+    SPEC_NAMES.iter().for_each(|it| interest.add(it));
     Gathered {
         root: spec,
         included,
         own: own_texts,
+        shared,
         interest,
         witnesses,
         problems,
     }
 }
 
-/// Returns the rules and templates that the project at `root` brings of its own.
+/// Returns the rules and templates that the project at `root` brings of its own, and those for which `packs` stand.
 #[must_use]
-pub fn own(root: &Path) -> Expanded {
-    let globs = OWN.map(|it| Include {
-        glob: it.into(),
-        place: None,
-    });
-    let mut expanded = expand(root, &globs);
+pub fn own(root: &Path, packs: &[Include]) -> Expanded {
+    let mut expanded = expand(root, &own_globs(packs));
     // A project need not bring any.
     expanded.problems.retain(Problem::is_error);
     expanded
+}
+
+fn own_globs(packs: &[Include]) -> Vec<Include> {
+    let own = OWN.map(|it| Include {
+        glob: it.into(),
+        place: None,
+    });
+    own.into_iter().chain(packs.iter().cloned()).collect()
 }
 
 /// Returns the files below `root` for which `includes` stand.
@@ -540,14 +566,14 @@ fn read_one(root: &Path, path: &str) -> Result<Text, Problem> {
     })
 }
 
-fn too_large(path: &str, n_bytes: u64) -> Problem {
+pub(super) fn too_large(path: &str, n_bytes: u64) -> Problem {
     let mebibytes = n_bytes >> 20;
     Problem::error("shell::too_large", format!("`{path}` is {mebibytes} MiB large"))
         .help("a spec, rule or template file holds at most 16 MiB")
 }
 
 /// Returns the text that the file at `path` holds.
-fn decoded(path: &str, bytes: Vec<u8>) -> Result<Arc<str>, Problem> {
+pub(super) fn decoded(path: &str, bytes: Vec<u8>) -> Result<Arc<str>, Problem> {
     String::from_utf8(bytes).map(Arc::from).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = valid.iter().filter(|it| **it == b'\n').count() + 1;

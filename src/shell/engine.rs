@@ -169,10 +169,12 @@ pub struct ListedGenerator {
 }
 
 /// Where a pack comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// It is built in.
     BuiltIn,
+    /// It comes from elsewhere, and the project keeps it: from where, and as which commit.
+    Shared(Name),
     /// The project brings it.
     Own,
 }
@@ -415,6 +417,7 @@ impl Engine {
         let Some(project) = self.load(ask) else {
             return Outcome {
                 problems: self.files.problems.clone(),
+                sources: self.files.shared.sources(),
                 ..Outcome::default()
             };
         };

@@ -2,7 +2,10 @@
 //!
 //! The program `git` reads it, which is there wherever a repository is and knows each form of store (packs, alternates,
 //! worktrees, partial clones, either hash); a library that did would be a large thing to carry for one flag. What is run
-//! here are a few of its plumbing commands, which start no hook, no pager, no filter, and no transfer.
+//! here are a few of its plumbing commands, which start no hook, no pager, no filter, and no transfer. What is fetched from
+//! elsewhere, `remote` fetches, and only for who locks packs.
+
+mod remote;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, ErrorKind, Read as _, Write as _};
@@ -10,6 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::problem::Problem;
+use crate::spec::elsewhere::Revision;
+pub use remote::fetch;
 
 /// The folder of a project, within a repository.
 #[derive(Debug)]
@@ -64,6 +69,14 @@ pub struct Listing {
     pub above: Vec<(String, Blob)>,
 }
 
+impl Commit {
+    /// Returns the hash by which git knows it.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
 impl Repository {
     /// Returns the repository in which `folder` lies.
     ///
@@ -80,6 +93,62 @@ impl Repository {
         })?;
         repository.prefix = line(&prefix);
         Ok(repository)
+    }
+
+    /// Returns the repository whose top is `folder`: its working tree, or itself where it has none.
+    ///
+    /// # Errors
+    /// A problem where there is no git, or no repository, or where the folder lies within one.
+    pub fn at(folder: &Path) -> Result<Self, Problem> {
+        let repository = Self::around(folder)?;
+        let is_top = repository.prefix.is_empty() && folder.is_dir();
+        if is_top {
+            return Ok(repository);
+        }
+        let (folder, dir) = (folder.display(), repository.prefix.trim_end_matches('/'));
+        let message = format!("`{folder}` is a folder within a repository, and not a repository");
+        Err(Problem::error("shell::no_repository", message).help(format!(
+            "name the top of the repository, and say `dir: {dir}` beside it"
+        )))
+    }
+
+    /// Returns the same repository, of which only the folder `dir` is looked at; an empty one is its top.
+    #[must_use]
+    pub fn within(self, dir: &str) -> Self {
+        let slash = if dir.is_empty() { "" } else { "/" };
+        Self {
+            prefix: format!("{dir}{slash}"),
+            ..self
+        }
+    }
+
+    /// Returns the commit that `revision` is.
+    ///
+    /// # Errors
+    /// A problem where there is none, or no git.
+    pub fn find(&self, revision: &Revision) -> Result<Commit, Problem> {
+        let (noun, name, places) = match revision {
+            Revision::Head => return self.commit("HEAD"),
+            Revision::Commit(id) => return self.commit(id),
+            Revision::Tag(tag) => ("tag", tag, ["refs/tags/", "refs/tags/"]),
+            // A clone knows the branches of where it comes from.
+            Revision::Branch(branch) => ("branch", branch, ["refs/heads/", "refs/remotes/origin/"]),
+        };
+        for place in places {
+            if let Ok(found) = self.commit(&format!("{place}{name}")) {
+                return Ok(Commit {
+                    name: name.to_string(),
+                    ..found
+                });
+            }
+        }
+        let names = self.run(&["for-each-ref", "--format=%(refname:short)", places[0], places[1]]);
+        let names = names?.unwrap_or_default();
+        let names = String::from_utf8_lossy(&names);
+        let known = names.lines().map(|it| it.trim_start_matches("origin/"));
+        Err(self
+            .unknown(format!("git knows no {noun} `{name}` there"))
+            .suggest(name, known))
     }
 
     /// Returns what `text` names: `REV` against the disk, `REV..REV2`, or `REV...REV2` from where the second parted
@@ -307,7 +376,7 @@ fn no_git(error: std::io::Error) -> Problem {
         ErrorKind::NotFound => "the program `git` is not there".to_owned(),
         _ => format!("the program `git` can't be run: {error}"),
     };
-    Problem::error("shell::no_git", message).help("install git; only `--since` needs it")
+    Problem::error("shell::no_git", message).help("install git; only `--since` and packs from git need it")
 }
 
 fn unreadable(commit: &Commit, said: &[u8]) -> Problem {

@@ -9,6 +9,7 @@ use crate::db::{Db, Project, SourceFile};
 use crate::kind::typed::{Layer, Reader};
 use crate::kind::{Kind, Record, Schema, Type, pack};
 use crate::problem::Problem;
+use crate::spec::elsewhere::{self, Request};
 use crate::spec::merge;
 use crate::value::{Address, Map, Name, Value};
 use crate::yaml::{self, Data, Entry, Yaml};
@@ -29,6 +30,8 @@ pub struct Settings {
     pub name: Name,
     /// Globs of the files to include.
     pub include: Vec<Name>,
+    /// Packs from elsewhere.
+    pub packs: Vec<Request>,
     /// Rules to turn off.
     pub disable: Vec<Name>,
     /// The environments, sorted by name.
@@ -288,16 +291,14 @@ impl Lowering<'_> {
                     )
                     .help = Some(format!("write `version: {VERSION}`").into());
             }
-            "packs" if value.as_map().is_some_and(|it| !it.is_empty()) => {
-                let message = "packs from elsewhere are not read";
-                self.reader
-                    .error(
-                        "spec::packs_elsewhere",
-                        entry.value.span,
-                        message.to_owned(),
-                        "would be passed over",
-                    )
-                    .help = Some("copy a pack's folders to `rules/` and `templates/` of this project".into());
+            "packs" => {
+                let (found, faults) = elsewhere::requests(&entry.value, &[], self.reader.text);
+                settings.packs = found.into_iter().map(|it| it.0).collect();
+                for fault in faults {
+                    self.reader
+                        .error("spec::pack_source", fault.span, fault.message, fault.label)
+                        .help = Some(fault.help.into());
+                }
             }
             _ => {}
         }

@@ -33,6 +33,7 @@ mod rename;
 mod reports;
 mod resume;
 mod server;
+mod shared;
 mod since;
 mod size;
 mod tags;

@@ -141,3 +141,49 @@ fn a_file_edited_by_hand_holds_up_the_others_and_that_is_said() {
             && heard.contains(&format!("--overwrite={}", outputs[0]))
     });
 }
+
+#[test]
+fn what_is_kept_of_a_pack_from_elsewhere_is_watched() {
+    let pack = "pack: tubes\ndoc: Tubes.\nrequires: [core]\n";
+    let rules = "rules:\n  - rule: line\n    match: (s:service)\n    artifact: {path: 'out/${s.name}.yaml', template: tubes/line.yaml, with: {s: s}}\n";
+    let project = Project::new()
+        .file(
+            "gen.yaml",
+            &SPEC.replace("services", "packs: {tubes: {path: ../packs}}\nservices"),
+        )
+        .file("../packs/rules/tubes/pack.yaml", pack)
+        .file("../packs/rules/tubes/line.yaml", rules)
+        .file("../packs/templates/tubes/line.yaml", "name: ${s.name}\n");
+    let folder = project.dir();
+    assert_eq!(project.run(&["pack", "lock"]).code, 0);
+    let heard = folder.join("../heard");
+    let stderr = fs::File::create(&heard).expect("made");
+    let _watching = Watching::heard(&folder, &["watch"], stderr.into());
+    let holds = |part: &str| fs::read_to_string(folder.join("out/web.yaml")).is_ok_and(|it| it.contains(part));
+    until("the first run writes", || holds("name: web"));
+    sleep(Duration::from_secs(1));
+
+    // What was not locked holds up all, until it is put back.
+    let kept = folder.join(".gen/packs/templates/tubes/line.yaml");
+    fs::write(&kept, "other: ${s.name}\n").expect("written");
+    let said = |part: &str| fs::read_to_string(&heard).is_ok_and(|it| it.contains(part));
+    until("a change by hand is refused", || said("shell::pack_altered"));
+    assert!(holds("name: web"));
+    fs::write(
+        folder.join("gen.yaml"),
+        fs::read_to_string(folder.join("gen.yaml"))
+            .expect("there")
+            .replace("web:", "shop:"),
+    )
+    .expect("written");
+    assert_eq!(project.run(&["pack", "lock"]).code, 0);
+    until("it goes on once that is put back", || {
+        folder.join("out/shop.yaml").exists()
+    });
+
+    fs::write(folder.join("../packs/templates/tubes/line.yaml"), "new: ${s.name}\n").expect("written");
+    assert_eq!(project.run(&["pack", "update"]).code, 0);
+    until("what is locked anew is printed", || {
+        fs::read_to_string(folder.join("out/shop.yaml")).is_ok_and(|it| it.contains("new: shop"))
+    });
+}

@@ -1,4 +1,4 @@
-//! `gen pack`: lists packs, prints one or its reference, copies one into the project.
+//! `gen pack`: lists packs, prints one or its reference, copies one into the project, locks those from elsewhere.
 
 use std::fs;
 use std::io::{ErrorKind, Write as _};
@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::engine::{Origin, Pack, PackFile};
 use super::super::report::Exit;
+use super::super::shared::{Renewal, renew};
 use super::Session;
 use crate::plan::ArtifactPath;
 use crate::problem::Problem;
@@ -23,12 +24,19 @@ pub(super) enum PackCommand {
     Doc(PackArgs),
     /// Copy the files of a pack into the project, where they can be changed
     Eject(PackArgs),
+    /// Keep the packs from elsewhere that the spec asks for under `packs`, and write `gen.lock`
+    ///
+    /// Looks up those that are new or asked for from somewhere else, and puts back what is locked where its files were
+    /// changed or are gone. This and `update` alone look where packs come from; git fetches those that are not on this machine.
+    Lock,
+    /// Look up anew what the packs from elsewhere are where they come from, and lock that
+    Update(UpdateArgs),
 }
 
 impl PackCommand {
     /// Tells whether it writes into a project, so that there must be one.
     pub(super) fn writes(&self) -> bool {
-        matches!(self, Self::Eject(_))
+        matches!(self, Self::Eject(_) | Self::Lock | Self::Update(_))
     }
 }
 
@@ -46,6 +54,12 @@ pub(super) struct ShowArgs {
     /// Print it for machines, with its files
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct UpdateArgs {
+    /// The packs; all from elsewhere, if none is named
+    names: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -88,7 +102,26 @@ pub(super) fn run(command: &PackCommand, session: &mut Session) -> Exit {
                 Err(problem) => session.fail(problem),
             })
         }
+        PackCommand::Lock => lock(session, &Renewal::Changed),
+        PackCommand::Update(args) => lock(session, &Renewal::Too(args.names.clone())),
     }
+}
+
+fn lock(session: &Session, renewal: &Renewal) -> Exit {
+    let renewed = renew(&session.disk, session.engine.root(), renewal);
+    session.report.problems(&renewed.problems, &renewed.sources);
+    if renewed.problems.iter().any(Problem::is_error) {
+        return Exit::Failed;
+    }
+    let width = renewed.done.iter().map(|it| it.name.chars().count()).max().unwrap_or(0);
+    for done in &renewed.done {
+        let line = format!("{:<10} {:<width$}  {}\n", done.word, done.name, done.from);
+        session.report.result(&line);
+    }
+    if renewed.done.is_empty() {
+        session.report.note("the spec asks for no pack from elsewhere");
+    }
+    Exit::Done
 }
 
 fn list(args: &ListArgs, session: &mut Session) -> Exit {
@@ -101,11 +134,12 @@ fn list(args: &ListArgs, session: &mut Session) -> Exit {
         }
         let width = packs.iter().map(|it| it.name.chars().count()).max().unwrap_or(0);
         for pack in packs {
-            let origin = match pack.origin {
-                Origin::BuiltIn => "built in",
-                Origin::Own => "own",
+            let (origin, from) = match &pack.origin {
+                Origin::BuiltIn => ("built in", String::new()),
+                Origin::Shared(from) => ("shared", format!(" ({from})")),
+                Origin::Own => ("own", String::new()),
             };
-            let line = format!("{:<width$}  {origin:<8}  {}", pack.name, pack.doc);
+            let line = format!("{:<width$}  {origin:<8}  {}{from}", pack.name, pack.doc);
             session.report.result(&format!("{}\n", line.trim_end()));
         }
         Exit::Done
@@ -119,10 +153,17 @@ fn document(pack: &Pack) -> Json {
         json!({"name": *pattern.name, "doc": *pattern.doc, "set": set.collect::<serde_json::Map<_, _>>()})
     });
     let is_built_in = pack.origin == Origin::BuiltIn;
+    let (origin, from) = match &pack.origin {
+        Origin::BuiltIn => ("built_in", None),
+        Origin::Shared(from) => ("shared", Some(&**from)),
+        Origin::Own => ("own", None),
+    };
     let mut document = json!({
         "name": *pack.name,
         "doc": *pack.doc,
         "built_in": is_built_in,
+        "origin": origin,
+        "from": from,
         "platform": pack.platform.as_deref(),
         "patterns": patterns.collect::<Vec<_>>(),
     });
@@ -156,7 +197,7 @@ fn eject(session: &Session, files: &[PackFile]) -> Result<(), Problem> {
         ArtifactPath::parse(path)?;
         if session.disk.stat(path).is_ok() {
             return Err(Problem::error("shell::exists", format!("`{path}` is there already"))
-                .help("move it away to copy the built-in one"));
+                .help("move it away to copy that of the pack"));
         }
     }
     for (path, text) in files {

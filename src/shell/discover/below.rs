@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Found, Include, OWN, Pattern, Segment, Witness};
+use super::{Found, Include, Pattern, Segment, Witness, own_globs};
 
 /// What was found in a folder and below it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,14 +68,10 @@ pub fn expand_below(root: &Path, includes: &[Include], folder: &str) -> Option<B
     found.problems.is_empty().then_some(Below { files, witnesses })
 }
 
-/// Does the same for the rules and templates that the project brings of its own.
+/// Does the same for the rules and templates that the project brings of its own, and those for which `packs` stand.
 #[must_use]
-pub fn own_below(root: &Path, folder: &str) -> Option<Below> {
-    let globs = OWN.map(|it| Include {
-        glob: it.into(),
-        place: None,
-    });
-    expand_below(root, &globs, folder)
+pub fn own_below(root: &Path, packs: &[Include], folder: &str) -> Option<Below> {
+    expand_below(root, &own_globs(packs), folder)
 }
 
 #[cfg(test)]

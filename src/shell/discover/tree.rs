@@ -9,10 +9,12 @@ use std::sync::Arc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::{Include, OWN, Pattern, SPEC_NAMES, Segment, decoded, too_large};
-use crate::problem::Problem;
+use super::{Include, Pattern, SPEC_NAMES, Segment, decoded, own_globs, too_large};
+use crate::problem::{Place, Problem};
 use crate::shell::git::Held;
 use crate::shell::inputs::Inputs;
+use crate::shell::shared::lock::LOCK;
+use crate::shell::shared::{self, Asked, Kept};
 use crate::value::Name;
 
 /// The name of the files that say what git ignores.
@@ -49,10 +51,8 @@ pub fn gather_tree(
         return problems.pop().map_or(Ok(None), Err);
     };
     let includes = includes(&path, &text);
-    let own = OWN.map(|it| Include {
-        glob: it.into(),
-        place: None,
-    });
+    let asked = shared::asked(&path, &text);
+    let own = own_globs(&shared::includes(&path, &text));
     let mut parse = |it: &Include| it.pattern().map_err(|it| problems.push(it)).ok();
     let includes: Vec<(Include, Pattern)> = includes
         .into_iter()
@@ -81,14 +81,38 @@ pub fn gather_tree(
     let own: BTreeSet<&str> = own.iter().flat_map(find).collect();
     let included: Vec<&str> = included.into_iter().collect();
     let own: Vec<&str> = own.into_iter().collect();
+    let own = tree.texts(&own, &mut problems)?;
+    let lock: Vec<&str> = [LOCK]
+        .into_iter()
+        .filter(|it| !asked.is_empty() && is_there(&it))
+        .collect();
+    let lock = tree.texts(&lock, &mut problems)?;
+    problems.extend(wrong_with(&asked, lock.values().next(), &own));
     let inputs = Inputs {
         included: tree.texts(&included, &mut problems)?,
-        own: tree.texts(&own, &mut problems)?,
+        own,
         root: path,
         text,
         built_in: BTreeMap::new(),
     };
     Ok(Some((inputs, problems)))
+}
+
+/// Returns what is wrong with the packs from elsewhere that are kept among the files `own`.
+fn wrong_with(asked: &[Asked], lock: Option<&Arc<str>>, own: &BTreeMap<Name, Arc<str>>) -> Vec<Problem> {
+    let kept = Kept {
+        asked,
+        lock: lock.map(|it| &**it),
+        files: own.iter().map(|(path, text)| (path.as_str(), text)).collect(),
+    };
+    let mut problems = shared::verify(&kept).1;
+    // The lock of that time is no file of now.
+    let lock = Name::from(LOCK);
+    let is_in_lock = |place: &Place| matches!(place, Place::Text(file, _) if *file == lock);
+    for problem in &mut problems {
+        problem.labels.retain(|it| !is_in_lock(&it.place));
+    }
+    problems
 }
 
 impl Tree<'_> {
@@ -206,7 +230,6 @@ impl Pattern {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::problem::Place;
     use crate::shell::discover::{self, Root};
 
     /// The way to the project, the path from the top, and the text.

@@ -7,10 +7,11 @@ use salsa::{Durability, Setter};
 
 use super::Changed;
 use crate::artifact::fresh::Stir;
-use crate::db::{Database, Override, Project, SourceFile};
+use crate::db::{Database, Override, Project, SourceFile, is_shared, pack_path};
 use crate::problem::{Place, Problem};
 use crate::shell::discover::{self, Gathered, Include, Interest, Root, Text, Witness};
 use crate::shell::report::Sources;
+use crate::shell::shared::Shared;
 use crate::value::Name;
 use crate::yaml;
 
@@ -38,6 +39,8 @@ pub(super) struct Files {
     pub(super) interest: Arc<Interest>,
     /// On what it depends that a reading finds the same.
     pub(super) witnesses: Vec<Witness>,
+    /// What was found out of packs from elsewhere.
+    pub(super) shared: Shared,
     /// The project whose packs are used instead of this one's own, for a case of its tests.
     packs_of: Option<Root>,
 }
@@ -132,7 +135,8 @@ impl Files {
     fn update(&mut self, db: &mut Database, root: &Root, paths: &[String]) -> bool {
         let concerned: Vec<String> = paths.iter().filter(|it| self.interest.concerns(it)).cloned().collect();
         let known = |path: &String| self.included.contains_key(path.as_str()) || self.own.contains_key(path.as_str());
-        if !concerned.iter().all(known) {
+        // What is kept of packs from elsewhere is compared with what was locked.
+        if !concerned.iter().all(|it| known(it) && !is_shared(it)) {
             return false;
         }
         let (texts, problems) = discover::read(&root.folder, &concerned);
@@ -155,7 +159,8 @@ impl Files {
         let Gathered {
             root: text,
             included,
-            own,
+            mut own,
+            mut shared,
             interest,
             witnesses,
             problems,
@@ -163,11 +168,15 @@ impl Files {
         self.interest = Arc::new(interest);
         self.witnesses = witnesses;
         self.problems = problems;
-        let own = match &self.packs_of {
-            Some(other) => discover::gather(other, |_| Vec::new()).own,
-            None => own,
-        };
-        let Some(text) = text else {
+        if let Some(other) = &self.packs_of {
+            let other = discover::gather(other, |_| Vec::new());
+            self.problems.extend(other.shared.problems.iter().cloned());
+            (own, shared) = (other.own, other.shared);
+        }
+        // Without the packs that it asks for, all that a spec says of them would be wrong.
+        let is_whole = !shared.problems.iter().any(Problem::is_error);
+        self.shared = shared;
+        let Some(text) = text.filter(|_| is_whole) else {
             self.project = None;
             return;
         };
@@ -184,6 +193,8 @@ impl Files {
         };
         let included: Vec<SourceFile> = self.included.values().copied().collect();
         let own: Vec<SourceFile> = self.own.values().copied().collect();
+        // There is one project in a database, though it could not be read for a while.
+        self.project = self.project.or_else(|| Project::try_get(db));
         match self.project {
             None => {
                 let files = super::built_in::built_in().iter().map(|(path, text)| {
@@ -221,7 +232,9 @@ impl Files {
             }
             return;
         }
-        let is_own = path.starts_with("rules/") || path.starts_with("templates/");
+        let is_own = ["rules/", "templates/"]
+            .iter()
+            .any(|it| pack_path(path).starts_with(it));
         let files = if is_own && !self.included.contains_key(path) {
             &mut self.own
         } else {
@@ -256,7 +269,12 @@ impl Files {
             .chain(self.own.values());
         let files = files.map(|it| (it.path(db).clone(), it.text(db).clone()));
         let set = project.overrides(db).iter().map(|it| (it.file(), it.yaml.clone()));
-        files.chain(set).collect()
+        let lock = self
+            .shared
+            .lock_text
+            .iter()
+            .map(|it| (it.path.clone(), it.text.clone()));
+        lock.chain(files).chain(set).collect()
     }
 }
 

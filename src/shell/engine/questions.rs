@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{Answer, Ask, Bindings, Case, Engine, GraphForm, ListedGenerator, Origin, Pack, PackFile, answer, cases};
 use crate::artifact::fresh;
-use crate::db::{Override, Project, View, pack_files};
+use crate::db::{Override, Project, View, is_shared, pack_files, pack_path};
 use crate::fact::shape;
 use crate::fact::world::NODES;
 use crate::graph::draw::{self, Drawing};
@@ -156,7 +156,12 @@ impl Engine {
         let schema = pack::schema(&self.db, project);
         let packs = pack::packs(&self.db, project).iter().map(|it| {
             let is_own = own.contains(it.file.path(&self.db));
-            let origin = if is_own { Origin::Own } else { Origin::BuiltIn };
+            let is_shared = is_shared(it.file.path(&self.db));
+            let origin = match self.files.shared.lock.get(&it.name).filter(|_| is_shared) {
+                Some(locked) => Origin::Shared(locked.to_string().into()),
+                None if is_own => Origin::Own,
+                None => Origin::BuiltIn,
+            };
             let listed = it.generator.as_ref().and_then(|generator| {
                 let kind = schema.kinds.get(&generator.config)?;
                 let files = self.files_of(project, &it.name).into_iter();
@@ -199,11 +204,13 @@ impl Engine {
     fn files_of(&self, project: Project, pack: &str) -> Vec<PackFile> {
         let db = &self.db;
         let of_pack = pack_files(db, project).iter().filter(|it| {
-            let path = it.path(db);
+            let path = pack_path(it.path(db));
             let template = path.strip_prefix("templates/").and_then(|it| it.split('/').next());
             *set::pack_of(path) == *pack && path.starts_with("rules/") || template == Some(pack)
         });
-        let files: BTreeMap<Name, Arc<str>> = of_pack.map(|it| (it.path(db).clone(), it.text(db).clone())).collect();
+        let files: BTreeMap<Name, Arc<str>> = of_pack
+            .map(|it| (Name::from(pack_path(it.path(db))), it.text(db).clone()))
+            .collect();
         files.into_iter().collect()
     }
 
@@ -311,7 +318,7 @@ impl Engine {
     }
 
     fn unread<T>(&self) -> Answer<T> {
-        answer(None, self.files.problems.clone(), Sources::default())
+        answer(None, self.files.problems.clone(), self.files.shared.sources())
     }
 }
 

@@ -5,7 +5,7 @@
 //! stand is decided on the way; where they don't, all of it is derived. Debug builds derive it in any case and compare.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use salsa::Setter as _;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,7 @@ use crate::shell::discover::{self, SPEC_NAMES, Text, Witness};
 use crate::shell::disk::{CACHE, Disk, Flush};
 use crate::shell::recall::Since;
 use crate::shell::seal::{self, HEAD, Sort};
+use crate::shell::shared;
 use crate::value::Name;
 
 const SORT: &Sort = b"gensta1\n";
@@ -279,7 +280,8 @@ impl Engine {
             let is_root = root.first().is_some_and(|it| it.0 == path);
             if is_root || included.binary_search_by(|it| it.0.cmp(path)).is_ok() {
                 edited.push(path.to_owned());
-            } else if folder.join(path).is_dir() {
+            // A folder somewhere else is one of a pack that may have changed there.
+            } else if folder.join(path).is_dir() && !Path::new(path).is_absolute() {
                 moved.push(path);
             } else {
                 return None;
@@ -304,10 +306,11 @@ impl Engine {
             return None;
         }
         let includes = includes(&self.root.spec, root.first()?.1);
+        let packs = shared::includes(&self.root.spec, root.first()?.1);
         let is_included = |it: &String| **it != *self.root.spec;
         let below = |moved: &str| {
             let found = discover::expand_below(folder, &includes, moved)?;
-            Some((found, discover::own_below(folder, moved)?))
+            Some((found, discover::own_below(folder, &packs, moved)?))
         };
         let all_below = moved.iter().map(|it| below(it)).collect::<Option<Vec<_>>>();
         let mut seen = Vec::new();
@@ -323,7 +326,7 @@ impl Engine {
         }
         let mut found = discover::expand(folder, &includes);
         found.files.retain(is_included);
-        let own_found = discover::own(folder);
+        let own_found = discover::own(folder, &packs);
         let are_same = found.problems.iter().chain(&own_found.problems).eq(&body.problems)
             && are_found(&found.files, included, "")
             && are_found(&own_found.files, own, "");
