@@ -38,14 +38,15 @@ impl Fingerprint {
     /// Returns the fingerprint written as 32 lower-case hexadecimal digits, if `text` is one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.as_bytes();
-        let lower = |it: &u8| it.is_ascii_digit() || (b'a'..=b'f').contains(it);
-        if digits.len() != 32 || !digits.iter().all(lower) {
-            return None;
-        }
+        let digits: &[u8; 32] = text.as_bytes().try_into().ok()?;
+        let value = |digit: u8| match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        };
         let mut bytes = [0; 16];
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[at * 2..at * 2 + 2], 16).ok()?;
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = value(pair[0])? << 4 | value(pair[1])?;
         }
         Some(Self(bytes))
     }
@@ -107,6 +108,14 @@ mod tests {
         let fingerprint = Fingerprint::of(b"orders");
         assert_eq!(Fingerprint::parse(&fingerprint.to_string()), Some(fingerprint));
         assert_eq!(Fingerprint::parse("+f"), None);
+        for wrong in ["+", "F", "g", "é", ""] {
+            assert_eq!(
+                Fingerprint::parse(&format!("{wrong}{}", &"0".repeat(31))),
+                None,
+                "{wrong}"
+            );
+        }
+        assert_eq!(Fingerprint::parse(&"0".repeat(33)), None);
     }
 
     #[test]

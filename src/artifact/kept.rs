@@ -211,31 +211,28 @@ impl Kept<'_> {
             nodes: &nodes,
             maps: &self.maps,
         };
-        let mut known = Vec::new();
-        let mut graphs: Vec<(Arc<Snapshot>, Asleep)> = Vec::new();
-        for graph in &self.graphs {
-            let (one, asleep) = graph.restore(&numbered)?;
-            graphs.push((one.snapshot.clone(), asleep));
-            known.push(one);
-        }
+        let restore_graphs = || {
+            let graphs = self.graphs.iter().map(|it| it.restore(&numbered));
+            graphs.collect::<Option<Vec<(KnownGraph, Asleep)>>>()
+        };
+        let restore_places = || {
+            let mut fresh = Vec::new();
+            let places = self.places.iter().map(|it| it.restore(&numbered, &mut fresh));
+            let cells: BTreeMap<Cell, Arc<Artifacts>> = places.collect::<Option<_>>()?;
+            Some((cells, fresh.into_iter().collect::<BTreeMap<Name, Fresh>>()))
+        };
+        let (graphs, places) = rayon::join(restore_graphs, restore_places);
+        let (cells, fresh) = places?;
+        let (known, asleep): (Vec<KnownGraph>, Vec<Asleep>) = graphs?.into_iter().unzip();
+        let graphs = known.iter().map(|it| it.snapshot.clone()).zip(asleep).collect();
         let rule = |(id, it): &(u32, [u8; 16])| Some((name(*id)?, Fingerprint::from_bytes(*it)));
         let rules: BTreeMap<Name, Fingerprint> = self.rules.iter().map(rule).collect::<Option<_>>()?;
-        let mut cells = Vec::with_capacity(self.places.len());
-        let mut fresh = Vec::new();
-        for place in &self.places {
-            cells.push(place.restore(&numbered, &mut fresh)?);
-        }
         let index = self.index.index(&nodes, files)?;
         KnownNames::new(db, index);
         KnownGraphs::new(db, known);
         let before = Before::kept(db, project, graphs, rules)?;
         let wrong = (self.told.clone(), self.found.clone());
-        Some(State::kept(
-            before,
-            wrong,
-            cells.into_iter().collect(),
-            fresh.into_iter().collect(),
-        ))
+        Some(State::kept(before, wrong, cells, fresh))
     }
 }
 

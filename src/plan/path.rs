@@ -137,12 +137,13 @@ fn names_device(segment: &str) -> bool {
     if !(3..=7).contains(&stem.len()) {
         return false;
     }
-    let stem = stem.to_ascii_lowercase();
-    if matches!(stem.as_str(), "con" | "prn" | "aux" | "nul" | "conin$" | "conout$") {
+    let is = |it: &str| stem.eq_ignore_ascii_case(it);
+    if ["con", "prn", "aux", "nul", "conin$", "conout$"].into_iter().any(is) {
         return true;
     }
-    let port = stem.strip_prefix("com").or_else(|| stem.strip_prefix("lpt"));
-    let mut number = port.unwrap_or("").chars();
+    let port = stem.split_at_checked(3);
+    let port = port.filter(|it| it.0.eq_ignore_ascii_case("com") || it.0.eq_ignore_ascii_case("lpt"));
+    let mut number = port.map_or("", |it| it.1).chars();
     matches!(
         (number.next(), number.next()),
         (Some('1'..='9' | '¹' | '²' | '³'), None)
