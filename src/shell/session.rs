@@ -386,6 +386,7 @@ pub fn keep_fresh_inputs(disk: &Disk, engine: &Engine, ask: &Ask, scope: &Scope,
     // What was not read again is what was kept last.
     if is_whole(ask, scope)
         && planned.is_fresh()
+        && !planned.is_invalid()
         && let Some(inputs) = engine.inputs()
         && Inputs::load(disk).as_ref() != Some(&inputs)
     {

@@ -77,9 +77,7 @@ fn stands_otherwise(entry: &Entry) -> Option<String> {
         Change::Foreign | Change::Obstructed(_) => "is another's on the disk",
         Change::Delete | Change::Adopt | Change::Forget => return None,
     };
-    Some(format!(
-        "`{path}` {how}: shown is what gen would write; `gen plan --diff {path}` tells the difference"
-    ))
+    Some(format!("`{path}` {how}: shown is what gen would write"))
 }
 
 /// Splits `FILE:LINE`.

@@ -193,7 +193,7 @@ impl Engine {
             !was_there || concerned.has(environment, node)
         });
         let is_new = |(name, node, _): &(Option<Name>, Address, Topic)| {
-            !before.nodes.get(name).is_some_and(|it| it.index(node).is_some())
+            before.nodes.get(name).is_none_or(|it| it.index(node).is_none())
         };
         let due = |said: &Said| -> Said {
             let told = said

@@ -206,7 +206,7 @@ impl Engine {
             return BTreeMap::new();
         };
         let owner = |it: &&Name| Some(((*it).clone(), self.owner(project, it)?));
-        paths.iter().filter_map(|it| owner(it)).collect()
+        paths.iter().filter_map(owner).collect()
     }
 
     /// Returns what can't be done in place where the file that `rule` prints goes by another name, if it says so.
