@@ -195,13 +195,24 @@ fn fifteen_lines_become_a_whole_system() {
         let (_, services) = rest.split_once("\nservices:").expect("it has services");
         let plain = format!("{head}services:{services}").replace(&format!("    framework: {framework}\n"), "");
         let chosen = Project::new().file("blog/gen.yaml", &plain);
-        let flags = ["-C", "blog", "apply", "--pattern", "kubernetes", "--framework", framework];
+        let flags = [
+            "-C",
+            "blog",
+            "apply",
+            "--pattern",
+            "kubernetes",
+            "--framework",
+            framework,
+        ];
         let apply = chosen.run(&flags);
         assert_eq!(apply.code, 0, "{framework}: {}", apply.snapshot());
         let mut others = chosen.files();
         others.retain(|path, _| path.starts_with("blog/deployments/"));
         let same = others.iter().all(|(path, found)| files.get(path) == Some(found));
-        assert!(same && !others.is_empty(), "{framework}: what is chosen gives other files");
+        assert!(
+            same && !others.is_empty(),
+            "{framework}: what is chosen gives other files"
+        );
         assert!(n_made > 400, "{framework}: only {n_made} lines");
 
         // The other one wants to know a registry and servers, which no pattern can know.
