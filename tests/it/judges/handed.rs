@@ -28,7 +28,8 @@ fn an_agent_of_vault_writes_what_the_spec_says() {
     let room = tempfile::tempdir().expect("a temporary folder can be made");
     let agents = Agents::new(room.path(), &tools.folder, room.path()).with_vault();
     agents.text("vault secrets enable -path=kv -version=2 kv");
-    agents.text("vault kv put kv/shop/mail user=sales");
+    // A store of this version is made ready after the answer.
+    agents.until(30, "the store", || agents.ok("vault kv put kv/shop/mail user=sales"));
     agents.text("vault kv put kv/shop/relay/smtp pass='p{{ss}} '\\''w\" $0'");
     fs::write(room.path().join("token"), TOKEN).expect("the folder is ours");
     for (pod, name, wanted) in FILES {
