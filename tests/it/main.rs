@@ -11,6 +11,7 @@
 
 mod agents;
 mod asleep;
+mod attributes;
 mod blame;
 mod cases;
 mod cluster;
