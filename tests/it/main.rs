@@ -21,6 +21,7 @@ mod edges;
 mod fields;
 mod fixtures;
 mod formats;
+mod fuzz;
 mod hooks;
 mod incremental;
 mod judges;
