@@ -116,6 +116,8 @@ impl Manifest {
         lines.sort_by(|a, b| a.0.cmp(&b.0));
         for (record, shard) in lines {
             match manifest.records.last() {
+                // A merge of git's that takes both sides of a shard has twice what both have.
+                Some(last) if *last == record && manifest.shard_of.last() == Some(&shard) => {}
                 Some(last) if last.path == record.path => {
                     manifest.unsettled.insert(manifest.shards[shard as usize].clone());
                     manifest.also.entry(record.path.clone()).or_default().push(record);
@@ -503,6 +505,19 @@ mod tests {
         manifest.edit(&all, &[]);
         manifest.save(&disk).expect("saved");
         assert_eq!(shards(&disk), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_both_sides_of_a_merge_have_counts_once() {
+        let (folder, disk) = disk();
+        std::fs::create_dir_all(folder.path().join(FOLDER)).expect("made");
+        let [a, b, c] = ["a", "b", "c"].map(|it| line(&record(it, "x")));
+        let text = format!("{HEAD}{b}\n{c}\n{a}\n{b}\n");
+        std::fs::write(folder.path().join(FOLDER).join("+.txt"), text).expect("written");
+        let (manifest, problems) = Manifest::load(&disk).expect("loaded");
+        let paths: Vec<&str> = manifest.records().iter().map(|it| it.path.as_str()).collect();
+        assert_eq!(paths, ["a", "b", "c"]);
+        assert!(problems.is_empty() && !manifest.is_unsettled());
     }
 
     #[test]

@@ -11,6 +11,7 @@
 
 mod agents;
 mod asleep;
+mod attributes;
 mod blame;
 mod cases;
 mod cluster;
@@ -20,6 +21,7 @@ mod edges;
 mod fields;
 mod fixtures;
 mod formats;
+mod fuzz;
 mod hooks;
 mod incremental;
 mod judges;

@@ -472,6 +472,35 @@ fn a_plan_since_a_revision_knows_the_packs_of_then() {
 }
 
 #[test]
+fn an_own_pack_is_tested_with_the_shared_one_that_it_requires() {
+    let project = post("{path: ../packs}")
+        .file("rules/flaps/pack.yaml", "pack: flaps\ndoc: Flaps.\nrequires: [tubes]\n")
+        .file(
+            "rules/flaps/flaps.yaml",
+            &RULES
+                .replace("rule: line", "rule: flap")
+                .replace("tubes/${", "flaps/${"),
+        )
+        .file(
+            "rules/flaps/cases/one/gen.yaml",
+            "version: 0.2\nname: one\nstations: {a: {bore: 7}}\n",
+        )
+        .file("rules/flaps/cases/one/expected/flaps/a.txt", "7 mm\n");
+    done(project.run(&["pack", "lock"]));
+    // What is said of the project is nothing that the rules find.
+    shell(&project, "echo '# more' >> ../packs/rules/tubes/lines.yaml");
+    let run = project.run(&["test"]);
+    assert_eq!(run.code, 0, "{}", run.snapshot());
+    shell(&project, "echo '# more' >> .gen/packs/rules/tubes/lines.yaml");
+    let run = project.run(&["test"]);
+    assert!(
+        run.code == 1 && run.stdout.contains("shell::pack_altered"),
+        "{}",
+        run.snapshot()
+    );
+}
+
+#[test]
 fn edits_go_on_from_the_last_run() {
     let project = post("{path: ../packs}");
     done(project.run(&["pack", "lock"]));

@@ -1,7 +1,8 @@
 //! `gen init`: a spec for a repository, from what stands in it.
 //!
-//! Which file tells what is data, in `rules/init.tsv`. Nothing is ever overwritten.
+//! Which file tells what is data, in `rules/init.tsv`. Nothing is ever overwritten, but for a block of `.gitattributes` on request.
 
+mod attributes;
 mod compose;
 mod repository;
 mod table;
@@ -30,6 +31,10 @@ pub(super) struct InitArgs {
     /// The way it shall run: what the spec says of that besides
     #[arg(long, value_name = "NAME", value_parser = known_pattern)]
     pattern: Option<String>,
+    /// Tell git what is generated: writes a block of `.gitattributes`, or writes it anew. Where there is a spec, nothing
+    /// else is done
+    #[arg(long)]
+    gitattributes: bool,
 }
 
 fn known_pattern(name: &str) -> Result<String, String> {
@@ -48,6 +53,41 @@ struct Written {
 }
 
 pub(super) fn run(args: &InitArgs, folder: &std::path::Path, report: &Report) -> Exit {
+    let is_begun = SPEC_NAMES.iter().any(|it| folder.join(it).exists());
+    let exit = if args.gitattributes && is_begun {
+        Exit::Done
+    } else {
+        begin(args, folder, report)
+    };
+    if args.gitattributes && exit == Exit::Done {
+        return attribute(folder, report);
+    }
+    exit
+}
+
+/// Tells git what is generated.
+fn attribute(folder: &std::path::Path, report: &Report) -> Exit {
+    match attributes::write(folder) {
+        Ok(attributed) => {
+            let word = match attributed.became {
+                attributes::Became::Created => "created",
+                attributes::Became::Updated => "updated",
+                attributes::Became::Unchanged => "unchanged",
+            };
+            report.result(&format!("{word:<10} {}\n", attributes::FILE));
+            if !attributed.has_files {
+                report.note("nothing is generated yet: after `gen apply`, `gen init --gitattributes` names the files");
+            }
+            Exit::Done
+        }
+        Err(problem) => {
+            report.problems(&[problem], &Sources::default());
+            Exit::Failed
+        }
+    }
+}
+
+fn begin(args: &InitArgs, folder: &std::path::Path, report: &Report) -> Exit {
     match write(args, folder) {
         Ok(written) => {
             report.result(&format!("created    {}\n", SPEC_NAMES[0]));
@@ -277,6 +317,7 @@ mod tests {
             fs::write(place, text).expect("written");
         }
         let args = InitArgs {
+            gitattributes: false,
             framework: None,
             pattern: None,
         };
@@ -323,6 +364,7 @@ mod tests {
         );
         let root = folder.path().join("my shop");
         let args = InitArgs {
+            gitattributes: false,
             framework: None,
             pattern: None,
         };

@@ -170,7 +170,8 @@ impl Files {
         self.problems = problems;
         if let Some(other) = &self.packs_of {
             let other = discover::gather(other, |_| Vec::new());
-            self.problems.extend(other.shared.problems.iter().cloned());
+            let errors = other.shared.problems.iter().filter(|it| it.is_error());
+            self.problems.extend(errors.cloned());
             (own, shared) = (other.own, other.shared);
         }
         // Without the packs that it asks for, all that a spec says of them would be wrong.

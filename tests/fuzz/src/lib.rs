@@ -1,7 +1,17 @@
-//! What the fuzz targets share: the built-in packs in a database, and that a place lies in the text that it is of.
+//! The fuzz targets, and what they share: the built-in packs in a database, and that a place lies in the text that it is
+//! of.
 //!
-//! Each target reads one kind of text that a user writes, and asserts what must hold of any: no panic, places within
+//! `src/bin/` gives them what libFuzzer makes up, and `tests/it/fuzz.rs`, of which this is a module too, what is kept in
+//! `corpus/`. So nothing here knows libFuzzer, nor by what name it is called. Each target reads one kind of text that a user writes, and asserts what must hold of any: no panic, places within
 //! the text, and that what is printed is read back. libFuzzer itself ends a target that takes too long.
+
+pub mod data;
+pub mod expression;
+pub mod manifest;
+pub mod pattern;
+pub mod spec;
+pub mod text;
+pub mod yaml;
 
 use std::fs;
 use std::path::Path;
@@ -12,6 +22,15 @@ use groundplan::value::Name;
 
 /// A spec in which most kinds of fields are set, for what is asked of nodes.
 pub const SPEC: &str = include_str!("../spec.yaml");
+
+/// What a target does with an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It reads it.
+    Read,
+    /// It is not of the form that the target reads.
+    Refused,
+}
 
 /// The project of a spec, with all that is built in.
 pub struct Ground {
@@ -28,7 +47,8 @@ impl Ground {
     #[must_use]
     pub fn of(spec: &str) -> Self {
         let db = Database::default();
-        let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+        let top = above.find(|it| it.join("rules").is_dir()).expect("the packs lie above");
         let mut files = Vec::new();
         let mut open = vec![top.join("rules"), top.join("templates")];
         while let Some(folder) = open.pop() {
@@ -38,7 +58,7 @@ impl Ground {
                     open.push(path);
                 } else {
                     let text = fs::read_to_string(&path).expect("a pack's file is a text");
-                    let path = path.strip_prefix(&top).expect("it lies below").to_str();
+                    let path = path.strip_prefix(top).expect("it lies below").to_str();
                     files.push((path.expect("it is ours").to_owned(), text));
                 }
             }

@@ -1,59 +1,12 @@
-//! The spec reader, with all built-in packs: every mistake has its place in the file, and so has every field of what is
-//! free of them.
+//! Gives the target `spec` what libFuzzer makes up.
 #![no_main]
 
-use std::cell::RefCell;
-
-use groundplan::problem::Place;
-use groundplan::spec;
-use groundplan::value::Path;
-use groundplan_fuzz::{Ground, are_placed, lies_in};
+use groundplan_fuzz::{Verdict, spec};
 use libfuzzer_sys::{Corpus, fuzz_target};
-use salsa::Setter as _;
-
-/// A database keeps a little of each text that it has read.
-const MOST_TEXTS: usize = 5_000;
-
-thread_local! {
-    static GROUND: RefCell<(Ground, usize)> = RefCell::new((Ground::of(""), 0));
-}
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return Corpus::Reject;
-    };
-    GROUND.with_borrow_mut(|(ground, n_texts)| {
-        *n_texts += 1;
-        if *n_texts > MOST_TEXTS {
-            (*ground, *n_texts) = (Ground::of(""), 1);
-        }
-        ground.root.set_text(&mut ground.db).to(text.into());
-        read(ground, text);
-    });
-    Corpus::Keep
+    match spec::hold(bytes) {
+        Verdict::Read => Corpus::Keep,
+        Verdict::Refused => Corpus::Reject,
+    }
 });
-
-fn read(ground: &Ground, text: &str) {
-    let (db, project) = (&ground.db, ground.project);
-    let problems = spec::problems(db, project);
-    are_placed(&problems, &"gen.yaml".into(), text);
-    for label in problems.iter().flat_map(|it| &it.labels) {
-        if let Place::Field { .. } = &label.place
-            && let Some((file, span)) = spec::locate(db, project, &label.place)
-        {
-            assert_eq!(&*file, "gen.yaml");
-            lies_in(span, text);
-        }
-    }
-    for (environment, _) in (0_u16..).zip(spec::environments(db, project)) {
-        for address in spec::addresses(db, project, environment) {
-            let node = spec::complete_node(db, project, Some(environment), address.clone());
-            let node = node.as_ref().expect("a node that is named is declared");
-            for (name, _) in &node.node.fields {
-                for written in spec::origin(db, project, environment, address, &Path(vec![name.clone()])) {
-                    lies_in(written.span, text);
-                }
-            }
-        }
-    }
-}

@@ -1,81 +1,12 @@
-//! The YAML reader: places lie where they belong, and what is printed of a text is read back as the same.
+//! Gives the target `yaml` what libFuzzer makes up.
 #![no_main]
 
-use groundplan::artifact::data::{DataFormat, Datum, Document, Kind};
-use groundplan::problem::Span;
-use groundplan::value::{Double, Name};
-use groundplan::yaml::{self, Data, Yaml};
-use groundplan_fuzz::lies_in;
+use groundplan_fuzz::{Verdict, yaml};
 use libfuzzer_sys::{Corpus, fuzz_target};
 
 fuzz_target!(|bytes: &[u8]| -> Corpus {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return Corpus::Reject;
-    };
-    let (document, mistakes) = yaml::parse(text);
-    for mistake in &mistakes {
-        lies_in(mistake.span, text);
-        assert!(!mistake.to_string().is_empty());
+    match yaml::hold(bytes) {
+        Verdict::Read => Corpus::Keep,
+        Verdict::Refused => Corpus::Reject,
     }
-    let Some(document) = document else {
-        return Corpus::Keep;
-    };
-    placed(&document, text);
-    if mistakes.is_empty() {
-        let datum = datum(&document);
-        let printed = Document {
-            file: "t".into(),
-            format: DataFormat::Yaml,
-            documents: vec![datum.clone()],
-            around: None,
-        }
-        .print(&[]);
-        let (again, mistakes) = yaml::parse(&printed);
-        assert!(mistakes.is_empty(), "{mistakes:?}\n{printed}");
-        let again = again.expect("something is printed");
-        assert_eq!(self::datum(&again), datum, "{printed}");
-    }
-    Corpus::Keep
 });
-
-/// Fails where a part of `yaml` stands outside of the text.
-fn placed(yaml: &Yaml, text: &str) {
-    lies_in(yaml.span, text);
-    if let Some(content) = yaml.as_str() {
-        for (at, char) in content.char_indices() {
-            let place = yaml.place(at, at + char.len_utf8());
-            lies_in(place, text);
-            assert!(
-                yaml.span.start <= place.start && place.end <= yaml.span.end,
-                "{place:?} of {yaml:?}"
-            );
-        }
-    }
-    yaml.items().iter().for_each(|it| placed(it, text));
-    for entry in yaml.entries() {
-        lies_in(entry.key_span, text);
-        placed(&entry.value, text);
-    }
-}
-
-/// Returns what `yaml` says, wherever it stands.
-fn datum(yaml: &Yaml) -> Datum {
-    let kind = match &yaml.data {
-        Data::Null => Kind::Null,
-        Data::Bool(truth) => Kind::Bool(*truth),
-        Data::Int(number) => Kind::Int(*number),
-        Data::Double { value, .. } => Kind::Double(Double(*value)),
-        Data::String(text) => Kind::String(Name::from(&*text.content)),
-        Data::List(items) => Kind::List(items.iter().map(datum).collect()),
-        Data::Map(entries) => {
-            let entries = entries.iter();
-            Kind::Map(entries.map(|it| (Name::from(&*it.key), datum(&it.value))).collect())
-        }
-    };
-    Datum {
-        at: Span::default(),
-        comment: None,
-        note: 0,
-        kind,
-    }
-}
