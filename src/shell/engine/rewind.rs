@@ -52,6 +52,9 @@ pub(super) struct GoneBack {
 /// So many steps are taken one by one; what is left is taken at once.
 const MOST_STEPS: usize = 64;
 
+/// So many reasons of what is taken at once are given each file that changes by it; more are counted.
+const MOST_NAMED: usize = 16;
+
 impl Engine {
     /// Returns what the last outcome was made from; none where it could not be read.
     #[must_use]
@@ -166,16 +169,16 @@ impl Engine {
                 // What stands in between says nothing: this step is taken together with the next one.
                 continue;
             }
+            let told = summed_up(std::mem::take(&mut pending));
             for path in std::mem::take(&mut differing) {
                 let is_asked = asked.has(&path);
                 if let Some((within, node)) = self.owner(project, &path).or_else(|| now.get(&path).cloned()) {
                     step_due.change(&within, &node, is_asked);
                 }
                 if is_asked {
-                    reasons.entry(path).or_default().extend(pending.iter().cloned());
+                    reasons.entry(path).or_default().extend(told.iter().cloned());
                 }
             }
-            pending.clear();
             due.add(std::mem::replace(&mut step_due, DueStep::new()));
         }
         for reasons in reasons.values_mut() {
@@ -349,6 +352,19 @@ fn steps(old: &Inputs, new: &Inputs, ask: &Ask) -> Vec<Back> {
         back.extend(steps.into_iter().map(|it| Back::Files(vec![it])));
     }
     back
+}
+
+/// Returns `reasons` as they are told where they come all at once: many of them in one, since by which of them a file
+/// changes is not known.
+fn summed_up(reasons: Vec<Reason>) -> Vec<Reason> {
+    let Some(first) = reasons.first().filter(|_| reasons.len() > MOST_NAMED) else {
+        return reasons;
+    };
+    let files: BTreeSet<&Name> = reasons.iter().filter_map(|it| it.file.as_ref()).collect();
+    let (n_changes, n_files) = (reasons.len(), files.len());
+    let plural = if n_files == 1 { "" } else { "s" };
+    let input = format!("some of {n_changes} more changes in {n_files} file{plural}");
+    vec![Reason::of(first.sort, None, input)]
 }
 
 /// Takes what comes after the first steps at once.
