@@ -169,6 +169,17 @@ fn shell(text: &str) -> Result<(), ParseFailure> {
         let natural = |it: i32| usize::try_from(it).unwrap_or(0);
         position(text, natural(it.line), natural(it.column))
     };
+    // The parser panics at a number of a file that does not fit one; no shell has so many.
+    let is_redirected = |it: &str| {
+        let n_digits = it.bytes().rev().take_while(u8::is_ascii_digit).count();
+        n_digits > 9
+    };
+    if text
+        .split_inclusive(['<', '>'])
+        .any(|it| is_redirected(it.trim_end_matches(['<', '>'])))
+    {
+        return failure("a shell knows no number as long as this".to_owned(), 0, 1);
+    }
     let source = SourceInfo { source: String::new() };
     let mut parser = Parser::new(text.as_bytes(), &ParserOptions::default(), &source);
     match parser.parse_program() {
