@@ -169,19 +169,14 @@ fn shell(text: &str) -> Result<(), ParseFailure> {
         let natural = |it: i32| usize::try_from(it).unwrap_or(0);
         position(text, natural(it.line), natural(it.column))
     };
-    // The parser panics at a number of a file that does not fit one; no shell has so many.
-    let is_redirected = |it: &str| {
-        let n_digits = it.bytes().rev().take_while(u8::is_ascii_digit).count();
-        n_digits > 9
-    };
-    if text
-        .split_inclusive(['<', '>'])
-        .any(|it| is_redirected(it.trim_end_matches(['<', '>'])))
-    {
-        return failure("a shell knows no number as long as this".to_owned(), 0, 1);
+    let options = ParserOptions::default();
+    if let Some(number) = overlong_number(text, &options) {
+        let start = at(&number.location().start);
+        let message = format!("`{}` is too large for the number of a file", number.to_str());
+        return failure(message, start, start + number.to_str().len());
     }
     let source = SourceInfo { source: String::new() };
-    let mut parser = Parser::new(text.as_bytes(), &ParserOptions::default(), &source);
+    let mut parser = Parser::new(text.as_bytes(), &options, &source);
     match parser.parse_program() {
         Ok(_) => Ok(()),
         Err(ParseError::ParsingNearToken(token)) => {
@@ -198,6 +193,29 @@ fn shell(text: &str) -> Result<(), ParseFailure> {
         }
         Err(ParseError::ParsingAtEndOfInput) => failure("a command is never ended", text.len(), text.len()),
     }
+}
+
+/// Returns the first number before a redirection that is larger than the parser can hold: it would panic.
+fn overlong_number(text: &str, options: &brush_parser::ParserOptions) -> Option<brush_parser::Token> {
+    use brush_parser::Token;
+    /// So many digits fit in each case.
+    const FITTING: usize = 9;
+    let is_digit = |it: char| it.is_ascii_digit();
+    // Few texts have such a number anywhere, and the others need not be taken apart twice.
+    if !text.split(|it| !is_digit(it)).any(|it| it.len() > FITTING) {
+        return None;
+    }
+    // What can't be taken apart is for the parser to tell.
+    let tokens = brush_parser::uncached_tokenize_str(text, &options.tokenizer_options()).ok()?;
+    let mut pairs = tokens.iter().zip(tokens.iter().skip(1));
+    let is_redirected = |(word, next): &(&Token, &Token)| match (word, next) {
+        (Token::Word(word, at), Token::Operator(operator, then)) => {
+            let is_number = word.len() > FITTING && word.chars().all(is_digit);
+            is_number && operator.starts_with(['<', '>']) && at.end.index == then.start.index
+        }
+        _ => false,
+    };
+    pairs.find(is_redirected).map(|it| it.0.clone())
 }
 
 fn json(text: &str) -> Result<(), ParseFailure> {
@@ -492,6 +510,11 @@ mod tests {
                 Format::Shell,
                 "#!/bin/sh\nset -eu\nfor x in a b; do\n  echo \"$x\" | cat <<EOF\n$x\nEOF\ndone\n",
             ),
+            // A long number is one of a file only where a redirection follows.
+            (
+                Format::Shell,
+                "x=99999999999 # 99999999999>x\necho '99999999999>x' 99999999999 >x 2>&1\nexit 99999999999",
+            ),
             (Format::Json, "{\"a\": [1, null]}"),
             (Format::Yaml, "a: 1\n---\na: 2\n"),
             (Format::Toml, "[a]\nb = 1\n"),
@@ -513,6 +536,7 @@ mod tests {
             (Format::Hcl, "a = 1\nb = [1,,2]\n", 2),
             (Format::Shell, "echo a\nif true; then\n", 3),
             (Format::Shell, "echo 'a\n", 2),
+            (Format::Shell, "echo a\necho b 99999999999>x\n", 2),
             (Format::Json, "{\n\"a\": ,}", 2),
             (Format::Yaml, "a: 1\nb: [1\n", 3),
             (Format::Toml, "a = 1\nb = x\n", 2),
