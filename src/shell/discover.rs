@@ -20,7 +20,7 @@ use super::shared::{self, Shared};
 use super::stat::Stat;
 use crate::problem::{Place, Problem, Span};
 use crate::value::Name;
-pub use below::{Below, expand_below, own_below};
+pub use below::{expand_below, own_below};
 pub use tree::{Tree, gather_tree};
 
 /// The names of the root file; the first one wins.
@@ -111,6 +111,14 @@ pub struct Include {
 }
 
 impl Include {
+    /// Returns the include of a glob that is written nowhere.
+    pub fn of(glob: impl Into<Name>) -> Self {
+        Self {
+            glob: glob.into(),
+            place: None,
+        }
+    }
+
     fn at(&self, problem: Problem, label: &'static str) -> Problem {
         match &self.place {
             Some(place) => problem.at(place.clone(), label),
@@ -301,11 +309,7 @@ pub fn own(root: &Path, packs: &[Include]) -> Expanded {
 }
 
 fn own_globs(packs: &[Include]) -> Vec<Include> {
-    let own = OWN.map(|it| Include {
-        glob: it.into(),
-        place: None,
-    });
-    own.into_iter().chain(packs.iter().cloned()).collect()
+    OWN.map(Include::of).into_iter().chain(packs.iter().cloned()).collect()
 }
 
 /// Returns the files below `root` for which `includes` stand.
@@ -597,11 +601,7 @@ mod tests {
     }
 
     fn expand(root: &Path, glob: &str) -> (Vec<String>, Vec<String>) {
-        let include = Include {
-            glob: glob.into(),
-            place: None,
-        };
-        let expanded = super::expand(root, &[include]);
+        let expanded = super::expand(root, &[Include::of(glob)]);
         (
             expanded.files,
             expanded.problems.iter().map(|it| it.code.to_string()).collect(),

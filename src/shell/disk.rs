@@ -108,11 +108,14 @@ impl Disk {
             .par_iter()
             .with_min_len(64)
             .enumerate()
-            .map(|(at, path)| match folders.get(path.folder()) {
-                Some(Folder::Missing) => (Found::Absent, None),
-                Some(Folder::Blocked(why)) => (Found::Blocked(why.clone()), None),
-                Some(Folder::Real(opened)) => self.look_at(path, opened.as_ref(), |it, stat| known(it, at, stat)),
-                None => self.look_at(path, None, |it, stat| known(it, at, stat)),
+            .map(|(at, path)| {
+                let opened = match folders.get(path.folder()) {
+                    Some(Folder::Missing) => return (Found::Absent, None),
+                    Some(Folder::Blocked(why)) => return (Found::Blocked(why.clone()), None),
+                    Some(Folder::Real(opened)) => opened.as_ref(),
+                    None => None,
+                };
+                self.look_at(path, opened, |it, stat| known(it, at, stat))
             })
             .fold(<(Vec<Found>, Vec<Seen>)>::default, |mut all, (found, seen)| {
                 all.0.push(found);

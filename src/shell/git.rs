@@ -310,27 +310,35 @@ impl Repository {
     }
 
     fn git(&self, words: &[&str]) -> Command {
-        let mut command = Command::new("git");
+        let mut command = program(&self.folder, &["--no-replace-objects"], words);
         command
-            .arg("-C")
-            .arg(&self.folder)
-            .args(["--no-pager", "--no-replace-objects", "-c", "core.fsmonitor=false"])
-            .args(words)
-            .env("LC_ALL", "C")
             .env("GIT_LITERAL_PATHSPECS", "1")
             .env("GIT_OPTIONAL_LOCKS", "0")
-            .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_NO_LAZY_FETCH", "1")
             // An old git knows nothing of the word above, but no transfer has a protocol that is allowed here.
             .env("GIT_ALLOW_PROTOCOL", "none")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        // A hook of git runs with these, which speak of the repository of the hook and of a path relative to its top.
-        for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
-            command.env_remove(variable);
-        }
         command
     }
+}
+
+/// Returns git, to be run in `folder` with `words` behind `options`; it asks nobody anything, and speaks English.
+fn program(folder: &Path, options: &[&str], words: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command
+        .arg("-C")
+        .arg(folder)
+        .args(["--no-pager", "-c", "core.fsmonitor=false"])
+        .args(options)
+        .args(words)
+        .env("LC_ALL", "C")
+        .env("GIT_TERMINAL_PROMPT", "0");
+    // A hook of git runs with these, which speak of the repository of the hook and of a path relative to its top.
+    for variable in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        command.env_remove(variable);
+    }
+    command
 }
 
 /// Reads what git answers to the question for `blob`, of which no more than `most` bytes are kept.

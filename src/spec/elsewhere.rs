@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::problem::{Span, closest};
+use crate::problem::{Place, Problem, Span, closest};
 use crate::value::Name;
 use crate::yaml::{Data, Entry, Yaml};
 
@@ -60,6 +60,16 @@ pub struct Fault {
     pub label: &'static str,
     /// What to type.
     pub help: String,
+}
+
+impl Fault {
+    /// Returns the problem, which stands at `place`.
+    #[must_use]
+    pub fn problem(self, place: Place) -> Problem {
+        Problem::error("spec::pack_source", self.message)
+            .at(place, self.label)
+            .help(self.help)
+    }
 }
 
 impl Source {

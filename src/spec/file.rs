@@ -295,9 +295,8 @@ impl Lowering<'_> {
                 let (found, faults) = elsewhere::requests(&entry.value, &[], self.reader.text);
                 settings.packs = found.into_iter().map(|it| it.0).collect();
                 for fault in faults {
-                    self.reader
-                        .error("spec::pack_source", fault.span, fault.message, fault.label)
-                        .help = Some(fault.help.into());
+                    let place = self.reader.place(fault.span);
+                    self.reader.problems.push(fault.problem(place));
                 }
             }
             _ => {}

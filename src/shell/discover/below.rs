@@ -3,16 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Found, Include, Pattern, Segment, Witness, own_globs};
-
-/// What was found in a folder and below it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Below {
-    /// The files for which there are includes, sorted.
-    pub files: Vec<String>,
-    /// How everything looked that decides it, before it was looked into.
-    pub witnesses: Vec<Witness>,
-}
+use super::{Expanded, Found, Include, Pattern, Segment, own_globs};
 
 /// How a pattern goes on from a folder.
 enum Onwards {
@@ -48,9 +39,10 @@ impl Pattern {
     }
 }
 
-/// Returns what `includes` stand for in `folder` and below it; `None` where that takes a walk of more than this folder.
+/// Returns the files for which `includes` stand in `folder` and below it, and on what that depends; `None` where it takes a
+/// walk of more than this folder.
 #[must_use]
-pub fn expand_below(root: &Path, includes: &[Include], folder: &str) -> Option<Below> {
+pub fn expand_below(root: &Path, includes: &[Include], folder: &str) -> Option<Expanded> {
     let found = Mutex::new(Found::default());
     for include in includes {
         let pattern = include.pattern().ok()?;
@@ -61,16 +53,19 @@ pub fn expand_below(root: &Path, includes: &[Include], folder: &str) -> Option<B
         }
     }
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let mut files = found.files;
-    files.sort();
-    files.dedup();
-    let witnesses = found.witnesses;
-    found.problems.is_empty().then_some(Below { files, witnesses })
+    let mut expanded = Expanded {
+        files: found.files,
+        witnesses: found.witnesses,
+        ..Expanded::default()
+    };
+    expanded.files.sort();
+    expanded.files.dedup();
+    found.problems.is_empty().then_some(expanded)
 }
 
 /// Does the same for the rules and templates that the project brings of its own, and those for which `packs` stand.
 #[must_use]
-pub fn own_below(root: &Path, packs: &[Include], folder: &str) -> Option<Below> {
+pub fn own_below(root: &Path, packs: &[Include], folder: &str) -> Option<Expanded> {
     expand_below(root, &own_globs(packs), folder)
 }
 
@@ -87,13 +82,7 @@ mod tests {
             fs::create_dir_all(path.parent().expect("it has one")).expect("made");
             fs::write(path, "").expect("written");
         }
-        let globs: Vec<Include> = globs
-            .iter()
-            .map(|it| Include {
-                glob: (*it).into(),
-                place: None,
-            })
-            .collect();
+        let globs: Vec<Include> = globs.iter().map(|it| Include::of(*it)).collect();
         expand_below(root.path(), &globs, folder).map(|it| it.files)
     }
 

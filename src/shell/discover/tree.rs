@@ -270,11 +270,7 @@ mod tests {
     ];
 
     fn includes(globs: &[&str]) -> Vec<Include> {
-        let include = |it: &&str| Include {
-            glob: Name::from(*it),
-            place: None::<Place>,
-        };
-        globs.iter().map(include).collect()
+        globs.iter().map(|it| Include::of(*it)).collect()
     }
 
     fn held(text: &str) -> Held {

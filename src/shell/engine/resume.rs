@@ -298,7 +298,7 @@ impl Engine {
 
     /// Looks for the files of the project where in the `moved` folders something has come or gone. Returns what was looked
     /// at; none where a file has come or gone that is looked for.
-    fn finds_the_same(&self, body: &Body<'_>, moved: &[&str]) -> Option<Vec<Witness>> {
+    fn finds_the_same<'m>(&self, body: &Body<'_>, moved: &[&'m str]) -> Option<Vec<Witness>> {
         let folder = &self.root.folder;
         let [root, included, own] = &body.texts;
         let mut others = SPEC_NAMES.iter().filter(|it| ***it != *self.root.spec);
@@ -307,31 +307,26 @@ impl Engine {
         }
         let includes = includes(&self.root.spec, root.first()?.1);
         let packs = shared::includes(&self.root.spec, root.first()?.1);
-        let is_included = |it: &String| **it != *self.root.spec;
-        let below = |moved: &str| {
+        let below = |moved: &&'m str| {
             let found = discover::expand_below(folder, &includes, moved)?;
-            Some((found, discover::own_below(folder, &packs, moved)?))
+            Some((*moved, found, discover::own_below(folder, &packs, moved)?))
         };
-        let all_below = moved.iter().map(|it| below(it)).collect::<Option<Vec<_>>>();
+        let few = moved.iter().map(below).collect::<Option<Vec<_>>>();
+        let walks = few.filter(|_| body.problems.is_empty()).unwrap_or_else(|| {
+            let found = discover::expand(folder, &includes);
+            vec![("", found, discover::own(folder, &packs))]
+        });
         let mut seen = Vec::new();
-        if let Some(all_below) = all_below.filter(|_| body.problems.is_empty()) {
-            for (moved, (mut found, own_found)) in moved.iter().zip(all_below) {
-                found.files.retain(is_included);
-                if !are_found(&found.files, included, moved) || !are_found(&own_found.files, own, moved) {
-                    return None;
-                }
-                seen.extend(found.witnesses.into_iter().chain(own_found.witnesses));
+        let mut problems = Vec::new();
+        for (top, mut found, own_found) in walks {
+            found.files.retain(|it| **it != *self.root.spec);
+            if !are_found(&found.files, included, top) || !are_found(&own_found.files, own, top) {
+                return None;
             }
-            return Some(seen);
+            seen.extend(found.witnesses.into_iter().chain(own_found.witnesses));
+            problems.extend(found.problems.into_iter().chain(own_found.problems));
         }
-        let mut found = discover::expand(folder, &includes);
-        found.files.retain(is_included);
-        let own_found = discover::own(folder, &packs);
-        let are_same = found.problems.iter().chain(&own_found.problems).eq(&body.problems)
-            && are_found(&found.files, included, "")
-            && are_found(&own_found.files, own, "");
-        seen.extend(found.witnesses.into_iter().chain(own_found.witnesses));
-        are_same.then_some(seen)
+        (problems == body.problems).then_some(seen)
     }
 
     /// Returns how everything looks now on which the run depended, before anything of it is read: what was `seen` by now

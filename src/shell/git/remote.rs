@@ -4,9 +4,9 @@
 //! those that git knows itself: an address can't name a program.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use super::{Repository, first_line, no_git};
+use super::{Repository, first_line, no_git, program};
 use crate::problem::Problem;
 use crate::spec::elsewhere::Revision;
 
@@ -53,33 +53,11 @@ pub fn fetch(url: &str, revision: &Revision, into: &Path) -> Result<Repository, 
 
 /// Runs git in `folder`, and returns what it said where it failed.
 fn run(folder: &Path, words: &[&str]) -> Result<Result<(), Vec<u8>>, Problem> {
-    let mut command = Command::new("git");
+    let mut command = program(folder, &["-c", "core.hooksPath=.none", "-c", "gc.auto=0"], words);
     command
-        .arg("-C")
-        .arg(folder)
-        .args([
-            "--no-pager",
-            "-c",
-            "core.fsmonitor=false",
-            "-c",
-            "core.hooksPath=.none",
-            "-c",
-            "gc.auto=0",
-        ])
-        .args(words)
-        .env("LC_ALL", "C")
-        .env("GIT_TERMINAL_PROMPT", "0")
         .env("GIT_ALLOW_PROTOCOL", PROTOCOLS)
+        .env_remove("GIT_OBJECT_DIRECTORY")
         .stdin(Stdio::null());
-    for variable in [
-        "GIT_DIR",
-        "GIT_WORK_TREE",
-        "GIT_INDEX_FILE",
-        "GIT_PREFIX",
-        "GIT_OBJECT_DIRECTORY",
-    ] {
-        command.env_remove(variable);
-    }
     let output = command.output().map_err(no_git)?;
     Ok(if output.status.success() {
         Ok(())

@@ -19,6 +19,7 @@ use crate::problem::{Place, Problem, Span};
 use crate::shell::discover::{self, Root, Text};
 use crate::shell::disk::{Disk, Flush};
 use crate::shell::report::Sources;
+use crate::spec::elsewhere;
 use crate::value::Name;
 use crate::yaml;
 
@@ -70,15 +71,14 @@ pub fn renew(disk: &Disk, root: &Root, renewal: &Renewal) -> Renewed {
     renewed
         .problems
         .extend(mistakes.iter().map(|it| it.problem(&spec.path)));
-    let faults = yaml.as_ref().and_then(|it| it.get("packs"));
-    let faults = faults.map(|it| crate::spec::elsewhere::requests(it, &[], &spec.text).1);
-    renewed
-        .problems
-        .extend(faults.unwrap_or_default().into_iter().map(|it| {
-            Problem::error("spec::pack_source", it.message)
-                .at(Place::Text(spec.path.clone(), it.span), it.label)
-                .help(it.help)
-        }));
+    if let Some(packs) = yaml.as_ref().and_then(|it| it.get("packs")) {
+        let faults = elsewhere::requests(packs, &[], &spec.text).1;
+        let faults = faults.into_iter().map(|it| {
+            let place = Place::Text(spec.path.clone(), it.span);
+            it.problem(place)
+        });
+        renewed.problems.extend(faults);
+    }
     let asked = asked(&spec.path, &spec.text);
     renewed.problems.extend(unknown(&asked, renewal));
     // One that is damaged tells nothing: all of it is looked up anew.

@@ -40,10 +40,8 @@ pub(super) fn digest<'f>(files: impl IntoIterator<Item = (&'f str, &'f Arc<str>)
 /// Returns the globs under which the files of the pack `name` stand, below the folder `above`.
 #[must_use]
 pub(super) fn globs(above: &str, name: &str) -> [Include; 3] {
-    ["rules/NAME/**/*.yaml", "rules/NAME/**/*.yml", "templates/NAME/**"].map(|it| Include {
-        glob: Name::from(format!("{above}{}", it.replace("NAME", name))),
-        place: None,
-    })
+    ["rules/NAME/**/*.yaml", "rules/NAME/**/*.yml", "templates/NAME/**"]
+        .map(|it| Include::of(format!("{above}{}", it.replace("NAME", name))))
 }
 
 /// Tells whether the file at `path` is one of the pack `name`. Its tests are not: they are run where the pack is kept.
