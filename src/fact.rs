@@ -13,13 +13,13 @@ pub mod world;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::db::{Db, Project, View};
 use crate::fact::guard::{Entry, Guarded};
-use crate::kind::{Relation, Shape, pack};
+use crate::kind::{Relation, Shape, Type, pack};
 use crate::problem::{Place, Problem};
-use crate::rule::strata;
+use crate::rule::{set, strata};
 use crate::value::{Address, Map, Name, Path, Value};
 
 /// One fact.
@@ -63,6 +63,14 @@ impl Known {
     }
 }
 
+/// Where the facts of each relation are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Layout {
+    of: FxHashMap<Name, Kept>,
+    /// For each stratum the kinds of node of which facts may speak.
+    kinds: Vec<FxHashSet<Name>>,
+}
+
 /// Where the facts of a relation are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Kept {
@@ -70,17 +78,29 @@ struct Kept {
     is_one: bool,
 }
 
-/// Returns where the facts of each relation are kept.
 #[salsa::tracked(returns(ref))]
-fn kept(db: &dyn Db, project: Project) -> FxHashMap<Name, Kept> {
+fn layout(db: &dyn Db, project: Project) -> Layout {
     let relations = &pack::schema(db, project).relations;
-    let strata = strata::strata(db, project).of.iter();
-    let kept = strata.map(|(name, stratum)| {
+    let strata = &strata::strata(db, project).of;
+    let kept = strata.iter().map(|(name, stratum)| {
         let is_one = relations.get(name).is_some_and(|it| it.shape == Shape::One);
         let stratum = *stratum;
         (name.clone(), Kept { stratum, is_one })
     });
-    kept.collect()
+    let mut layout = Layout {
+        of: kept.collect(),
+        kinds: vec![FxHashSet::default(); strata.values().max().map_or(0, |it| usize::from(*it) + 1)],
+    };
+    for id in set::ids(db, project) {
+        let rule = set::rule(db, project, id.clone()).as_ref();
+        for fact in rule.iter().flat_map(|it| &it.facts) {
+            let variable = rule.and_then(|it| it.body.pattern.variable(&fact.of));
+            if let (Some(Type::Node(kinds)), Some(stratum)) = (variable.map(|it| &it.ty), strata.get(&fact.relation)) {
+                layout.kinds[usize::from(*stratum)].extend(kinds.iter().cloned());
+            }
+        }
+    }
+    layout
 }
 
 /// Returns which facts of which rules speak of nodes of `kind` in `stratum`.
@@ -199,14 +219,27 @@ fn ordered(
     facts
 }
 
+/// Returns the facts of one stratum that speak of the node at `address`; none, and nothing to remember, where there is no
+/// rule for them.
+fn in_stratum<'db>(
+    db: &'db dyn Db,
+    project: Project,
+    environment: u16,
+    address: &Address,
+    stratum: u16,
+) -> Option<&'db Facts> {
+    let kinds = &layout(db, project).kinds[usize::from(stratum)];
+    kinds
+        .contains(&address.kind)
+        .then(|| facts(db, project, environment, address.clone(), stratum))
+}
+
 /// Returns the facts of `relation` that speak of the node at `address`.
 #[must_use]
 pub fn of<'db>(db: &'db dyn Db, project: Project, environment: u16, address: &Address, relation: &str) -> &'db [Fact] {
-    let Some(kept) = kept(db, project).get(relation) else {
-        return &[];
-    };
-    let facts = facts(db, project, environment, address.clone(), kept.stratum);
-    facts.of.get(relation).map_or(&[], |it| &it.facts)
+    let kept = layout(db, project).of.get(relation);
+    let facts = kept.and_then(|it| in_stratum(db, project, environment, address, it.stratum));
+    facts.and_then(|it| it.of.get(relation)).map_or(&[], |it| &it.facts)
 }
 
 /// Returns the facts of `relation` that speak of the node at `address`, as an expression reads them: a list of maps, or
@@ -220,31 +253,22 @@ pub fn value<'db>(
     relation: &str,
 ) -> Option<&'db Value> {
     static NOTHING: LazyLock<Value> = LazyLock::new(|| Value::list([]));
-    let Some(kept) = kept(db, project).get(relation) else {
+    let Some(kept) = layout(db, project).of.get(relation) else {
         return Some(&NOTHING);
     };
-    let facts = facts(db, project, environment, address.clone(), kept.stratum);
-    match facts.of.get(relation) {
+    let facts = in_stratum(db, project, environment, address, kept.stratum);
+    match facts.and_then(|it| it.of.get(relation)) {
         Some(known) => Some(&known.value),
         None => (!kept.is_one).then_some(&*NOTHING),
     }
 }
 
-/// Returns the number of strata.
-#[must_use]
-pub fn n_strata(db: &dyn Db, project: Project) -> u16 {
-    strata::strata(db, project).of.values().max().map_or(0, |it| it + 1)
-}
-
 /// Returns what failed while the facts of the node at `address` were derived.
 #[must_use]
 pub fn problems(db: &dyn Db, project: Project, environment: u16, address: &Address) -> Vec<Problem> {
-    (0..n_strata(db, project))
-        .flat_map(|it| {
-            facts(db, project, environment, address.clone(), it)
-                .problems
-                .iter()
-                .cloned()
-        })
+    (0_u16..)
+        .take(layout(db, project).kinds.len())
+        .filter_map(|it| in_stratum(db, project, environment, address, it))
+        .flat_map(|it| it.problems.iter().cloned())
         .collect()
 }

@@ -12,10 +12,15 @@ pub mod reach;
 pub mod snapshot;
 pub mod steps;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 pub use snapshot::{Adjacency, Snapshot};
 pub use steps::{Steps, TooManySteps};
 
 use crate::value::{Address, Map, Name, Value};
+
+/// Where edges start and where they lead, by their kind.
+pub type EndsByKind = BTreeMap<Name, BTreeSet<(Address, Address)>>;
 
 /// One edge of the graph.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

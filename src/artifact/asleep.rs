@@ -104,10 +104,13 @@ struct Asked<'r> {
     nowhere: bool,
 }
 
-/// Returns the conditions that `rule` puts to the fields and the facts of `variable` alone.
+/// Returns the conditions that `rule` puts to the fields and the facts of `variable` alone; those that ask for no facts,
+/// which would have to be derived, come first.
 fn guards<'r>(rule: &'r Rule, variable: &Name) -> Vec<&'r Guard> {
     let all = rule.body.guards.get(variable).into_iter().flatten();
-    all.filter(|it| it.relations().is_some()).collect()
+    let mut guards: Vec<&Guard> = all.filter(|it| it.relations().is_some()).collect();
+    guards.sort_by_key(|it| it.relations().is_some_and(|it| !it.is_empty()));
+    guards
 }
 
 /// Tells whether a node fulfils `guards`, or fails at one: then the rule is run, and says so.

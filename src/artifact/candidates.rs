@@ -17,7 +17,7 @@ use crate::fact::finding::Sight;
 use crate::fact::shape;
 use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Change, Pattern, World};
-use crate::graph::{Snapshot, reach};
+use crate::graph::{EndsByKind, Snapshot, reach};
 use crate::kind::{Reads, pack};
 use crate::rule::expression::{GraphFunction, Uses};
 use crate::rule::file::Reach;
@@ -129,7 +129,7 @@ impl Graph {
         }
     }
 
-    /// Returns the nodes that differ from `before`, and where the edges start that do.
+    /// Returns the nodes and edges that differ from `before`.
     fn changed(&self, before: &Self) -> Roots {
         let mut changed = Roots::default();
         let mut known = before.snapshot.nodes().iter().zip(&before.nodes).peekable();
@@ -147,7 +147,7 @@ impl Graph {
             let gone = before.snapshot.nodes().iter();
             let gone = gone.filter(|it| self.snapshot.index(it).is_none());
             changed.nodes.extend(gone.map(|it| (it.clone(), Difference::Whole)));
-            changed.starts = before.snapshot.differing_starts(&self.snapshot);
+            changed.edges = before.snapshot.differing_edges(&self.snapshot);
         }
         changed
     }
@@ -382,7 +382,7 @@ pub(super) fn candidates_of(
         let now = shape::snapshot(db, project, View::finished(environment)).clone();
         let changed = Roots {
             nodes: differences,
-            starts: graph.snapshot.differing_starts(&now),
+            edges: graph.snapshot.differing_edges(&now),
             ..Roots::default()
         };
         if changed.is_empty() {
@@ -441,15 +441,14 @@ fn union(a: &Arc<Snapshot>, b: &Arc<Snapshot>) -> Arc<Snapshot> {
 #[derive(Debug, Default)]
 struct Roots {
     nodes: BTreeMap<Address, Difference>,
-    /// Where the edges start, by their kind.
-    starts: BTreeMap<Name, BTreeSet<Address>>,
+    edges: EndsByKind,
     /// The nodes on which the facts of each relation may have changed.
     facts: BTreeMap<Name, BTreeSet<Address>>,
 }
 
 impl Roots {
     fn is_empty(&self) -> bool {
-        self.nodes.is_empty() && self.starts.is_empty()
+        self.nodes.is_empty() && self.edges.is_empty()
     }
 }
 
@@ -658,7 +657,7 @@ impl<'a> Backwards<'a> {
             return self.all(rule, anchor);
         }
         if !uses.graph.is_empty() {
-            sources.extend(roots.starts.values().flatten().cloned());
+            sources.extend(roots.edges.values().flatten().map(|it| it.0.clone()));
         }
         let mut seen = BTreeSet::new();
         for used in &uses.graph {
@@ -668,7 +667,7 @@ impl<'a> Backwards<'a> {
             });
         }
         sources.extend(seen);
-        let changes = [Change::Nodes(&sources), Change::Edges(&roots.starts)];
+        let changes = [Change::Nodes(&sources), Change::Edges(&roots.edges)];
         let touched: Option<Vec<_>> = changes.into_iter().map(|it| self.through(rule, anchor, it)).collect();
         touched.map_or_else(|| self.all(rule, anchor), |it| it.into_iter().flatten().collect())
     }
@@ -717,7 +716,7 @@ fn follows(rule: &Rule, uses: &Uses, roots: &Roots) -> bool {
     let patterns = inner.map(|it| it.walk.pattern()).chain([&rule.body.pattern]);
     let in_patterns = patterns.flat_map(|it| it.edge_kinds());
     let asked = uses.graph.iter().flat_map(|it| &it.edges);
-    in_patterns.chain(asked).any(|it| roots.starts.contains_key(it))
+    in_patterns.chain(asked).any(|it| roots.edges.contains_key(it))
 }
 
 /// The graph before and after, without fields: going backwards, filters are not looked at.

@@ -37,7 +37,7 @@ pub struct Kept<'a> {
     index: KeptIndex,
     graphs: Vec<Graph>,
     /// The rules, with the digests of what they say.
-    rules: Vec<(u32, [u8; 16])>,
+    rules: Vec<(u32, Fingerprint)>,
     told: Told,
     found: Found,
     #[serde(borrow)]
@@ -50,6 +50,7 @@ struct Graph {
     phases: Vec<Phase>,
     nodes: Vec<u32>,
     tables: Vec<KeptTable>,
+    is_whole: bool,
     /// The rules that say nothing, each with the variable whose conditions no node fulfils.
     asleep: Vec<(u32, u32)>,
 }
@@ -75,8 +76,8 @@ struct Place<'a> {
 #[derive(Debug, Serialize, Deserialize)]
 struct Printed<'a> {
     path: &'a str,
-    source: [u8; 16],
-    content: [u8; 16],
+    source: Fingerprint,
+    content: Fingerprint,
     is_executable: bool,
 }
 
@@ -140,6 +141,7 @@ pub fn keep<T>(
         graphs.push(Graph {
             phases,
             nodes: known.snapshot.nodes().iter().map(|it| nodes.of(it)).collect(),
+            is_whole: known.is_whole,
             tables: known.snapshot.kept(&mut |it| names.of(it), &mut |it| maps.of(it)),
             asleep: asleep
                 .iter()
@@ -147,17 +149,12 @@ pub fn keep<T>(
                 .collect(),
         });
     }
-    let rules = before.rules().map(|(id, it)| (names.of(id), it.bytes())).collect();
+    let rules = before.rules().map(|(id, it)| (names.of(id), it)).collect();
     let mut places = Vec::new();
     for (cell, artifacts) in state.cells() {
         let printed = |it: &'_ Artifact| {
-            let content = state.fresh.get(&it.path)?.content.bytes();
-            Some((
-                it.path.clone(),
-                it.fingerprint.bytes(),
-                content,
-                it.mode == Mode::Executable,
-            ))
+            let content = state.fresh.get(&it.path)?.content;
+            Some((it.path.clone(), it.fingerprint, content, it.mode == Mode::Executable))
         };
         let printed = artifacts.artifacts.iter().map(printed).collect::<Option<Vec<_>>>()?;
         places.push((cell.environment, names.of(&cell.rule), nodes.of(&cell.node), printed));
@@ -225,7 +222,7 @@ impl Kept<'_> {
         let (cells, fresh) = places?;
         let (known, asleep): (Vec<KnownGraph>, Vec<Asleep>) = graphs?.into_iter().unzip();
         let graphs = known.iter().map(|it| it.snapshot.clone()).zip(asleep).collect();
-        let rule = |(id, it): &(u32, [u8; 16])| Some((name(*id)?, Fingerprint::from_bytes(*it)));
+        let rule = |(id, it): &(u32, Fingerprint)| Some((name(*id)?, *it));
         let rules: BTreeMap<Name, Fingerprint> = self.rules.iter().map(rule).collect::<Option<_>>()?;
         let index = self.index.index(&nodes, files)?;
         KnownNames::new(db, index);
@@ -267,7 +264,12 @@ impl Graph {
         let asleep = |(rule, variable): &(u32, u32)| Some((numbered.name(*rule)?, numbered.name(*variable)?));
         let asleep = self.asleep.iter().map(asleep).collect::<Option<_>>()?;
         let snapshot = Arc::new(snapshot);
-        Some((KnownGraph { phases, snapshot }, asleep))
+        let graph = KnownGraph {
+            phases,
+            snapshot,
+            is_whole: self.is_whole,
+        };
+        Some((graph, asleep))
     }
 }
 
@@ -304,7 +306,7 @@ impl Place<'_> {
             let artifact = Artifact {
                 path: it.path.into(),
                 rule: cell.rule.clone(),
-                fingerprint: Fingerprint::from_bytes(it.source),
+                fingerprint: it.source,
                 mode: match it.is_executable {
                     true => Mode::Executable,
                     false => Mode::Plain,
@@ -315,7 +317,7 @@ impl Place<'_> {
                 mode: artifact.mode,
                 cell: cell.clone(),
                 source: artifact.fingerprint,
-                content: Fingerprint::from_bytes(it.content),
+                content: it.content,
             };
             fresh.push((artifact.path.clone(), here));
             artifacts.artifacts.push(artifact);

@@ -2,6 +2,8 @@
 //!
 //! Cycles are condensed here, never refused; [`super::cycle`] shows them.
 
+use std::collections::BTreeSet;
+
 use petgraph::algo::kosaraju_scc;
 use rustc_hash::FxHashSet;
 
@@ -104,6 +106,56 @@ pub fn layers_of(graph: &Adjacency, wanted: &[u32]) -> Vec<Vec<u32>> {
         layer.sort_unstable();
     }
     layers
+}
+
+/// Tells whether the start order of `snapshot` leaves nothing out that a node requires: then no cycle holds a reference.
+#[must_use]
+pub fn is_whole(snapshot: &Snapshot, [depends_on, references, order]: [&Name; 3]) -> bool {
+    let mut nodes = (0..).take(snapshot.nodes().len());
+    nodes.all(|it| first_steps(snapshot, it, depends_on, references).len() == snapshot.outgoing(it, order).count())
+}
+
+/// Returns the edges of `order` that leave `rewired`, nodes of which other edges of `now` leave than of `before`, whose
+/// start order [is whole](is_whole) and has no cycle of dependencies; none where it takes more to tell.
+#[must_use]
+pub fn starts_after_rewired(
+    before: &Snapshot,
+    now: &Snapshot,
+    rewired: &BTreeSet<u32>,
+    [depends_on, references, order]: [&Name; 3],
+) -> Option<Vec<Ends>> {
+    let mut edges = Vec::new();
+    for node in rewired {
+        let mut declared = now.outgoing(*node, depends_on);
+        if declared.any(|it| it.0 == *node && is_required(it.1)) {
+            return None;
+        }
+        let known: BTreeSet<u32> = before.outgoing(*node, order).map(|it| it.0).collect();
+        let steps = first_steps(now, *node, depends_on, references);
+        let mut open: Vec<u32> = steps.iter().map(|it| it.0).filter(|it| !known.contains(it)).collect();
+        let mut seen: FxHashSet<u32> = open.iter().copied().collect();
+        while let Some(at) = open.pop() {
+            if at == *node {
+                return None;
+            }
+            let next = first_steps(now, at, depends_on, references).into_iter();
+            open.extend(next.map(|it| it.0).filter(|it| seen.insert(*it)));
+        }
+        edges.extend(steps.into_iter().map(|(to, fields)| (*node, to, fields.clone())));
+    }
+    Some(edges)
+}
+
+/// Returns what `node` starts after, one edge for each, sorted, as long as there is no cycle: see [`starts_after`].
+fn first_steps<'s>(snapshot: &'s Snapshot, node: u32, depends_on: &Name, references: &Name) -> Vec<(u32, &'s Map)> {
+    let is_step = |it: &(u32, &Map)| it.0 != node && is_required(it.1);
+    let declared = || snapshot.outgoing(node, depends_on);
+    let loose = snapshot.outgoing(node, references);
+    let loose = loose.filter(|it| declared().all(|declared| declared.0 != it.0));
+    let mut steps: Vec<_> = declared().chain(loose).filter(is_step).collect();
+    steps.sort_by_key(|it| it.0);
+    steps.dedup_by_key(|it| it.0);
+    steps
 }
 
 /// Returns the edges that make the start order, one for each pair of nodes, sorted by their ends.

@@ -24,6 +24,9 @@ impl ArtifactPath {
     /// # Errors
     /// A problem without a place: the caller knows where the path was written.
     pub fn parse(text: &str) -> Result<Self, Problem> {
+        if is_plainly_safe(text) {
+            return Ok(Self(text.into()));
+        }
         match fault(text) {
             None => Ok(Self(text.into())),
             Some(fault) => Err(Problem::error(
@@ -43,13 +46,18 @@ impl ArtifactPath {
     /// Returns the folder that holds the file, empty for the root.
     #[must_use]
     pub fn folder(&self) -> &str {
-        self.0.rsplit_once('/').map_or("", |(folder, _)| folder)
+        self.last_slash().map_or("", |at| &self.0[..at])
     }
 
     /// Returns the last segment.
     #[must_use]
     pub fn file_name(&self) -> &str {
-        self.0.rsplit_once('/').map_or(self.as_str(), |(_, name)| name)
+        self.last_slash().map_or(self.as_str(), |at| &self.0[at + 1..])
+    }
+
+    fn last_slash(&self) -> Option<usize> {
+        // A file's name is short: looking byte by byte is soonest done.
+        self.0.bytes().rposition(|it| it == b'/')
     }
 
     /// Returns the folders above, from the outermost to the one that holds the file.
@@ -79,6 +87,50 @@ impl fmt::Debug for ArtifactPath {
     }
 }
 
+/// Whether each byte may stand in a name, wherever and beside whatever.
+const PLAIN: [bool; 256] = {
+    let mut plain = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        plain[byte as usize] = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        byte += 1;
+    }
+    plain
+};
+
+/// Tells whether nothing is wrong with `text` at a glance: so it is with nearly all paths, and there are many.
+fn is_plainly_safe(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let mut start = 0;
+    for (at, byte) in bytes.iter().enumerate() {
+        if *byte == b'/' {
+            if !is_plain_segment(&bytes[start..at]) {
+                return false;
+            }
+            start = at + 1;
+        } else if !PLAIN[usize::from(*byte)] {
+            return false;
+        }
+    }
+    bytes.len() <= LONGEST_PATH && is_plain_segment(&bytes[start..])
+}
+
+/// Tells the same of a segment of plain bytes.
+fn is_plain_segment(segment: &[u8]) -> bool {
+    let [first, .., last] = segment else {
+        return false;
+    };
+    if *first == b'.' || *last == b'.' || segment.len() > LONGEST_SEGMENT {
+        return false;
+    }
+    // In lower case, as far as letters go.
+    let (first, second, third) = (first | 32, segment[1] | 32, segment.get(2).map_or(0, |it| it | 32));
+    !matches!(
+        &[first, second, third],
+        b"con" | b"prn" | b"aux" | b"nul" | b"com" | b"lpt"
+    )
+}
+
 /// Says what is wrong with the path `text`, as the end of a sentence.
 fn fault(text: &str) -> Option<String> {
     if text.is_empty() {
@@ -90,15 +142,11 @@ fn fault(text: &str) -> Option<String> {
     if text.starts_with('/') {
         return Some("is absolute".into());
     }
-    // Nearly all paths are made of these alone, and there are many paths.
-    let is_plain = |it: u8| it.is_ascii_alphanumeric() || matches!(it, b'/' | b'-' | b'_' | b'.');
-    if !text.bytes().all(is_plain) {
-        if let Some(wrong) = text.chars().find(|it| is_invisible(*it)) {
-            return Some(format!("holds the invisible character `{}`", wrong.escape_unicode()));
-        }
-        if let Some(wrong) = text.chars().find(|it| r#"\<>:"|?*"#.contains(*it)) {
-            return Some(format!("holds `{wrong}`, which not every platform can write"));
-        }
+    if let Some(wrong) = text.chars().find(|it| is_invisible(*it)) {
+        return Some(format!("holds the invisible character `{}`", wrong.escape_unicode()));
+    }
+    if let Some(wrong) = text.chars().find(|it| r#"\<>:"|?*"#.contains(*it)) {
+        return Some(format!("holds `{wrong}`, which not every platform can write"));
     }
     let mut segments = text.split('/').enumerate();
     segments.find_map(|(at, segment)| segment_fault(segment, at))

@@ -10,6 +10,7 @@ use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 
 use crate::db::{Db, Project};
+use crate::graph::pattern::Walk;
 use crate::kind::pack;
 use crate::problem::{Place, Problem};
 use crate::rule::model::Rule;
@@ -19,7 +20,8 @@ use crate::value::Name;
 /// The relations in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Strata {
-    /// The stratum of each relation, from 0.
+    /// The stratum of each relation, from 0. What may be gathered from any number of nodes has an odd one: whoever reads
+    /// only what is known near by does not have it gathered.
     pub of: BTreeMap<Name, u16>,
     /// The relations that are read in a circle.
     pub problems: Vec<Problem>,
@@ -33,12 +35,16 @@ pub fn strata(db: &dyn Db, project: Project) -> Strata {
         .filter_map(|id| set::rule(db, project, id.clone()).clone())
         .filter(|it| !it.facts.is_empty())
         .collect();
+    let mut gathered: BTreeSet<Name> = BTreeSet::new();
     let mut reads: BTreeMap<Name, BTreeMap<Name, Name>> = BTreeMap::new();
     for relation in pack::schema(db, project).relations.keys() {
         reads.entry(relation.clone()).or_default();
     }
     for rule in &rules {
         for fact in &rule.facts {
+            if rule.body.walks.get(&fact.of).is_some_and(Walk::gathers) {
+                gathered.insert(fact.relation.clone());
+            }
             for read in rule.body.uses().relations.into_iter().chain(fact.uses().relations) {
                 reads
                     .entry(fact.relation.clone())
@@ -47,11 +53,12 @@ pub fn strata(db: &dyn Db, project: Project) -> Strata {
             }
         }
     }
-    stratify(&reads)
+    stratify(&reads, &gathered)
 }
 
-/// Orders relations; `reads` says of each which ones it reads, and the rule that does.
-fn stratify(reads: &BTreeMap<Name, BTreeMap<Name, Name>>) -> Strata {
+/// Orders relations; `reads` says of each which ones it reads, and the rule that does. Those that are `gathered` are kept
+/// apart.
+fn stratify(reads: &BTreeMap<Name, BTreeMap<Name, Name>>, gathered: &BTreeSet<Name>) -> Strata {
     let mut graph: DiGraph<Name, ()> = DiGraph::new();
     let index: BTreeMap<&Name, NodeIndex> = reads.keys().map(|it| (it, graph.add_node(it.clone()))).collect();
     for (relation, read) in reads {
@@ -72,8 +79,9 @@ fn stratify(reads: &BTreeMap<Name, BTreeMap<Name, Name>>) -> Strata {
             .flat_map(|it| reads[*it].keys())
             .filter_map(|it| strata.of.get(it))
             .max();
-        let stratum = below.map_or(0, |it| it + 1);
-        strata.of.extend(names.into_iter().map(|it| (it.clone(), stratum)));
+        let even = below.map_or(0, |it| it / 2 * 2 + 2);
+        let stratum = |it: &Name| even + u16::from(gathered.contains(it));
+        strata.of.extend(names.into_iter().map(|it| (it.clone(), stratum(it))));
     }
     strata
 }
@@ -107,15 +115,19 @@ mod tests {
 
     #[test]
     fn a_relation_comes_after_what_it_reads() {
-        let strata = stratify(&reads(&[("a", &["b", "c"]), ("b", &["c"]), ("c", &[]), ("d", &[])]));
+        let gathered = BTreeSet::from(["b".into(), "d".into()]);
+        let strata = stratify(
+            &reads(&[("a", &["b", "c"]), ("b", &["c"]), ("c", &[]), ("d", &[])]),
+            &gathered,
+        );
         assert!(strata.problems.is_empty());
         let of = |it: &str| strata.of[it];
-        assert_eq!((of("c"), of("b"), of("a"), of("d")), (0, 1, 2, 0));
+        assert_eq!((of("c"), of("b"), of("a"), of("d")), (0, 3, 4, 1));
     }
 
     #[test]
     fn a_circle_is_shown_whole() {
-        let strata = stratify(&reads(&[("a", &["b"]), ("b", &["a"]), ("c", &["c"])]));
+        let strata = stratify(&reads(&[("a", &["b"]), ("b", &["a"]), ("c", &["c"])]), &BTreeSet::new());
         assert_eq!(strata.problems.len(), 2);
         assert_eq!(strata.problems.iter().map(|it| it.labels.len()).max(), Some(2));
     }

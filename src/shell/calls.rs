@@ -71,16 +71,22 @@ impl Calls {
         fs::symlink_metadata(place)
     }
 
-    /// Returns what stands at `place`, whose folder may be open already: then the way there need not be gone again.
-    pub(super) fn entry(&self, folder: Option<&File>, place: &Path) -> io::Result<Entry> {
+    /// Returns what stands at `place` under `name`, in a folder that may be open already: then the way there need not be
+    /// gone again.
+    pub(super) fn entry(
+        &self,
+        folder: Option<&File>,
+        name: &str,
+        place: impl FnOnce() -> PathBuf,
+    ) -> io::Result<Entry> {
         #[cfg(target_os = "linux")]
-        if let Some((folder, name)) = folder.zip(place.file_name()) {
+        if let Some(folder) = folder {
             self.pass(Call::Stat)?;
             let raw = rustix::fs::statat(folder, name, rustix::fs::AtFlags::SYMLINK_NOFOLLOW)?;
             return Ok(Entry::of_raw(&raw));
         }
-        let _: Option<&File> = folder;
-        Ok(Entry::of(&self.stat(place)?))
+        let _: (Option<&File>, &str) = (folder, name);
+        Ok(Entry::of(&self.stat(&place())?))
     }
 
     pub(super) fn real_path(&self, place: &Path) -> io::Result<PathBuf> {
@@ -97,6 +103,14 @@ impl Calls {
         self.pass(Call::Open)?;
         self.pass(Call::Read)?;
         fs::read(place)
+    }
+
+    pub(super) fn read_head(&self, place: &Path, most: usize) -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        let file = self.open(place)?;
+        self.pass(Call::Read)?;
+        file.take(most as u64).read_to_end(&mut head)?;
+        Ok(head)
     }
 
     pub(super) fn read_link(&self, place: &Path) -> io::Result<PathBuf> {

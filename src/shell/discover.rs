@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::shared::{self, Shared};
-use super::stat::Stat;
+use super::stat::{Opened, Stat};
 use crate::problem::{Place, Problem, Span};
 use crate::value::Name;
 pub use below::{expand_below, own_below};
@@ -96,8 +96,8 @@ impl Witness {
 
     /// Tells whether it looks the same now.
     #[must_use]
-    pub fn still_holds(&self, root: &Path) -> bool {
-        Self::of(root, &*self.path).stat == self.stat
+    pub fn still_holds(&self, root: &Opened<'_>) -> bool {
+        root.stat(&self.path) == self.stat
     }
 }
 

@@ -135,8 +135,8 @@ impl Disk {
         folder: Option<&File>,
         known: impl Fn(&str, &Stat) -> Option<Fingerprint>,
     ) -> (Found, Option<Seen>) {
-        let place = self.place(path.as_str());
-        let Entry { sort, mode, stat } = match self.calls.entry(folder, &place) {
+        let place = || self.place(path.as_str());
+        let Entry { sort, mode, stat } = match self.calls.entry(folder, path.file_name(), place) {
             Ok(entry) => entry,
             Err(error) if is_absence(&error) => return (Found::Absent, None),
             Err(error) => return (Found::Blocked(error.to_string().into()), None),
@@ -150,7 +150,7 @@ impl Disk {
         if let Some(digest) = known(path.as_str(), &stat) {
             return (Found::File(digest, mode), None);
         }
-        match self.calls.read(&place) {
+        match self.calls.read(&place()) {
             Ok(content) => {
                 let digest = Fingerprint::of(&content);
                 (Found::File(digest, mode), Some((path.to_string(), stat, digest)))
@@ -256,6 +256,14 @@ impl Disk {
             return Err(io::Error::new(ErrorKind::InvalidData, "not a file of gen's"));
         }
         self.calls.read(&place)
+    }
+
+    /// Reads the first bytes of a file of gen's own, `most` of them.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(super) fn read_head(&self, path: &str, most: usize) -> io::Result<Vec<u8>> {
+        self.calls.read_head(&self.place(path), most)
     }
 
     /// Makes a folder under `.gen`, each level of which must be a folder and no link.

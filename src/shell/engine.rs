@@ -49,7 +49,7 @@ pub(in crate::shell) use files::includes;
 use laps::Laps;
 pub use proofs::Proved;
 pub use rename::{EditLine, LeftLine, Renamed};
-use resume::Resumable;
+use resume::{Edited, Resumable};
 pub use rewind::Rewound;
 pub use since::{Past, Texts};
 
@@ -215,8 +215,8 @@ pub struct Engine {
     is_resumed: bool,
     /// How many edits were taken in since it was told them.
     n_advanced: usize,
-    /// Whether a file held something else than when that was kept.
-    has_edited: bool,
+    /// What has been edited since that was kept; none where it is not known any more.
+    edited: Option<Edited>,
     /// What the files held that were edited since the last state without a mistake in them.
     standing: Standing,
     /// Where the time went since somebody asked.
@@ -257,7 +257,7 @@ impl Engine {
             resumable: None,
             is_resumed: false,
             n_advanced: 0,
-            has_edited: false,
+            edited: None,
             standing: Standing::default(),
             laps: Laps::default(),
             anew_because: None,

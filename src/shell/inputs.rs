@@ -50,6 +50,18 @@ impl Inputs {
         }
     }
 
+    /// Returns by what those inputs are known that the last apply of the project on `disk` read, without reading them.
+    #[must_use]
+    pub fn known_by(disk: &Disk) -> Option<Fingerprint> {
+        seal::known_by(SORT, &disk.read_head(&path(), seal::HEAD).ok()?)
+    }
+
+    /// Returns by what these are known.
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        seal::fingerprint(&self.written())
+    }
+
     fn written(&self) -> Vec<u8> {
         let mut out = Vec::new();
         text(&mut out, &self.root);

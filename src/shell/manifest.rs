@@ -97,7 +97,9 @@ impl Manifest {
             .map(|name| {
                 let path = format!("{FOLDER}/{name}");
                 let bytes = disk.read_small(&path).map_err(|error| unreadable(&path, &error))?;
-                Ok(Shard::parse(name.into(), &String::from_utf8_lossy(&bytes)))
+                let text = String::from_utf8(bytes);
+                let text = text.unwrap_or_else(|it| String::from_utf8_lossy(it.as_bytes()).into_owned());
+                Ok(Shard::parse(name.into(), &text))
             })
             .collect();
         let mut lines: Vec<(Record, u32)> = Vec::new();

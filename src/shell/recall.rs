@@ -14,14 +14,13 @@ use super::disk::{CACHE, Disk, Flush};
 use super::engine::{Ask, Environment, Extent, Outcome};
 use super::report::Sources;
 use super::seal::{self, Sort};
-use super::stat::Time;
+use super::stat::{Opened, Time};
 use crate::fingerprint::Fingerprint;
 use crate::plan::{ArtifactPath, Mode, Wanted};
 use crate::problem::{Label, Place, Problem, Severity, Span};
 use crate::value::Name;
 
-const SORT: &Sort = b"genrcl1\n";
-const HASH: usize = 16;
+const SORT: &Sort = b"genrcl2\n";
 
 /// The outcome of an earlier run that still holds.
 #[derive(Debug)]
@@ -77,13 +76,14 @@ pub(super) fn load(disk: &Disk, maker: Fingerprint) -> Result<Recalled, Stale> {
     let damaged = || Stale::Nothing("what an earlier run kept is damaged".to_owned());
     let (run, body) = seal::open(SORT, &bytes).ok_or_else(damaged)?;
     let kept: Kept<'_> = postcard::from_bytes(body).map_err(|_| damaged())?;
-    if kept.maker != maker.bytes() {
+    if kept.maker != maker {
         return Err(Stale::Nothing("another `gen` was run last".to_owned()));
     }
     let root = disk.root();
+    let opened = Opened::new(root);
     let witnesses = kept.witnesses.par_iter().with_min_len(64).enumerate();
     let changed: Vec<usize> = witnesses
-        .filter(|(_, it)| it.stat.is_some_and(|it| it.is_as_young_as(kept.began)) || !it.still_holds(root))
+        .filter(|(_, it)| it.stat.is_some_and(|it| it.is_as_young_as(kept.began)) || !it.still_holds(&opened))
         .map(|it| it.0)
         .collect();
     let since = |witnesses, changed| Since {
@@ -130,7 +130,7 @@ fn path() -> String {
 /// The file's body.
 #[derive(Serialize, Deserialize)]
 struct Kept<'a> {
-    maker: [u8; HASH],
+    maker: Fingerprint,
     /// When the run began that found this: what is not older may have changed after it was read, within one tick.
     began: Time,
     witnesses: std::borrow::Cow<'a, [Witness]>,
@@ -149,7 +149,7 @@ struct Artifact<'a> {
     /// Places in the list of names.
     rule: u32,
     environment: u32,
-    digest: [u8; HASH],
+    digest: Fingerprint,
     is_executable: bool,
 }
 
@@ -177,14 +177,14 @@ impl<'a> Kept<'a> {
                 path: it.path.as_str(),
                 rule: place(&it.rule)?,
                 environment: place(environment)?,
-                digest: it.digest.bytes(),
+                digest: it.digest,
                 is_executable: it.mode == Mode::Executable,
             })
         });
         let artifacts = artifacts.collect::<Option<_>>()?;
         let environments = found.outcome.environments.iter();
         Some(Self {
-            maker: found.maker.bytes(),
+            maker: found.maker,
             began: found.began,
             witnesses: found.witnesses.into(),
             environments: environments.map(|it| (it.name.as_str(), it.folder.as_str())).collect(),
@@ -206,8 +206,7 @@ impl<'a> Kept<'a> {
                 Mode::Plain
             };
             let path = ArtifactPath::parse(it.path).ok()?;
-            let digest = Fingerprint::from_bytes(it.digest);
-            Some(Wanted::known(path, name(it.rule)?, digest, mode))
+            Some(Wanted::known(path, name(it.rule)?, it.digest, mode))
         };
         let environment = |it: &(&str, &str)| Environment {
             name: it.0.into(),

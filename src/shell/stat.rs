@@ -1,6 +1,7 @@
 //! By what one sees that a file or folder has changed without reading it.
 
-use std::fs::Metadata;
+use std::fs::{self, File, Metadata};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,34 @@ pub(super) enum Sort {
     Folder,
     Link,
     Other,
+}
+
+/// A folder that is open, so that the way there need not be gone for each file that is looked at.
+#[derive(Debug)]
+pub struct Opened<'p> {
+    path: &'p Path,
+    file: Option<File>,
+}
+
+impl<'p> Opened<'p> {
+    /// Opens the folder at `path`; where that is not possible, what lies in it is found all the same.
+    #[must_use]
+    pub fn new(path: &'p Path) -> Self {
+        let file = File::open(path).ok().filter(|_| cfg!(target_os = "linux"));
+        Self { path, file }
+    }
+
+    /// Returns the stat of what stands at `path`, relative to this folder, once links are followed; none where there is
+    /// nothing.
+    #[must_use]
+    pub fn stat(&self, path: &Path) -> Option<Stat> {
+        #[cfg(target_os = "linux")]
+        if let Some(folder) = self.file.as_ref().filter(|_| !path.as_os_str().is_empty()) {
+            let raw = rustix::fs::statat(folder, path, rustix::fs::AtFlags::empty()).ok()?;
+            return Some(Entry::of_raw(&raw).stat);
+        }
+        fs::metadata(self.path.join(path)).ok().map(|it| Stat::of(&it))
+    }
 }
 
 impl Entry {

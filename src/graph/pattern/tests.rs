@@ -3,7 +3,7 @@
 mod naive;
 
 use super::*;
-use crate::graph::{Edge, Snapshot};
+use crate::graph::{Edge, EndsByKind, Snapshot};
 use crate::kind::{EdgeKind, Field, Kind, Record, Relation, Shape};
 use crate::value::{Address, Map};
 

@@ -3,11 +3,11 @@
 //! What is returned may be too much, never too little: filters are not looked at, since their fields may have
 //! held something else before. The caller walks over the union of the adjacency before and after the edit.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use super::walk::{NotBound, Overrun};
 use super::{EdgeElement, Pattern, World};
-use crate::graph::{Steps, TooManySteps};
+use crate::graph::{EndsByKind, Steps, TooManySteps};
 use crate::value::{Address, Name};
 
 /// What has changed.
@@ -17,8 +17,8 @@ pub enum Change<'a> {
     Nodes(&'a BTreeSet<Address>),
     /// Nodes that this variable may be bound to.
     At(&'a str, &'a BTreeSet<Address>),
-    /// Edges came, went, or hold something else: where they start, by their kind.
-    Edges(&'a BTreeMap<Name, BTreeSet<Address>>),
+    /// Edges came, went, or hold something else: where they start and where they lead, by their kind.
+    Edges(&'a EndsByKind),
 }
 
 /// How to get from one node of the pattern to the next on the way to the target.
@@ -72,8 +72,8 @@ impl Pattern {
         joins: &[(usize, usize)],
         steps: &mut Steps,
     ) -> Result<BTreeSet<Address>, TooManySteps> {
-        let mut touched = self.seeds(world, change, steps)?;
         let (order, next) = self.ways_to(target, joins);
+        let mut touched = self.seeds(world, change, &next, steps)?;
         for at in order.into_iter().rev() {
             let Some((link, onwards)) = next[at] else {
                 continue;
@@ -123,11 +123,13 @@ impl Pattern {
         Ok(result)
     }
 
-    /// Returns for each node of the pattern what it may have been bound to where the change is.
+    /// Returns for each node of the pattern what it may have been bound to where the change is, of which something leads
+    /// to the target: by `next` from each node.
     fn seeds(
         &self,
         world: &dyn World,
         change: Change<'_>,
+        next: &[Option<(Link, usize)>],
         steps: &mut Steps,
     ) -> Result<Vec<BTreeSet<Address>>, TooManySteps> {
         let mut seeds = vec![BTreeSet::new(); self.nodes.len()];
@@ -142,19 +144,23 @@ impl Pattern {
                 seeds[at].extend(nodes.iter().filter(|it| self.nodes[at].may_be(&it.kind)).cloned());
             }
             Change::Edges(edges) => {
-                for edge in &self.edges {
-                    let kinds = edge.kinds.iter().filter_map(|kind| edges.get(kind));
-                    let mut starts: BTreeSet<Address> = kinds.flatten().cloned().collect();
+                for (at, edge) in self.edges.iter().enumerate() {
+                    // From the end that is nearer to the target, so that no other edge of the far end is followed.
+                    let forwards = matches!(next[edge.from], Some((Link::Edge { edge, .. }, _)) if edge == at);
+                    let ends = edge.kinds.iter().filter_map(|kind| edges.get(kind)).flatten();
+                    let near = ends.map(|(from, to)| if forwards { to } else { from });
+                    let mut near: BTreeSet<Address> = near.cloned().collect();
                     if edge.reach {
-                        // It may be any edge of the way: whatever leads to its start is concerned.
-                        let mut open: Vec<Address> = starts.iter().cloned().collect();
+                        // It may be any edge of the way: whatever lies further on is concerned too.
+                        let mut open: Vec<Address> = near.iter().cloned().collect();
                         while !open.is_empty() {
-                            let more = step(world, edge, &open, false, steps)?;
-                            open = more.into_iter().filter(|it| starts.insert(it.clone())).collect();
+                            let more = step(world, edge, &open, forwards, steps)?;
+                            open = more.into_iter().filter(|it| near.insert(it.clone())).collect();
                         }
                     }
-                    starts.retain(|it| self.nodes[edge.from].may_be(&it.kind));
-                    seeds[edge.from].append(&mut starts);
+                    let node = if forwards { edge.to } else { edge.from };
+                    near.retain(|it| self.nodes[node].may_be(&it.kind));
+                    seeds[node].append(&mut near);
                 }
             }
         }

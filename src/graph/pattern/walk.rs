@@ -116,6 +116,15 @@ struct Row {
 }
 
 impl Walk {
+    /// Tells whether it may lead to any number of nodes: against an edge's direction, over many edges, or by a look-up.
+    #[must_use]
+    pub fn gathers(&self) -> bool {
+        self.moves.iter().any(|it| match it {
+            Move::Edge { edge, forwards, far } => *far == Far::Open && (!forwards || self.pattern.edges[*edge].reach),
+            Move::Join { .. } | Move::Scan { .. } => true,
+        })
+    }
+
     /// Returns the walk through `pattern` from the nodes `bound`: the anchor alone, or for a pattern within
     /// another one's reach all nodes that they share. `joins` are the pairs of variables that the equation of
     /// a `join:` relates.

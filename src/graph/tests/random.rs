@@ -53,7 +53,74 @@ fn girth(pairs: &[(u32, u32)], node: u32) -> Option<usize> {
     None
 }
 
+/// Edges of the two kinds by which a start order is made, required or not.
+fn mixed() -> impl Strategy<Value = BTreeSet<(u32, &'static str, u32, bool)>> {
+    let kind = prop_oneof![Just("d"), Just("r")];
+    prop::collection::btree_set((0..N as u32, kind, 0..N as u32, prop::bool::weighted(0.8)), 0..14)
+}
+
+fn of_mixed<'e>(edges: impl IntoIterator<Item = &'e (u32, &'static str, u32, bool)>) -> Vec<Edge> {
+    let edges = edges.into_iter().map(|(from, kind, to, required)| {
+        let fields = map(&[("required", Value::Bool(*required))]);
+        Edge::new(letter(*from), *kind, letter(*to), fields)
+    });
+    edges.collect()
+}
+
+fn with_order(edges: &BTreeSet<(u32, &'static str, u32, bool)>) -> Snapshot {
+    let plain = Snapshot::new((0..N as u32).map(letter).collect(), of_mixed(edges));
+    let order = starts_after(&plain, &"d".into(), &"r".into());
+    plain.with(&"o".into(), order)
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_graph_made_of_another_is_the_same_as_made_anew(old in mixed(), new in mixed(), nodes in prop::collection::btree_set(0..N as u32, 0..3)) {
+        // What leaves other nodes stays.
+        let stays = old.iter().filter(|it| !nodes.contains(&it.0));
+        let comes = new.iter().filter(|it| nodes.contains(&it.0));
+        let edges = stays.chain(comes.clone()).copied().collect();
+        let (before, after) = (with_order(&old), with_order(&edges));
+        let addresses: Vec<Address> = nodes.iter().map(|it| letter(*it)).collect();
+        let plain = before.rewired(&addresses, of_mixed(comes));
+        for kind in ["d", "r"] {
+            prop_assert_eq!(plain.edges(kind).collect::<Vec<_>>(), after.edges(kind).collect::<Vec<_>>());
+        }
+        let tangles = |it: &Snapshot, kinds: &[&str]| {
+            let kinds: Vec<Name> = kinds.iter().map(|it| Name::from(*it)).collect();
+            !cycle::required_cycles(it, &kinds).is_empty()
+        };
+        if !tangles(&before, &["d"]) {
+            let kinds = [&"d".into(), &"r".into(), &"o".into()];
+            let is_whole = order::is_whole(&before, kinds);
+            let order = order::starts_after_rewired(&before, &plain, &nodes, kinds).filter(|_| is_whole);
+            if let Some(order) = &order {
+                prop_assert!(order::is_whole(&after, kinds));
+                prop_assert_eq!(&plain.clone().leaving(&"o".into(), &nodes, order.clone()), &after);
+                prop_assert!(!tangles(&after, &["d"]));
+            }
+            prop_assert!(order.is_some() || tangles(&before, &["d", "r"]) || tangles(&after, &["d", "r"]));
+        }
+        // All that is in both, and what is in one only.
+        let all = |it: &Snapshot| -> BTreeSet<Edge> {
+            let of_kind = |kind: Name| {
+                let edges = it.edges(&kind).map(|(from, to, fields)| Edge::new(letter(from), kind.clone(), letter(to), fields.clone()));
+                edges.collect::<Vec<_>>()
+            };
+            it.edge_kinds().into_iter().flat_map(of_kind).collect()
+        };
+        let (ours, theirs) = (all(&before), all(&after));
+        let union = Snapshot::new(before.nodes().to_vec(), ours.union(&theirs).cloned().collect());
+        prop_assert_eq!(before.union(&after), union);
+        let mut ends = EndsByKind::new();
+        for Edge { from, kind, to, .. } in ours.symmetric_difference(&theirs) {
+            ends.entry(kind.clone()).or_default().insert((from.clone(), to.clone()));
+        }
+        prop_assert_eq!(before.differing_edges(&after), ends);
+    }
+
     #[test]
     fn reach_and_cycles_are_those_of_the_matrix(pairs in pairs()) {
         let reaches = matrix(&pairs);

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use salsa::Setter as _;
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ use crate::shell::seal::{self, HEAD, Sort};
 use crate::shell::shared;
 use crate::value::Name;
 
-const SORT: &Sort = b"gensta1\n";
+const SORT: &Sort = b"gensta2\n";
 
 /// After so many edits what was derived around them is forgotten: else it would grow to what a run from nothing holds.
 const MOST_ADVANCED: usize = if cfg!(debug_assertions) { 8 } else { 128 };
@@ -42,11 +43,22 @@ pub(super) struct Resumable {
     since: Since,
 }
 
+/// What has been edited since an earlier process kept its state.
+#[derive(Debug)]
+pub(super) struct Edited {
+    /// By what is known all that it had read.
+    pub(super) inputs: Fingerprint,
+    /// The files that hold something else now, and what they held then.
+    pub(super) texts: Vec<(Name, Arc<str>)>,
+}
+
 /// The file's body.
 #[derive(Serialize, Deserialize)]
 struct Body<'a> {
     /// The run that this is of.
-    run: [u8; 16],
+    run: Fingerprint,
+    /// By what is known all that it read.
+    inputs: Fingerprint,
     /// The root file, what it includes, the project's own: paths and texts.
     #[serde(borrow)]
     texts: [Vec<(&'a str, &'a str)>; 3],
@@ -66,20 +78,21 @@ impl Resumable {
 
     fn body(&self) -> Option<Body<'_>> {
         let body: Body<'_> = postcard::from_bytes(self.bytes.get(HEAD..)?).ok()?;
-        (body.run == self.since.run.bytes()).then_some(body)
+        (body.run == self.since.run).then_some(body)
     }
 }
 
 impl Engine {
     /// Keeps for a later process what the run found out that is known by `run`, if nothing is wrong.
     pub(super) fn keep(&mut self, disk: &Disk, run: Fingerprint) {
-        let Some(project) = self.files.project() else {
+        let (Some(project), Some(inputs)) = (self.files.project(), self.inputs()) else {
             return;
         };
+        let inputs = inputs.fingerprint();
         self.state.find_asleep(&self.db, project);
         let db = &self.db;
         let files: Vec<SourceFile> = spec_files(db, project).collect();
-        let texts = |files: &[SourceFile]| -> Vec<(Name, std::sync::Arc<str>)> {
+        let texts = |files: &[SourceFile]| -> Vec<(Name, Arc<str>)> {
             files
                 .iter()
                 .map(|it| (it.path(db).clone(), it.text(db).clone()))
@@ -89,7 +102,8 @@ impl Engine {
         let kept = kept::keep(db, project, &self.state, &files, |kept| {
             let texts = [0, 1, 2].map(|at: usize| all[at].iter().map(|it| (it.0.as_str(), &*it.1)).collect::<Vec<_>>());
             postcard::to_stdvec(&Borrowed {
-                run: run.bytes(),
+                run,
+                inputs,
                 texts,
                 problems: &self.files.problems,
                 kept,
@@ -134,9 +148,11 @@ impl Engine {
         }
         let mut files = files;
         files.problems.clone_from(&body.problems);
-        let mut has_edited = false;
+        let mut before = Vec::new();
         for (Text { path, text, .. }, file) in texts.into_iter().zip(&edited) {
-            has_edited |= **file.text(&db) != *text;
+            if **file.text(&db) != *text {
+                before.push((path.clone(), file.text(&db).clone()));
+            }
             files.put_back(&mut db, &path, Some(text));
         }
         let mut tried = Self {
@@ -145,7 +161,10 @@ impl Engine {
             state: last,
             standing,
             is_resumed: true,
-            has_edited,
+            edited: Some(Edited {
+                inputs: body.inputs,
+                texts: before,
+            }),
             read_back: self.read_back,
             began: self.began,
             ..Self::open(self.root.clone())
@@ -167,7 +186,7 @@ impl Engine {
     /// else than what was kept before.
     #[must_use]
     pub fn is_worth_keeping(&self) -> bool {
-        !self.is_resumed || !self.has_edited
+        !self.is_resumed || self.edited.as_ref().is_none_or(|it| it.texts.is_empty())
     }
 
     /// Makes ready for edits, once an outcome was carried out: from here on only what an edit changes is looked at, and
@@ -217,6 +236,7 @@ impl Engine {
         for Text { path, text, .. } in texts {
             self.files.put_back(&mut self.db, &path, Some(text));
         }
+        self.edited = None;
         self.step(project).ok()?;
         self.n_advanced += 1;
         Some(project)
@@ -356,6 +376,7 @@ impl Engine {
         self.files = Files::default();
         self.state = State::default();
         self.standing = Standing::default();
+        self.edited = None;
         self.is_resumed = false;
     }
 
@@ -421,7 +442,8 @@ fn are_found(found: &[String], known: &[(&str, &str)], folder: &str) -> bool {
 /// The body as it is written.
 #[derive(Serialize)]
 struct Borrowed<'a, 'k> {
-    run: [u8; 16],
+    run: Fingerprint,
+    inputs: Fingerprint,
     texts: [Vec<(&'a str, &'a str)>; 3],
     problems: &'a [Problem],
     kept: &'a Kept<'k>,

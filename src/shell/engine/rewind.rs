@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rustc_hash::{FxHashMap, FxHashSet};
+
 use super::effects::{self, Asked, Concerned, Due, DueStep};
 use super::{Ask, Engine};
 use crate::artifact::fresh::{self, ReadBack, Stir};
@@ -19,6 +21,7 @@ use crate::plan::reason::Sort;
 use crate::plan::{Effect, Reason};
 use crate::problem::Problem;
 use crate::rule::set;
+use crate::shell::disk::Disk;
 use crate::shell::inputs::Inputs;
 use crate::value::{Address, Name};
 
@@ -35,6 +38,15 @@ pub struct Rewound {
     pub problems: Vec<Problem>,
     /// What is built in differs: by the path of the built-in file.
     pub built_in: BTreeSet<Name>,
+}
+
+/// What differs between what was read before and what is read now.
+#[derive(Clone, Debug, Default)]
+pub struct Between {
+    /// Files by their paths, sorted, and what they held before and now; none where they were not, or are not, there.
+    files: Vec<(Name, [Option<Arc<str>>; 2])>,
+    /// What is built in differs: by the path of the built-in file.
+    built_in: BTreeSet<Name>,
 }
 
 /// Where the way back has led.
@@ -76,28 +88,44 @@ impl Engine {
         })
     }
 
-    /// Goes back to `old` and returns what that tells of the files at `paths`.
-    pub fn rewind(&mut self, old: &Inputs, ask: &Ask, paths: &[Name]) -> Rewound {
+    /// Returns what differs between `old` and what the last outcome was made from; none where they have not the same root.
+    #[must_use]
+    pub fn between(&self, old: &Inputs) -> Option<Between> {
+        let new = self.inputs().filter(|it| it.root == old.root)?;
+        Some(Between::of(old, &new))
+    }
+
+    /// Returns what differs between what the last apply of the project on `disk` read and what the outcome of `ask` was
+    /// made from; none where that is not known.
+    pub fn since_applied(&mut self, disk: &Disk, ask: &Ask) -> Option<Between> {
+        self.see_behind_recalled(ask);
+        match &self.edited {
+            Some(edited) if Inputs::known_by(disk) == Some(edited.inputs) => {
+                let now = |it: &Name| Some(self.files.of_spec(it)?.text(&self.db).clone());
+                let files = edited.texts.iter();
+                let files = files.map(|(path, text)| (path.clone(), [Some(text.clone()), now(path)]));
+                Some(Between {
+                    files: files.filter(|it| it.1[0] != it.1[1]).collect(),
+                    built_in: BTreeSet::new(),
+                })
+            }
+            _ => self.between(&Inputs::load(disk)?),
+        }
+    }
+
+    /// Goes back by what is `between` and returns what that tells of the files at `paths`.
+    pub fn rewind(&mut self, between: &Between, ask: &Ask, paths: &[Name]) -> Rewound {
         let mut rewound = Rewound::default();
         self.see_behind_recalled(ask);
-        let (Some(project), Some(new)) = (self.files.project(), self.inputs()) else {
+        let Some(project) = self.files.project() else {
             return rewound;
         };
-        if new.root != old.root {
-            return rewound;
-        }
-        rewound.built_in = new
-            .built_in
-            .keys()
-            .chain(old.built_in.keys())
-            .filter(|it| new.built_in.get(*it) != old.built_in.get(*it))
-            .cloned()
-            .collect();
+        rewound.built_in.clone_from(&between.built_in);
         let asked: BTreeSet<&Name> = paths.iter().collect();
         // What is printed now stays at hand, so that nobody has to print it again.
         let texts = std::mem::take(&mut self.state.texts);
         let printed = self.state.printed.clone();
-        let back = self.go_back(project, old, &new, ask, Asked::Only(&asked));
+        let back = self.go_back(project, between, ask, Asked::Only(&asked));
         let project = back.project;
         rewound.reasons = back.reasons;
         for path in paths {
@@ -112,7 +140,7 @@ impl Engine {
             };
             rewound.was.extend(text.map(|it| (path.clone(), it)));
         }
-        (rewound.effects, rewound.problems) = self.put_forward(project, (old, &new), ask, (&back.concerned, &back.due));
+        (rewound.effects, rewound.problems) = self.put_forward(project, between, ask, (&back.concerned, &back.due));
         for (path, text) in texts {
             let fresh = self.state.fresh.get(&path);
             if fresh.is_some_and(|it| it.content == Fingerprint::of(text.as_bytes())) {
@@ -123,16 +151,9 @@ impl Engine {
         rewound
     }
 
-    /// Takes the inputs back from `new` to `old` step by step, and tells the steps by which each of those files changes
+    /// Takes the inputs back step by step by what is `between`, and tells the steps by which each of those files changes
     /// that were `asked` for.
-    pub(super) fn go_back(
-        &mut self,
-        project: Project,
-        old: &Inputs,
-        new: &Inputs,
-        ask: &Ask,
-        asked: Asked<'_>,
-    ) -> GoneBack {
+    pub(super) fn go_back(&mut self, project: Project, between: &Between, ask: &Ask, asked: Asked<'_>) -> GoneBack {
         let mut project = project;
         let mut concerned = Concerned::new(&self.db, project);
         let (mut due, mut step_due) = (Due::new(asked), DueStep::new());
@@ -141,7 +162,7 @@ impl Engine {
         let mut reasons: BTreeMap<Name, Vec<Reason>> = BTreeMap::new();
         let mut pending: Vec<Reason> = Vec::new();
         let mut differing: BTreeSet<Name> = BTreeSet::new();
-        for step in bounded(steps(old, new, ask)) {
+        for step in bounded(steps(between, ask)) {
             let standing = match &step {
                 Back::Flags(_) => None,
                 // A file that goes leaves nothing to compare with.
@@ -241,23 +262,21 @@ impl Engine {
             .collect()
     }
 
-    /// Brings the inputs back to `new`; returns what differs in effect at the nodes that are `concerned`, as far as it is
+    /// Brings the inputs back to what they are now; returns what differs in effect at the nodes that are `concerned`, as far as it is
     /// `due`, and the rules that fail to say so.
     pub(super) fn put_forward(
         &mut self,
         project: Project,
-        (old, new): (&Inputs, &Inputs),
+        between: &Between,
         ask: &Ask,
         (concerned, due): (&Concerned, &Due),
     ) -> (Vec<Effect>, Vec<Problem>) {
         let before = self.sayings(project, ask, concerned);
         let all_before = cfg!(debug_assertions).then(|| self.sayings(project, ask, &Concerned::all()));
-        let all: BTreeSet<&Name> = [&old.root].into_iter().chain(files(old)).chain(files(new)).collect();
-        let differing: Vec<&Name> = all.into_iter().filter(|it| text(new, it) != text(old, it)).collect();
-        let standing = self.standing(project, differing.iter().copied());
+        let standing = self.standing(project, between.files.iter().map(|it| &it.0));
         self.files.override_with(&mut self.db, project, &ask.overrides);
-        for path in differing {
-            self.files.put_back(&mut self.db, path, text(new, path).cloned());
+        for (path, [_, new]) in &between.files {
+            self.files.put_back(&mut self.db, path, new.clone());
         }
         let project = self.refresh_again(project, standing);
         let (effects, problems) = self.effects_since(project, ask, &before, (concerned, due));
@@ -316,18 +335,39 @@ enum Back {
     Files(Vec<Step>),
 }
 
-fn files(inputs: &Inputs) -> impl Iterator<Item = &Name> {
-    inputs.included.keys().chain(inputs.own.keys())
-}
-
-fn text<'i>(inputs: &'i Inputs, path: &Name) -> Option<&'i Arc<str>> {
-    if *path == inputs.root {
-        return Some(&inputs.text);
+impl Between {
+    /// Returns what differs between `old` and `new`, which have one root.
+    pub(super) fn of(old: &Inputs, new: &Inputs) -> Self {
+        fn texts(inputs: &Inputs) -> impl Iterator<Item = (&Name, &Arc<str>)> {
+            let root = [(&inputs.root, &inputs.text)].into_iter();
+            root.chain(&inputs.included).chain(&inputs.own)
+        }
+        let mut files: BTreeMap<&Name, [Option<Arc<str>>; 2]> = BTreeMap::new();
+        let now: FxHashMap<&Name, &Arc<str>> = texts(new).collect();
+        let mut n_same = 0;
+        for (path, text) in texts(old) {
+            let now = now.get(path).copied();
+            if now == Some(text) {
+                n_same += 1;
+            } else {
+                files.insert(path, [Some(text.clone()), now.cloned()]);
+            }
+        }
+        if n_same + files.values().filter(|it| it[1].is_some()).count() < now.len() {
+            let then: FxHashSet<&Name> = texts(old).map(|it| it.0).collect();
+            let come = texts(new).filter(|it| !then.contains(it.0));
+            files.extend(come.map(|(path, text)| (path, [None, Some(text.clone())])));
+        }
+        let built_in = new.built_in.keys().chain(old.built_in.keys());
+        let built_in = built_in.filter(|it| new.built_in.get(*it) != old.built_in.get(*it));
+        Self {
+            files: files.into_iter().map(|(path, texts)| (path.clone(), texts)).collect(),
+            built_in: built_in.cloned().collect(),
+        }
     }
-    inputs.included.get(path).or_else(|| inputs.own.get(path))
 }
 
-fn steps(old: &Inputs, new: &Inputs, ask: &Ask) -> Vec<Back> {
+fn steps(between: &Between, ask: &Ask) -> Vec<Back> {
     let mut back = Vec::new();
     let flags: Vec<Reason> = ask
         .overrides
@@ -337,14 +377,13 @@ fn steps(old: &Inputs, new: &Inputs, ask: &Ask) -> Vec<Back> {
     if !flags.is_empty() {
         back.push(Back::Flags(flags));
     }
-    let all: BTreeSet<&Name> = [&new.root].into_iter().chain(files(old)).chain(files(new)).collect();
-    for path in all {
-        let steps = cause::steps(path, text(old, path), text(new, path));
-        if steps.is_empty() && text(old, path) != text(new, path) {
+    for (path, [old, new]) in &between.files {
+        let steps = cause::steps(path, old.as_ref(), new.as_ref());
+        if steps.is_empty() {
             // Only comments differ; the old lines are put back all the same.
             let quiet = Step {
                 file: path.clone(),
-                text: text(old, path).cloned(),
+                text: old.clone(),
                 reasons: Vec::new(),
             };
             back.push(Back::Files(vec![quiet]));

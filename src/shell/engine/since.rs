@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::effects::Asked;
 use super::files::Files;
+use super::rewind::Between;
 use super::{Ask, Engine, Outcome, Wish, environments};
 use crate::artifact::fresh::{self, ReadBack, State, Stir};
 use crate::db::{Database, View};
@@ -81,10 +82,11 @@ impl Engine {
             root: new.root.clone(),
             ..old.clone()
         };
+        let between = Between::of(&old, &new);
         let now = self.state.fresh.clone();
         let printed = std::mem::take(&mut self.state.texts);
         let found = std::mem::replace(&mut self.files.problems, problems);
-        let back = self.go_back(project, &old, &new, ask, Asked::All);
+        let back = self.go_back(project, &between, ask, Asked::All);
         let project = back.project;
         let mut ask_then = ask.clone();
         let environments = environments(&self.db, project);
@@ -116,7 +118,7 @@ impl Engine {
                 }
             }
         }
-        (past.effects, past.problems) = self.put_forward(project, (&old, &new), ask, (&back.concerned, &back.due));
+        (past.effects, past.problems) = self.put_forward(project, &between, ask, (&back.concerned, &back.due));
         self.files.problems = found;
         self.state.texts = printed;
         past

@@ -9,7 +9,6 @@ use crate::plan::{ArtifactPath, Change, Decisions, Entry, Found, Intent, Resolut
 use crate::problem::Problem;
 use crate::shell::disk::Disk;
 use crate::shell::engine::{Ask, Engine};
-use crate::shell::inputs::Inputs;
 use crate::shell::manifest::Manifest;
 use crate::value::Name;
 
@@ -45,9 +44,8 @@ pub(super) fn merge(
     if paths.is_empty() {
         return Ok(());
     }
-    let rewound = Inputs::load(disk)
-        .map(|it| engine.rewind(&it, ask, &paths))
-        .unwrap_or_default();
+    let between = engine.since_applied(disk, ask);
+    let rewound = between.map(|it| engine.rewind(&it, ask, &paths)).unwrap_or_default();
     let mut problems = Vec::new();
     for entry in planned.plan.entries.iter_mut().filter(|it| is_merged(it)) {
         let (path, from) = (&entry.path, stood(entry));

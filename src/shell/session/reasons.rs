@@ -39,10 +39,10 @@ pub fn give_reasons(disk: &Disk, engine: &mut Engine, ask: &Ask, planned: &mut P
         });
         return Why::Known;
     }
-    let Some(old) = Inputs::load(disk) else {
+    let Some(between) = engine.since_applied(disk, ask) else {
         return Why::NoRecord;
     };
-    let rewound = engine.rewind(&old, ask, &paths);
+    let rewound = engine.rewind(&between, ask, &paths);
     let mut why = Why::Known;
     // What the old inputs did in effect counts only where all that changes was made from them.
     let mut is_known = true;
@@ -108,7 +108,10 @@ pub fn give_reasons_since(old: &Inputs, engine: &mut Engine, ask: &Ask, plan: &m
     if paths.is_empty() {
         return;
     }
-    let mut rewound = engine.rewind(old, ask, &paths);
+    let Some(between) = engine.between(old) else {
+        return;
+    };
+    let mut rewound = engine.rewind(&between, ask, &paths);
     for entry in &mut plan.entries {
         entry
             .reasons

@@ -268,18 +268,18 @@ proptest! {
                 let mut less = small.clone();
                 less.edges.retain(|it| it != edge);
                 let changed = differ(all_matches(&pattern, &anchor, &less, &less.snapshot()));
-                let seen = touched(Change::Edges(&[(edge.kind.clone(), [edge.from.clone()].into())].into()));
+                let seen = touched(Change::Edges(&[(edge.kind.clone(), [(edge.from.clone(), edge.to.clone())].into())].into()));
                 prop_assert!(changed.is_subset(&seen), "{text} from {anchor}: {changed:?} not in {seen:?}");
             }
             // A node goes, and its edges with it.
             let gone = at(NODES[at_node]);
             let around: Vec<&Edge> = small.edges.iter().filter(|it| it.from == gone || it.to == gone).collect();
             let mut seen = touched(Change::Nodes(&[gone.clone()].into()));
-            let mut starts: BTreeMap<Name, BTreeSet<Address>> = BTreeMap::new();
-            for Edge { from, kind, .. } in around {
-                starts.entry(kind.clone()).or_default().insert(from.clone());
+            let mut ends = EndsByKind::new();
+            for Edge { from, kind, to, .. } in around {
+                ends.entry(kind.clone()).or_default().insert((from.clone(), to.clone()));
             }
-            seen.extend(touched(Change::Edges(&starts)));
+            seen.extend(touched(Change::Edges(&ends)));
             let left = NODES.map(at).into_iter().filter(|it| *it != gone).collect();
             let less = Snapshot::new(left, small.edges.clone());
             let changed = differ(all_matches(&pattern, &anchor, &small, &less));
