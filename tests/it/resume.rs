@@ -262,7 +262,7 @@ fn random_edits_across_processes() {
 fn random_edits_within_a_process() {
     let (n_repos, n_edits, n_services) = match profile() {
         Profile::Ci => (2, 40, 6),
-        Profile::Long => (10, 300, 20),
+        Profile::Long => (10, 100, 20),
     };
     let mut n_resumed = 0;
     for seed in 200..200 + n_repos {

@@ -192,6 +192,16 @@ fn every_problem_has_a_page_and_every_page_a_problem() {
         .map(|it| shown(&it))
         .filter(|it| !pages.contains(it));
     none("pages of problems that nothing makes", stale.collect());
+    let parts = ["\n## Why it matters\n", "\n## Wrong\n", "\n## Right\n"];
+    let lacking = files(&folder, ".md").into_iter().filter(|it| {
+        let text = read(it);
+        let places = parts.map(|part| text.find(part));
+        places.contains(&None) || !places.is_sorted()
+    });
+    none(
+        "pages that don't say why it matters, what is wrong and what is right",
+        lacking.map(|it| shown(&it)).collect(),
+    );
 }
 
 #[test]
