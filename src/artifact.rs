@@ -19,6 +19,7 @@ pub mod literal;
 pub mod parse;
 mod place;
 pub mod provenance;
+pub mod reads;
 pub mod standing;
 pub mod text;
 pub mod told;

@@ -5,7 +5,9 @@
 #![expect(missing_docs, reason = "salsa's macros write public functions without docs")]
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+
+use rustc_hash::FxHashSet;
 
 use crate::value::{Name, Path};
 
@@ -134,7 +136,11 @@ impl View {
 #[derive(Clone, Default)]
 pub struct Database {
     storage: salsa::Storage<Self>,
+    trace: Option<Trace>,
 }
+
+/// Who is told, in words, what is asked and why.
+pub type Trace = Arc<dyn Fn(&str) + Send + Sync>;
 
 #[salsa::db]
 impl salsa::Database for Database {}
@@ -145,6 +151,49 @@ impl Database {
     pub fn watched(watcher: Box<dyn Fn(salsa::Event) + Send + Sync + 'static>) -> Self {
         Self {
             storage: salsa::Storage::new(Some(watcher)),
+            trace: None,
+        }
+    }
+
+    /// Returns an empty database that tells `trace` of each query that runs, and why; of none where nobody listens.
+    #[must_use]
+    pub fn traced(trace: Option<Trace>) -> Self {
+        let Some(trace) = trace else {
+            return Self::default();
+        };
+        let known: Mutex<FxHashSet<salsa::DatabaseKeyIndex>> = Mutex::default();
+        let told = trace.clone();
+        let watcher = move |event: salsa::Event| match event.kind {
+            salsa::EventKind::WillExecute { database_key } => {
+                let is_new = known.lock().is_ok_and(|mut it| it.insert(database_key));
+                let why = if is_new {
+                    "is asked for the first time"
+                } else {
+                    "runs again: what it read has changed"
+                };
+                told(&format!("{database_key:?} {why}"));
+            }
+            salsa::EventKind::DidValidateMemoizedValue { database_key } => {
+                told(&format!("{database_key:?} stands: what it read is the same"));
+            }
+            _ => {}
+        };
+        Self {
+            trace: Some(trace),
+            ..Self::watched(Box::new(watcher))
+        }
+    }
+
+    /// Returns an empty database that tells the same ones of what it does.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        Self::traced(self.trace.clone())
+    }
+
+    /// Says why something is asked, to whoever listens.
+    pub fn trace(&self, text: impl FnOnce() -> String) {
+        if let Some(trace) = &self.trace {
+            trace(&text());
         }
     }
 }

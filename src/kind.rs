@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::value::{Name, Path, Value};
 
 pub mod credential;
@@ -269,7 +271,7 @@ pub struct EdgeDefault {
 }
 
 /// What is read of a value: all of it, these of its members, or this of each of its items.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Reads {
     /// Whether the value itself is printed or compared, so that no part of it may be left out.
     pub whole: bool,

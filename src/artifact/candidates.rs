@@ -11,6 +11,7 @@ use crate::artifact::differing::{Difference, Fields};
 use crate::artifact::found::{Finder, Question, Spot};
 use crate::artifact::fresh::cells_of;
 use crate::artifact::instance::{self, Cell, MAX_REFERENCES};
+use crate::artifact::reads::reads;
 use crate::artifact::standing::Differing;
 use crate::db::{Database, Db, Project, View};
 use crate::fact::finding::Sight;
@@ -214,13 +215,12 @@ fn read_by(db: &dyn Db, project: Project, id: Name) -> ReadBy {
         .map(|fact| with(&mut |uses| uses.extend(&fact.uses())));
     let artifact = rule.artifact.as_ref().map(|artifact| {
         let schema = pack::schema_seen_from(db, project, &rule.pack);
-        let compiled = instance::template(db, project, rule.id.clone());
+        let read = reads(db, project, &rule.id);
         let nothing = Reads::default();
         with(&mut |uses| {
             uses.extend(artifact.path.uses());
             for (name, expression) in &artifact.with {
-                let template = compiled.template.as_ref();
-                let reads = template.and_then(|it| it.reads().get(name)).unwrap_or(&nothing);
+                let reads = read.and_then(|it| it.get(name)).unwrap_or(&nothing);
                 uses.extend(&expression.uses_for(reads, schema));
             }
         })
@@ -319,6 +319,7 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &mut Be
             .get(usize::from(environment))
             .map(|it| now.changed(&it.1));
         let changed = changed.unwrap_or_default();
+        changed.trace(db);
         let any_here = !changed.is_empty();
         any_change |= any_here;
         let union = match before.environments.get(usize::from(environment)) {
@@ -388,6 +389,7 @@ pub(super) fn candidates_of(
         if changed.is_empty() {
             continue;
         }
+        changed.trace(db);
         let union = union(&graph.snapshot, &now);
         graph.snapshot = now;
         let mut walk = Backwards::new((db, project, environment), &union, &rules, changed, graph.asleep.take());
@@ -449,6 +451,18 @@ struct Roots {
 impl Roots {
     fn is_empty(&self) -> bool {
         self.nodes.is_empty() && self.edges.is_empty()
+    }
+
+    /// Says what differs, from which all that is asked is found.
+    fn trace(&self, db: &Database) {
+        for node in self.nodes.keys() {
+            db.trace(|| format!("`{node}` holds something else: what may read that is asked"));
+        }
+        for (kind, edges) in &self.edges {
+            for (from, to) in edges {
+                db.trace(|| format!("an edge `{kind}` from `{from}` to `{to}` differs: what may follow it is asked"));
+            }
+        }
     }
 }
 

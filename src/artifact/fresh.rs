@@ -262,8 +262,18 @@ fn ask_all(db: &Database, project: Project, cells: Vec<Cell>, known: &BTreeMap<N
 
 /// Asks what is made at `cell`, and prints what is not `known`.
 fn asked(db: &Database, project: Project, cell: Cell, known: &BTreeMap<Name, Fresh>) -> Asked {
+    db.trace(|| format!("the rule `{}` is asked at `{}`", cell.rule, cell.node));
     let artifacts = instance::artifacts(db, project, cell.clone()).clone();
-    let is_stale = |it: &Artifact| known.get(&it.path).is_none_or(|known| known.source != it.fingerprint);
+    let is_stale = |it: &Artifact| {
+        let known = known.get(&it.path);
+        let is_stale = known.is_none_or(|known| known.source != it.fingerprint);
+        db.trace(|| match (known, is_stale) {
+            (None, _) => format!("`{}` is printed: nothing is known of it", it.path),
+            (_, true) => format!("`{}` is printed: what it is made of has changed", it.path),
+            (_, false) => format!("`{}` stands: what it is made of is the same", it.path),
+        });
+        is_stale
+    };
     let printed = instance::print_stale(db, project, &cell, is_stale);
     Asked {
         cell,

@@ -2,7 +2,7 @@
 //!
 //! Only of a run that found nothing which forbids to write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
@@ -13,6 +13,7 @@ use crate::artifact::candidates::Before;
 use crate::artifact::found::Found;
 use crate::artifact::fresh::{Fresh, State};
 use crate::artifact::instance::{Artifact, Artifacts, Cell};
+use crate::artifact::reads::{self, KnownReads, TemplateReads};
 use crate::artifact::told::Told;
 use crate::db::{Database, Project, SourceFile};
 use crate::fact::shape::{self, Derived, DerivedNode, KnownGraph, KnownGraphs};
@@ -38,6 +39,8 @@ pub struct Kept<'a> {
     graphs: Vec<Graph>,
     /// The rules, with the digests of what they say.
     rules: Vec<(u32, Fingerprint)>,
+    /// What the templates read of those that have printed something.
+    reads: Vec<(u32, TemplateReads)>,
     told: Told,
     found: Found,
     #[serde(borrow)]
@@ -150,6 +153,9 @@ pub fn keep<T>(
         });
     }
     let rules = before.rules().map(|(id, it)| (names.of(id), it)).collect();
+    let printing: BTreeSet<&Name> = state.fresh.values().map(|it| &it.rule).collect();
+    let read = |it: &&Name| Some((names.of(it), reads::reads(db, project, it)?.clone()));
+    let reads = printing.iter().filter_map(read).collect();
     let mut places = Vec::new();
     for (cell, artifacts) in state.cells() {
         let printed = |it: &'_ Artifact| {
@@ -172,6 +178,7 @@ pub fn keep<T>(
         index,
         graphs,
         rules,
+        reads,
         told,
         found: found.clone(),
         places: places
@@ -227,6 +234,8 @@ impl Kept<'_> {
         let index = self.index.index(&nodes, files)?;
         KnownNames::new(db, index);
         KnownGraphs::new(db, known);
+        let read = |(rule, it): &(u32, TemplateReads)| Some((name(*rule)?, Arc::new(it.clone())));
+        KnownReads::new(db, self.reads.iter().map(read).collect::<Option<BTreeMap<_, _>>>()?);
         let before = Before::kept(db, project, graphs, rules)?;
         let wrong = (self.told.clone(), self.found.clone());
         Some(State::kept(before, wrong, cells, fresh))

@@ -27,14 +27,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use super::discover::{self, Root};
 use super::disk::Disk;
 use super::engine::{Answer, Ask, Engine, Outcome};
 use super::report::{Color, Exit, ProblemFormat, Report, Sources, Volume};
 use super::session;
-use crate::db::Override;
+use crate::db::{Database, Override};
 use crate::problem::Problem;
 use crate::value;
 
@@ -60,12 +60,21 @@ struct Global {
     /// Print results and problems only
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Say each step and its time
-    #[arg(long, global = true, conflicts_with = "quiet")]
-    log: bool,
+    /// Say each step and its time, or also each query that runs, and why
+    #[arg(long, value_name = "WHAT", global = true, conflicts_with = "quiet")]
+    log: Option<Log>,
     /// Say at the end where the time went; with --json, in the document too
     #[arg(long, global = true, conflicts_with = "quiet")]
     timings: bool,
+}
+
+/// How much is said of what a run does.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Log {
+    /// Each step and its time, and why a run derived anew
+    Steps,
+    /// Each query that runs, each artifact that is asked for, and why
+    Trace,
 }
 
 #[derive(Debug, Subcommand)]
@@ -166,10 +175,11 @@ impl Cli {
 
 impl Global {
     fn report(&self, format: ProblemFormat) -> Report {
-        let volume = match (self.quiet, self.log) {
-            (true, _) => Volume::Quiet,
-            (false, true) => Volume::Log,
-            (false, false) => Volume::Normal,
+        let volume = match self.log {
+            _ if self.quiet => Volume::Quiet,
+            None => Volume::Normal,
+            Some(Log::Steps) => Volume::Log,
+            Some(Log::Trace) => Volume::Trace,
         };
         Report::new(self.color, volume, format)
     }
@@ -251,7 +261,7 @@ impl Session {
         Ok(Self {
             here,
             disk,
-            engine: Engine::open(root),
+            engine: Engine::watched(root, Database::traced(report.tracer())),
             memory: session::Memory::default(),
             report,
             phases: None,

@@ -9,9 +9,11 @@ pub mod problems;
 
 use std::env;
 use std::io::{self, ErrorKind, IsTerminal as _, Write};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 
+use crate::db::Trace;
 use crate::problem::Problem;
 pub use exit::Exit;
 pub use problems::{ProblemFormat, Sources};
@@ -38,6 +40,8 @@ pub enum Volume {
     Normal,
     /// Each step, with its time.
     Log,
+    /// Each query, and why it runs.
+    Trace,
 }
 
 /// Prints.
@@ -121,6 +125,14 @@ impl Report {
         if self.volume >= Volume::Normal {
             print(&mut io::stderr().lock(), &format!("{}\n", visible(text)));
         }
+    }
+
+    /// Returns who is told of each query that runs, where somebody asked for it.
+    #[must_use]
+    pub fn tracer(&self) -> Option<Trace> {
+        let report = *self;
+        (self.volume >= Volume::Trace)
+            .then(|| -> Trace { Arc::new(move |text| report.log(|| format!("trace: {text}"))) })
     }
 
     /// Says how a step went, to people who asked for it.

@@ -510,7 +510,7 @@ fn edits_go_on_from_the_last_run() {
     for bore in [90, 100] {
         let text = spec("{path: ../packs}").replace("north: {}", &format!("north: {{bore: {bore}}}"));
         fs::write(project.dir().join("gen.yaml"), text).expect("ours");
-        let run = done(project.run(&["--log", "apply"]));
+        let run = done(project.run(&["--log", "steps", "apply"]));
         assert!(run.stderr.contains("went on from the last run"), "{}", run.stderr);
         assert_eq!(read(&project, "tubes/north.txt"), format!("{bore} mm\n"));
     }

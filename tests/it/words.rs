@@ -162,7 +162,7 @@ fn where_the_time_went_is_said_to_who_asks() {
 #[test]
 fn a_log_says_why_a_run_derived_anew() {
     let project = post(SPEC);
-    let log = || project.run(&["plan", "--log"]).stderr;
+    let log = || project.run(&["plan", "--log", "steps"]).stderr;
     assert!(log().contains("derived anew: no earlier run is remembered\n"));
     let log_after = |path: &str, text: &str| {
         std::thread::sleep(std::time::Duration::from_millis(30));
@@ -182,6 +182,34 @@ fn a_log_says_why_a_run_derived_anew() {
     );
     let template = log_after("templates/tubes/line.txt.hbs", "{{s.bore}}!\n");
     assert!(template.contains("others than those of the spec changed"), "{template}");
+}
+
+#[test]
+fn a_trace_says_what_was_asked_and_why() {
+    let project = post(SPEC);
+    let trace = || project.run(&["apply", "--log", "trace"]).stderr;
+    let first = trace();
+    let file = "trace: `tubes/north.txt` is printed: nothing is known of it\n";
+    assert!(first.contains(file), "{first}");
+    assert!(
+        first.contains("trace: lowered_file(Id(") && first.contains(") is asked for the first time\n"),
+        "{first}"
+    );
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    project.run(&["plan"]);
+    std::fs::write(project.dir().join("gen.yaml"), SPEC.replace("{}", "{bore: 90}")).expect("the folder is ours");
+    let edited = trace();
+    for line in [
+        "trace: `station.north` holds something else: what may read that is asked\n",
+        "trace: the rule `tubes/line` is asked at `station.north`\n",
+        "trace: `tubes/north.txt` is printed: what it is made of has changed\n",
+    ] {
+        assert!(edited.contains(line), "no {line:?} in {edited}");
+    }
+    assert!(
+        !trace().contains("trace: "),
+        "nothing has changed, and something is asked"
+    );
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::files::{Files, includes};
 use super::{Ask, Engine};
 use crate::artifact::fresh::{self, ReadBack, State, Stir};
 use crate::artifact::kept::{self, Kept};
+use crate::artifact::reads;
 use crate::artifact::standing::{Differing, Edit, Standing};
 use crate::db::{Database, Project, SourceFile, spec_files};
 use crate::fact::shape::{self, KnownGraph, KnownGraphs};
@@ -27,7 +28,7 @@ use crate::shell::seal::{self, HEAD, Sort};
 use crate::shell::shared;
 use crate::value::Name;
 
-const SORT: &Sort = b"gensta2\n";
+const SORT: &Sort = b"gensta3\n";
 
 /// After so many edits what was derived around them is forgotten: else it would grow to what a run from nothing holds.
 const MOST_ADVANCED: usize = if cfg!(debug_assertions) { 8 } else { 128 };
@@ -130,7 +131,7 @@ impl Engine {
         let edited = self.edited(resumable, &body);
         let (paths, seen) = edited.ok_or("files came or went, or others than those of the spec changed")?;
         let witnesses = self.witnesses(&resumable.since, seen);
-        let mut db = Database::default();
+        let mut db = self.db.anew();
         let text = |(path, text): &(&str, &str)| Text::known(Name::from(*path), (*text).into());
         let texts = body.texts.each_ref().map(|it| it.iter().map(text).collect());
         let files = Files::known(&mut db, texts, witnesses);
@@ -262,6 +263,9 @@ impl Engine {
                 let told = last.told().cloned().unwrap_or_default();
                 let told = told.again(&self.db, project, self.standing.files());
                 self.state = fresh::resume(&self.db, project, last, (edit, told), self.read_back)?;
+                let differing = self.state.differing.iter().flatten();
+                let rules = differing.filter_map(|it| Some(&self.state.fresh.get(it)?.rule));
+                reads::learn(&mut self.db, project, rules);
                 self.standing = Standing::default();
             }
             Edit::Nodes(_) | Edit::More => return Err(Box::new(last)),
@@ -372,7 +376,7 @@ impl Engine {
 
     /// Forgets what was taken over, so that the next outcome is derived from the files.
     pub(super) fn forget(&mut self) {
-        self.db = Database::default();
+        self.db = self.db.anew();
         self.files = Files::default();
         self.state = State::default();
         self.standing = Standing::default();
@@ -403,7 +407,7 @@ impl Engine {
         };
         let (root, included) = (project.root(&self.db), project.included(&self.db));
         let all = [texts(&[root]), texts(included), texts(project.own(&self.db))];
-        let mut db = Database::default();
+        let mut db = self.db.anew();
         let mut files = Files::known(&mut db, all, self.files.witnesses.clone());
         files.interest = self.files.interest.clone();
         files.problems = self.files.problems.clone();

@@ -1,0 +1,56 @@
+//! What templates read of what they are given. A run that goes on from an earlier one knows it, so that only those
+//! templates are compiled that print something new.
+
+#![expect(missing_docs, reason = "salsa's macros write public functions without docs")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use salsa::Setter as _;
+
+use super::instance;
+use crate::db::{Database, Db, Project};
+use crate::kind::Reads;
+use crate::value::Name;
+
+/// What a template reads, by the names under which things are given to it.
+pub type TemplateReads = BTreeMap<Name, Reads>;
+
+/// What the templates read of those rules that have printed something, where an earlier run has found it out. What the
+/// others read means nothing: where one of them comes to hold, it is its conditions that have changed.
+#[salsa::input(debug, singleton)]
+pub struct KnownReads {
+    /// By rule.
+    #[returns(ref)]
+    pub of: BTreeMap<Name, Arc<TemplateReads>>,
+}
+
+/// Returns what the template of `rule` reads; none where it has none, or has printed nothing so far.
+pub(super) fn reads<'db>(db: &'db dyn Db, project: Project, rule: &Name) -> Option<&'db TemplateReads> {
+    match KnownReads::try_get(db) {
+        Some(known) => known.of(db).get(rule).map(|it| &**it),
+        None => compiled(db, project, rule),
+    }
+}
+
+fn compiled<'db>(db: &'db dyn Db, project: Project, rule: &Name) -> Option<&'db TemplateReads> {
+    let compiled = instance::template(db, project, rule.clone());
+    Some(compiled.template.as_ref()?.reads())
+}
+
+/// Makes the database know what is read by those of `rules` that have printed something for the first time.
+pub fn learn<'r>(db: &mut Database, project: Project, rules: impl Iterator<Item = &'r Name>) {
+    let Some(known) = KnownReads::try_get(db) else {
+        return;
+    };
+    let mut of = known.of(db).clone();
+    let n_known = of.len();
+    for rule in rules {
+        if let (false, Some(reads)) = (of.contains_key(rule), compiled(db, project, rule)) {
+            of.insert(rule.clone(), Arc::new(reads.clone()));
+        }
+    }
+    if of.len() > n_known {
+        known.set_of(db).to(of);
+    }
+}
