@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
 
 /// A watch that runs until it is dropped.
 pub(crate) struct Watching(Child);
@@ -22,9 +20,8 @@ impl Watching {
         Self(child.expect("gen starts"))
     }
 
-    /// Returns the memory that it holds, in megabytes, once it has come to rest.
+    /// Returns the memory that it holds, in megabytes.
     pub(crate) fn memory(&mut self) -> f64 {
-        sleep(Duration::from_secs(1));
         assert!(
             self.0.try_wait().expect("it is our child").is_none(),
             "the watch has ended"

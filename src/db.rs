@@ -5,6 +5,7 @@
 #![expect(missing_docs, reason = "salsa's macros write public functions without docs")]
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rustc_hash::FxHashSet;
@@ -137,6 +138,7 @@ impl View {
 pub struct Database {
     storage: salsa::Storage<Self>,
     trace: Option<Trace>,
+    n_ran: Arc<AtomicUsize>,
 }
 
 /// Who is told, in words, what is asked and why.
@@ -151,20 +153,21 @@ impl Database {
     pub fn watched(watcher: Box<dyn Fn(salsa::Event) + Send + Sync + 'static>) -> Self {
         Self {
             storage: salsa::Storage::new(Some(watcher)),
-            trace: None,
+            ..Self::default()
         }
     }
 
-    /// Returns an empty database that tells `trace` of each query that runs, and why; of none where nobody listens.
+    /// Returns an empty database that counts the queries that run, and tells `trace` of each, and why, where somebody
+    /// listens.
     #[must_use]
-    pub fn traced(trace: Option<Trace>) -> Self {
-        let Some(trace) = trace else {
-            return Self::default();
-        };
+    pub fn counting(trace: Option<Trace>) -> Self {
+        let n_ran: Arc<AtomicUsize> = Arc::default();
         let known: Mutex<FxHashSet<salsa::DatabaseKeyIndex>> = Mutex::default();
-        let told = trace.clone();
-        let watcher = move |event: salsa::Event| match event.kind {
-            salsa::EventKind::WillExecute { database_key } => {
+        let (count, told) = (n_ran.clone(), trace.clone());
+        let watcher = move |event: salsa::Event| match (event.kind, &told) {
+            (salsa::EventKind::WillExecute { database_key }, told) => {
+                count.fetch_add(1, Ordering::Relaxed);
+                let Some(told) = told else { return };
                 let is_new = known.lock().is_ok_and(|mut it| it.insert(database_key));
                 let why = if is_new {
                     "is asked for the first time"
@@ -173,21 +176,28 @@ impl Database {
                 };
                 told(&format!("{database_key:?} {why}"));
             }
-            salsa::EventKind::DidValidateMemoizedValue { database_key } => {
+            (salsa::EventKind::DidValidateMemoizedValue { database_key }, Some(told)) => {
                 told(&format!("{database_key:?} stands: what it read is the same"));
             }
             _ => {}
         };
         Self {
-            trace: Some(trace),
+            trace,
+            n_ran,
             ..Self::watched(Box::new(watcher))
         }
     }
 
-    /// Returns an empty database that tells the same ones of what it does.
+    /// Returns an empty database that counts anew, and tells the same ones of what it does.
     #[must_use]
     pub fn anew(&self) -> Self {
-        Self::traced(self.trace.clone())
+        Self::counting(self.trace.clone())
+    }
+
+    /// Returns how many queries have run, if [they are counted](Self::counting): as many memos there may be.
+    #[must_use]
+    pub fn n_ran(&self) -> usize {
+        self.n_ran.load(Ordering::Relaxed)
     }
 
     /// Says why something is asked, to whoever listens.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{Files, includes};
 use super::{Ask, Engine};
-use crate::artifact::fresh::{self, ReadBack, State, Stir};
+use crate::artifact::fresh::{self, Hands, ReadBack, State, Stir};
 use crate::artifact::kept::{self, Kept};
 use crate::artifact::reads;
 use crate::artifact::standing::{Differing, Edit, Standing};
@@ -30,8 +30,9 @@ use crate::value::Name;
 
 const SORT: &Sort = b"gensta3\n";
 
-/// After so many edits what was derived around them is forgotten: else it would grow to what a run from nothing holds.
-const MOST_ADVANCED: usize = if cfg!(debug_assertions) { 8 } else { 128 };
+/// After so many queries, and after twice as many as there are files, what was derived around edits is forgotten: else it
+/// would grow to what a run from nothing holds.
+const LEAST_RAN: usize = if cfg!(debug_assertions) { 500 } else { 4_000 };
 
 fn path() -> String {
     format!("{CACHE}/state")
@@ -137,10 +138,10 @@ impl Engine {
         let files = Files::known(&mut db, texts, witnesses);
         let project = files.project().ok_or(DAMAGED)?;
         let all: Vec<SourceFile> = spec_files(&db, project).collect();
-        let last = body.kept.restore(&db, project, &all).ok_or(DAMAGED)?;
+        let last = body.kept.restore(&db, project, &all, Hands::All).ok_or(DAMAGED)?;
         let edited = paths.iter().map(|it| files.of_spec(it)).collect::<Option<Vec<_>>>();
         let edited = edited.ok_or(DAMAGED)?;
-        fresh::compile(&db, project);
+        fresh::compile(&db, project, Hands::All);
         let mut standing = Standing::default();
         standing.note(&db, project, &edited);
         let (texts, problems) = discover::read(&self.root.folder, &paths);
@@ -193,26 +194,33 @@ impl Engine {
     /// Makes ready for edits, once an outcome was carried out: from here on only what an edit changes is looked at, and
     /// what was derived of all else is forgotten.
     pub fn make_ready(&mut self) {
-        let is_ready = self.is_resumed && self.n_advanced < MOST_ADVANCED;
+        let n_files = self.files.project().map_or(0, |it| spec_files(&self.db, it).count());
+        let most_ran = LEAST_RAN.max(2 * n_files);
+        let is_ready = self.is_resumed && self.db.n_ran() - self.n_ran < most_ran;
         let is_between = is_ready || !self.standing.is_empty() || !self.files.are_own();
         let project = self.files.project().filter(|_| !is_between);
         let Some(project) = project.filter(|it| it.overrides(&self.db).is_empty()) else {
             return;
         };
         self.state.find_asleep(&self.db, project);
-        let Some((db, files, project_after)) = self.anew() else {
+        let before: Vec<SourceFile> = spec_files(&self.db, project).collect();
+        let bytes = kept::keep(&self.db, project, &self.state, &before, |it| postcard::to_stdvec(it));
+        let (Some(Ok(bytes)), Some((db, files, project))) = (bytes, self.anew()) else {
             return;
         };
-        let before: Vec<SourceFile> = spec_files(&self.db, project).collect();
-        let after: Vec<SourceFile> = spec_files(&db, project_after).collect();
-        let kept = kept::keep(&self.db, project, &self.state, &before, |kept| {
-            kept.restore(&db, project_after, &after)
-        });
-        if let Some(state) = kept.flatten() {
-            fresh::compile(&db, project_after);
-            (self.db, self.files, self.state) = (db, files, state);
-            self.is_resumed = true;
-            self.n_advanced = 0;
+        // All that was known goes before any of it is made again: side by side, the two would leave holes behind.
+        self.state = State::default();
+        (self.db, self.files) = (db, files);
+        let files: Vec<SourceFile> = spec_files(&self.db, project).collect();
+        let kept: Option<Kept<'_>> = postcard::from_bytes(&bytes).ok();
+        match kept.and_then(|it| it.restore(&self.db, project, &files, Hands::One)) {
+            Some(state) => {
+                fresh::compile(&self.db, project, Hands::One);
+                self.state = state;
+                self.is_resumed = true;
+                self.n_ran = self.db.n_ran();
+            }
+            None => self.forget(),
         }
     }
 
@@ -239,7 +247,6 @@ impl Engine {
         }
         self.edited = None;
         self.step(project).ok()?;
-        self.n_advanced += 1;
         Some(project)
     }
 
