@@ -55,6 +55,10 @@ impl Difference {
 }
 
 fn compare(before: &Map, after: &Map, way: &mut Vec<Name>, found: &mut Vec<Path>) {
+    // Of the many nodes of a large file few have changed, and to see that nothing has is quicker than to look for it.
+    if before == after {
+        return;
+    }
     let gone = before.iter().filter(|(name, _)| after.get(name).is_none());
     for (name, _) in after.iter().chain(gone) {
         way.push(name.clone());
