@@ -184,8 +184,8 @@ const FAULTS: &[Fault] = &[
     (
         "generator",
         "rules/prometheus/pods.yaml",
-        "infra: \"nodes('infra').filter(t, has(t.pods_watched) &&",
-        "infra: \"nodes('infra').filter(t, t.type == 'redis' && has(t.pods_watched) &&",
+        "infra: \"nodes('infra').filter(t, t.kubernetes.monitoring.by == 'scrape' &&",
+        "infra: \"nodes('infra').filter(t, t.type == 'redis' && t.kubernetes.monitoring.by == 'scrape' &&",
         "prometheus::an-alert-speaks-of-what-is-scraped",
     ),
     // Kubernetes.
