@@ -70,6 +70,9 @@ pub struct State {
     /// The paths at which something else stands than after the run that this one went on from; `None` where it went
     /// on from none.
     pub differing: Option<BTreeSet<Name>>,
+    /// Of the rules that were asked when this run went on from another: those that hold somewhere, whether or not what they
+    /// make could be printed.
+    pub holding: BTreeSet<Name>,
 }
 
 /// Whether what a run stands on could be read without an error: the spec, the packs, the rules and the templates.
@@ -135,8 +138,11 @@ pub fn resume(
         concerned: Some(sayings),
         ..State::default()
     };
+    let asked = ask_all(db, project, cells, &last.fresh);
+    let holds = |it: &&Asked| !it.artifacts.artifacts.is_empty() || !it.artifacts.problems.is_empty();
+    state.holding = asked.iter().filter(holds).map(|it| it.cell.rule.clone()).collect();
     let settling = Settling {
-        asked: ask_all(db, project, cells, &last.fresh),
+        asked,
         has_lost: false,
         read_back,
     };

@@ -16,8 +16,8 @@ use crate::value::Name;
 /// What a template reads, by the names under which things are given to it.
 pub type TemplateReads = BTreeMap<Name, Reads>;
 
-/// What the templates read of those rules that have printed something, where an earlier run has found it out. What the
-/// others read means nothing: where one of them comes to hold, it is its conditions that have changed.
+/// What the templates read of those rules that have held somewhere, where an earlier run has found it out. What the others
+/// read means nothing: where one of them comes to hold, it is its conditions that have changed.
 #[salsa::input(debug, singleton)]
 pub struct KnownReads {
     /// By rule.
@@ -25,7 +25,7 @@ pub struct KnownReads {
     pub of: BTreeMap<Name, Arc<TemplateReads>>,
 }
 
-/// Returns what the template of `rule` reads; none where it has none, or has printed nothing so far.
+/// Returns what the template of `rule` reads; none where it has none, or has held nowhere so far.
 pub(super) fn reads<'db>(db: &'db dyn Db, project: Project, rule: &Name) -> Option<&'db TemplateReads> {
     match KnownReads::try_get(db) {
         Some(known) => known.of(db).get(rule).map(|it| &**it),
@@ -38,7 +38,7 @@ fn compiled<'db>(db: &'db dyn Db, project: Project, rule: &Name) -> Option<&'db 
     Some(compiled.template.as_ref()?.reads())
 }
 
-/// Makes the database know what is read by those of `rules` that have printed something for the first time.
+/// Makes the database know what is read by those of `rules`, which hold somewhere, that have done so for the first time.
 pub fn learn<'r>(db: &mut Database, project: Project, rules: impl Iterator<Item = &'r Name>) {
     let Some(known) = KnownReads::try_get(db) else {
         return;

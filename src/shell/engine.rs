@@ -414,6 +414,7 @@ impl Engine {
             }
             self.forget();
         }
+        self.edited = None;
         let Some(project) = self.load(ask) else {
             return Outcome {
                 problems: self.files.problems.clone(),

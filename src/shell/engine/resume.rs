@@ -188,7 +188,7 @@ impl Engine {
     /// else than what was kept before.
     #[must_use]
     pub fn is_worth_keeping(&self) -> bool {
-        !self.is_resumed || self.edited.as_ref().is_none_or(|it| it.texts.is_empty())
+        !self.is_resumed || self.edited.as_ref().is_some_and(|it| it.texts.is_empty())
     }
 
     /// Makes ready for edits, once an outcome was carried out: from here on only what an edit changes is looked at, and
@@ -270,9 +270,7 @@ impl Engine {
                 let told = last.told().cloned().unwrap_or_default();
                 let told = told.again(&self.db, project, self.standing.files());
                 self.state = fresh::resume(&self.db, project, last, (edit, told), self.read_back)?;
-                let differing = self.state.differing.iter().flatten();
-                let rules = differing.filter_map(|it| Some(&self.state.fresh.get(it)?.rule));
-                reads::learn(&mut self.db, project, rules);
+                reads::learn(&mut self.db, project, self.state.holding.iter());
                 self.standing = Standing::default();
             }
             Edit::Nodes(_) | Edit::More => return Err(Box::new(last)),

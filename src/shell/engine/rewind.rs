@@ -47,6 +47,8 @@ pub struct Between {
     files: Vec<(Name, [Option<Arc<str>>; 2])>,
     /// What is built in differs: by the path of the built-in file.
     built_in: BTreeSet<Name>,
+    /// Whether both have one root file; else nothing is known of what lies between.
+    has_one_root: bool,
 }
 
 /// Where the way back has led.
@@ -107,9 +109,13 @@ impl Engine {
                 Some(Between {
                     files: files.filter(|it| it.1[0] != it.1[1]).collect(),
                     built_in: BTreeSet::new(),
+                    has_one_root: true,
                 })
             }
-            _ => self.between(&Inputs::load(disk)?),
+            _ => {
+                let old = Inputs::load(disk)?;
+                Some(self.between(&old).unwrap_or_default())
+            }
         }
     }
 
@@ -117,7 +123,7 @@ impl Engine {
     pub fn rewind(&mut self, between: &Between, ask: &Ask, paths: &[Name]) -> Rewound {
         let mut rewound = Rewound::default();
         self.see_behind_recalled(ask);
-        let Some(project) = self.files.project() else {
+        let Some(project) = self.files.project().filter(|_| between.has_one_root) else {
             return rewound;
         };
         rewound.built_in.clone_from(&between.built_in);
@@ -363,6 +369,7 @@ impl Between {
         Self {
             files: files.into_iter().map(|(path, texts)| (path.clone(), texts)).collect(),
             built_in: built_in.cloned().collect(),
+            has_one_root: true,
         }
     }
 }
