@@ -194,7 +194,7 @@ impl Database {
         Self::counting(self.trace.clone())
     }
 
-    /// Returns how many queries have run, if [they are counted](Self::counting): as many memos there may be.
+    /// Returns how many queries have run, if [they are counted](Self::counting): there are no more memos than that.
     #[must_use]
     pub fn n_ran(&self) -> usize {
         self.n_ran.load(Ordering::Relaxed)

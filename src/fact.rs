@@ -66,6 +66,7 @@ impl Known {
 /// Where the facts of each relation are kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Layout {
+    /// By relation.
     of: FxHashMap<Name, Kept>,
     /// For each stratum the kinds of node of which facts may speak.
     kinds: Vec<FxHashSet<Name>>,
@@ -78,6 +79,7 @@ struct Kept {
     is_one: bool,
 }
 
+/// Returns where the facts of each relation are kept.
 #[salsa::tracked(returns(ref))]
 fn layout(db: &dyn Db, project: Project) -> Layout {
     let relations = &pack::schema(db, project).relations;

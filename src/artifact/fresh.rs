@@ -150,24 +150,12 @@ pub fn resume(
     Ok(state)
 }
 
-/// By how many threads something is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hands {
-    /// By all: somebody waits for it.
-    All,
-    /// By the one that will forget it: what one thread has taken and another gives back stays with the first one until it
-    /// happens to look.
-    One,
-}
-
-/// Compiles all rules: whoever asks for one after the other finds them made.
-pub fn compile(db: &Database, project: Project, hands: Hands) {
-    let ids = set::ids(db, project);
-    let compile = |db: &Database, id: &Name| _ = set::rule(db, project, id.clone());
-    match hands {
-        Hands::All => ids.par_iter().for_each_with(db.clone(), |db, id| compile(db, id)),
-        Hands::One => ids.iter().for_each(|id| compile(db, id)),
-    }
+/// Compiles all rules, in parallel: whoever asks for one after the other finds them made.
+pub fn compile(db: &Database, project: Project) {
+    let ids = set::ids(db, project).par_iter();
+    ids.for_each_with(db.clone(), |db, id| {
+        set::rule(db, project, id.clone());
+    });
 }
 
 /// Returns the state of the project now, going on from what the last run found out.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::artifact::asleep::Asleep;
 use crate::artifact::candidates::Before;
 use crate::artifact::found::Found;
-use crate::artifact::fresh::{Fresh, Hands, State};
+use crate::artifact::fresh::{Fresh, State};
 use crate::artifact::instance::{Artifact, Artifacts, Cell};
 use crate::artifact::reads::{self, KnownReads, TemplateReads};
 use crate::artifact::told::Told;
@@ -205,7 +205,7 @@ pub fn keep<T>(
 impl Kept<'_> {
     /// Makes the database know the names and the graphs, of which `files` are those of the spec; returns the state of
     /// the run that kept them. None where that does not fit together.
-    pub fn restore(&self, db: &Database, project: Project, files: &[SourceFile], hands: Hands) -> Option<State> {
+    pub fn restore(&self, db: &Database, project: Project, files: &[SourceFile]) -> Option<State> {
         let names: Vec<Name> = self.names.iter().map(|it| Name::from(*it)).collect();
         let name = |at: u32| names.get(at as usize).cloned();
         let address = |(kind, node): &(u32, &str)| Some(Address::new(name(*kind)?, *node));
@@ -225,10 +225,7 @@ impl Kept<'_> {
             let cells: BTreeMap<Cell, Arc<Artifacts>> = places.collect::<Option<_>>()?;
             Some((cells, fresh.into_iter().collect::<BTreeMap<Name, Fresh>>()))
         };
-        let (graphs, places) = match hands {
-            Hands::All => rayon::join(restore_graphs, restore_places),
-            Hands::One => (restore_graphs(), restore_places()),
-        };
+        let (graphs, places) = rayon::join(restore_graphs, restore_places);
         let (cells, fresh) = places?;
         let (known, asleep): (Vec<KnownGraph>, Vec<Asleep>) = graphs?.into_iter().unzip();
         let graphs = known.iter().map(|it| it.snapshot.clone()).zip(asleep).collect();

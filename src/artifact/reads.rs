@@ -43,14 +43,11 @@ pub fn learn<'r>(db: &mut Database, project: Project, rules: impl Iterator<Item 
     let Some(known) = KnownReads::try_get(db) else {
         return;
     };
-    let mut of = known.of(db).clone();
-    let n_known = of.len();
-    for rule in rules {
-        if let (false, Some(reads)) = (of.contains_key(rule), compiled(db, project, rule)) {
-            of.insert(rule.clone(), Arc::new(reads.clone()));
-        }
-    }
-    if of.len() > n_known {
-        known.set_of(db).to(of);
+    let new = rules.filter(|it| !known.of(db).contains_key(*it));
+    let new = new.filter_map(|it| Some((it.clone(), Arc::new(compiled(db, project, it)?.clone()))));
+    let new: Vec<(Name, Arc<TemplateReads>)> = new.collect();
+    if !new.is_empty() {
+        let all = known.of(db).clone().into_iter().chain(new).collect();
+        known.set_of(db).to(all);
     }
 }

@@ -146,7 +146,8 @@ pub fn starts_after_rewired(
     Some(edges)
 }
 
-/// Returns what `node` starts after, one edge for each, sorted, as long as there is no cycle: see [`starts_after`].
+/// Returns what `node` starts after, one edge for each, sorted, as long as there is no cycle: see [`starts_after`]. Of
+/// several edges to one node the first counts.
 fn first_steps<'s>(snapshot: &'s Snapshot, node: u32, depends_on: &Name, references: &Name) -> Vec<(u32, &'s Map)> {
     let is_step = |it: &(u32, &Map)| it.0 != node && is_required(it.1);
     let declared = || snapshot.outgoing(node, depends_on);
@@ -165,25 +166,18 @@ fn first_steps<'s>(snapshot: &'s Snapshot, node: u32, depends_on: &Name, referen
 /// of declared dependencies stays in: it is a mistake that [`super::cycle`] reports.
 #[must_use]
 pub fn starts_after(snapshot: &Snapshot, depends_on: &Name, references: &Name) -> Vec<Ends> {
-    let declared: FxHashSet<(u32, u32)> = snapshot.edges(depends_on).map(|it| (it.0, it.1)).collect();
-    let edges = |kind: &Name| -> Vec<(u32, u32, &Map)> {
-        let own = snapshot.edges(kind);
-        own.filter(|(from, to, fields)| from != to && is_required(fields))
-            .collect()
-    };
-    let firm = edges(depends_on);
-    let mut loose = edges(references);
-    loose.retain(|it| !declared.contains(&(it.0, it.1)));
-    let pairs = firm.iter().chain(&loose).map(|it| (it.0, it.1)).collect();
+    let nodes = (0..).take(snapshot.nodes().len());
+    let steps = nodes.flat_map(|from| {
+        let steps = first_steps(snapshot, from, depends_on, references);
+        steps.into_iter().map(move |(to, fields)| (from, to, fields))
+    });
+    let mut steps: Vec<(u32, u32, &Map)> = steps.collect();
+    let pairs = steps.iter().map(|it| (it.0, it.1)).collect();
     let components = Components::new(&Adjacency::new(snapshot.nodes().len(), pairs));
-    loose.retain(|it| components.of(it.0) != components.of(it.1));
-
-    let mut all = firm;
-    all.extend(loose);
-    // Stable, so that of several edges between two nodes the first stays.
-    all.sort_by_key(|it| (it.0, it.1));
-    all.dedup_by_key(|it| (it.0, it.1));
-    all.into_iter()
+    let is_declared = |from: u32, to: u32| snapshot.outgoing(from, depends_on).any(|it| it.0 == to);
+    steps.retain(|(from, to, _)| components.of(*from) != components.of(*to) || is_declared(*from, *to));
+    steps
+        .into_iter()
         .map(|(from, to, fields)| (from, to, fields.clone()))
         .collect()
 }

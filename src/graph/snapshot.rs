@@ -144,8 +144,13 @@ impl Snapshot {
 
     /// Returns this snapshot with these edges of `kind`, and no others of it.
     #[must_use]
-    pub fn with(mut self, kind: &Name, edges: Vec<Ends>) -> Self {
+    pub fn with(self, kind: &Name, edges: Vec<Ends>) -> Self {
         let table = (!edges.is_empty()).then(|| Arc::new(Table::new(kind.clone(), self.nodes.len(), edges)));
+        self.put(kind, table)
+    }
+
+    /// Returns this snapshot with `table` for the edges of `kind`; without any of it where there is none.
+    fn put(mut self, kind: &Name, table: Option<Arc<Table>>) -> Self {
         let known = self.tables.binary_search_by(|it| it.kind.cmp(kind));
         match (known, table) {
             (Ok(at), Some(table)) => self.tables[at] = table,

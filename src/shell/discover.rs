@@ -90,7 +90,7 @@ impl Witness {
     #[must_use]
     pub fn of(root: &Path, path: impl Into<PathBuf>) -> Self {
         let path = path.into();
-        let stat = fs::metadata(root.join(&path)).ok().map(|it| Stat::of(&it));
+        let stat = Stat::at(&root.join(&path));
         Self { path, stat }
     }
 

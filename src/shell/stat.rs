@@ -1,6 +1,6 @@
 //! By what one sees that a file or folder has changed without reading it.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -40,15 +40,19 @@ pub(super) enum Sort {
 #[derive(Debug)]
 pub struct Opened<'p> {
     path: &'p Path,
-    file: Option<File>,
+    #[cfg(target_os = "linux")]
+    file: Option<fs::File>,
 }
 
 impl<'p> Opened<'p> {
     /// Opens the folder at `path`; where that is not possible, what lies in it is found all the same.
     #[must_use]
     pub fn new(path: &'p Path) -> Self {
-        let file = File::open(path).ok().filter(|_| cfg!(target_os = "linux"));
-        Self { path, file }
+        Self {
+            path,
+            #[cfg(target_os = "linux")]
+            file: fs::File::open(path).ok(),
+        }
     }
 
     /// Returns the stat of what stands at `path`, relative to this folder, once links are followed; none where there is
@@ -60,7 +64,7 @@ impl<'p> Opened<'p> {
             let raw = rustix::fs::statat(folder, path, rustix::fs::AtFlags::empty()).ok()?;
             return Some(Entry::of_raw(&raw).stat);
         }
-        fs::metadata(self.path.join(path)).ok().map(|it| Stat::of(&it))
+        Stat::at(&self.path.join(path))
     }
 }
 
@@ -115,6 +119,12 @@ fn mode_of(bits: u32) -> Mode {
 }
 
 impl Stat {
+    /// Returns the stat of what stands at `place`, once links are followed; none where there is nothing.
+    #[must_use]
+    pub fn at(place: &Path) -> Option<Self> {
+        fs::metadata(place).ok().map(|it| Self::of(&it))
+    }
+
     /// Returns the stat in `metadata`.
     #[must_use]
     pub fn of(metadata: &Metadata) -> Self {

@@ -328,9 +328,8 @@ fn flat(value: &Yaml, text: &str, events: &mut Vec<String>) {
 /// Where both read a text, they read the same.
 fn assert_agrees(text: &str) {
     let (Some(value), mistakes) = parse(text) else { return };
-    // A block text that the file ends within has no last line end; the judge adds one. It follows no alias, and merges
-    // nothing.
-    if !mistakes.is_empty() || text.contains('*') || text.contains("<<") || !text.ends_with('\n') {
+    // A block text that the file ends within has no last line end; the judge adds one.
+    if !mistakes.is_empty() || text.contains('*') || !text.ends_with('\n') {
         return;
     }
     let mut ours = Vec::new();
@@ -341,7 +340,8 @@ fn assert_agrees(text: &str) {
             .map(|it| if it == "~" { String::new() } else { it })
             .collect::<Vec<_>>()
     };
-    if let Some(theirs) = judged(text) {
+    // It merges nothing either.
+    if let Some(theirs) = judged(text).filter(|it| !it.contains(&"<<".to_owned())) {
         assert_eq!(plain(ours), plain(theirs), "{text:?}");
     }
 }

@@ -314,3 +314,58 @@ fn random_edits_within_a_process() {
         "few edits go on from what is known: {n_resumed} of {n}"
     );
 }
+
+/// A rule that comes to hold with a value that can't be printed is known from then on, though it has printed nothing.
+#[test]
+fn a_rule_that_first_holds_with_what_cannot_be_printed_is_seen_later() {
+    let files = [
+        (
+            "rules/tubes/pack.yaml",
+            "pack: tubes\ndoc: Tubes.\nkinds:\n  station:\n    collection: stations\n    \
+             fields: {lid: {values: [open, shut], default: open}, note: {type: text, default: ''}}\n",
+        ),
+        (
+            "rules/tubes/lines.yaml",
+            "rules:\n  - rule: line\n    match: \"(s:station {lid: 'shut'})\"\n    \
+             artifact: {path: '${s.name}.yaml', template: tubes/line.yaml, with: {s: s}}\n",
+        ),
+        (
+            "templates/tubes/line.yaml",
+            "a: {$lang: dollar-variable, name: '${s.note}'}\n",
+        ),
+        (
+            "gen.yaml",
+            "version: 0.2\nname: post\ninclude: [north.yaml]\nstations: {south: {note: plain}}\n",
+        ),
+    ];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let dir = folder.path();
+    let north = |fields: &str| {
+        let text = format!("stations: {{north: {{{fields}}}}}\n");
+        BTreeMap::from([("north.yaml".to_owned(), text)])
+    };
+    let files: Files = files.map(|(path, text)| (path.to_owned(), text.to_owned())).into();
+    write(dir, &Files::new(), &files);
+    let mut now = north("lid: open");
+    write(dir, &Files::new(), &now);
+    let mut engine = open(dir);
+    let mut outcome = engine.outcome(&Ask::default());
+    assert!(!outcome.is_invalid(), "{:?}", outcome.problems);
+    let steps = [
+        ("lid: shut, note: 'a${x}'", true),
+        ("lid: shut, note: plain", false),
+        ("lid: shut, note: 'b${x}'", true),
+        ("lid: shut, note: other", false),
+    ];
+    for (fields, is_wrong) in steps {
+        if !outcome.is_invalid() {
+            engine.make_ready();
+        }
+        let new = north(fields);
+        engine.refresh(&Changed::Paths(write(dir, &now, &new)));
+        now = new;
+        outcome = engine.changes(&Ask::default());
+        assert_eq!(outcome.is_invalid(), is_wrong, "{fields}: {:?}", outcome.problems);
+        assert_eq!(said(&outcome).0, said(&clean(dir)).0, "{fields}");
+    }
+}

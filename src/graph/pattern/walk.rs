@@ -116,7 +116,8 @@ struct Row {
 }
 
 impl Walk {
-    /// Tells whether it may lead to any number of nodes: against an edge's direction, over many edges, or by a look-up.
+    /// Tells whether it may lead to more than the node itself names: against an edge's direction, over many edges, or by a
+    /// look-up.
     #[must_use]
     pub fn gathers(&self) -> bool {
         self.moves.iter().any(|it| match it {

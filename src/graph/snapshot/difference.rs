@@ -1,5 +1,6 @@
 //! One graph made of another, and what differs between two: what is the same in both is shared, and not looked at.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -36,28 +37,24 @@ impl Snapshot {
             None => self.with(kind, edges),
             Some(table) => {
                 let gone = nodes.iter().flat_map(|it| range(&table.starts, *it));
-                let gone = gone
+                let gone: Vec<usize> = gone
                     .filter(|it| edges.binary_search(&table.edge(*it)).is_err())
                     .collect();
-                self.replaced(&table, gone, edges)
+                self.replaced(&table, &gone, edges)
             }
         }
     }
 
     /// Returns this snapshot without those edges of `table`, one of its own, that have gone, and with those that have come.
-    fn replaced(mut self, table: &Arc<Table>, gone: Vec<usize>, come: Vec<Ends>) -> Self {
-        let is_new = |it: &Ends| !table.holds(it);
+    fn replaced(self, table: &Table, gone: &[usize], come: Vec<Ends>) -> Self {
+        let is_new = |it: &Ends| table.find(it).is_err();
         let come: Vec<Ends> = come.into_iter().filter(is_new).collect();
         if gone.is_empty() && come.is_empty() {
             return self;
         }
-        let at = self.tables.partition_point(|it| it.kind < table.kind);
-        if gone.len() == table.from.len() && come.is_empty() {
-            self.tables.remove(at);
-        } else {
-            self.tables[at] = Arc::new(table.spliced(&gone, come));
-        }
-        self
+        let is_empty = gone.len() == table.from.len() && come.is_empty();
+        let spliced = (!is_empty).then(|| Arc::new(table.spliced(gone, come)));
+        self.put(&table.kind, spliced)
     }
 
     /// Returns all nodes and edges of both.
@@ -69,17 +66,14 @@ impl Snapshot {
         }
         let mut union = self.clone();
         for table in &other.tables {
-            match self.table(&table.kind) {
+            union = match self.table(&table.kind) {
                 Some(own) => {
                     let differing = own.differing(table).into_iter().flat_map(|it| range(&table.starts, it));
                     let come = differing.map(|it| table.edge(it)).collect();
-                    union = union.replaced(own, Vec::new(), come);
+                    union.replaced(own, &[], come)
                 }
-                None => {
-                    let at = union.tables.partition_point(|it| it.kind < table.kind);
-                    union.tables.insert(at, table.clone());
-                }
-            }
+                None => union.put(&table.kind, Some(table.clone())),
+            };
         }
         union
     }
@@ -105,7 +99,7 @@ impl Snapshot {
                 let nodes = in_other.map(|it| table.differing(it));
                 let nodes = nodes.unwrap_or_else(|| (0..).take(self.nodes.len()).collect());
                 for at in nodes.into_iter().flat_map(|it| range(&table.starts, it)) {
-                    if !in_other.is_some_and(|it| it.holds(&table.edge(at))) {
+                    if in_other.is_none_or(|it| it.find(&table.edge(at)).is_err()) {
                         add(&kind, self.address(table.from[at]), self.address(table.to[at]));
                     }
                 }
@@ -138,10 +132,20 @@ impl Table {
         (self.from[at], self.to[at], self.fields[at].clone())
     }
 
-    fn holds(&self, (from, to, fields): &Ends) -> bool {
-        let (far, held) = self.leaving(*from);
-        let mut same = far.iter().zip(held);
-        same.any(|it| it == (to, fields))
+    /// Returns the place of an edge; the one where it would go in, if it is not there.
+    fn find(&self, (from, to, fields): &Ends) -> Result<usize, usize> {
+        let run = range(&self.starts, *from);
+        let key = |at: usize| (self.to[at], &self.fields[at]);
+        let (mut low, mut high) = (run.start, run.end);
+        while low < high {
+            let middle = usize::midpoint(low, high);
+            match key(middle).cmp(&(*to, fields)) {
+                Ordering::Less => low = middle + 1,
+                Ordering::Greater => high = middle,
+                Ordering::Equal => return Ok(middle),
+            }
+        }
+        Err(low)
     }
 
     /// Returns the nodes that edges leave otherwise than in `other`, a table of the same nodes.
@@ -173,15 +177,10 @@ impl Table {
     /// Returns this table without the edges at the places that have `gone`, and with those that `come`; both are sorted.
     fn spliced(&self, gone: &[usize], come: Vec<Ends>) -> Self {
         let n_old = self.from.len();
-        // Where those that come go in among the old ones, and how far each old one moves.
-        let key = |at: usize| (self.from[at], self.to[at], &self.fields[at]);
+        // Where those that come go in among the old ones, and where each old one stands then.
         let sites: Vec<usize> = come
             .iter()
-            .map(|(from, to, fields)| {
-                let run = range(&self.starts, *from);
-                let before = run.clone().filter(|at| key(*at) < (*from, *to, fields)).count();
-                run.start + before
-            })
+            .map(|it| self.find(it).unwrap_or_else(|site| site))
             .collect();
         let mut new_at = vec![u32::MAX; n_old];
         let mut places = Vec::with_capacity(come.len());

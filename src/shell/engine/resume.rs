@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::files::{Files, includes};
 use super::{Ask, Engine};
-use crate::artifact::fresh::{self, Hands, ReadBack, State, Stir};
+use crate::artifact::fresh::{self, ReadBack, State, Stir};
 use crate::artifact::kept::{self, Kept};
 use crate::artifact::reads;
 use crate::artifact::standing::{Differing, Edit, Standing};
@@ -30,9 +30,9 @@ use crate::value::Name;
 
 const SORT: &Sort = b"gensta3\n";
 
-/// After so many queries, and after twice as many as there are files, what was derived around edits is forgotten: else it
-/// would grow to what a run from nothing holds.
-const LEAST_RAN: usize = if cfg!(debug_assertions) { 500 } else { 4_000 };
+/// After so many queries, or after twice as many as there are files where that is more, what was derived around edits is
+/// forgotten: else it would grow to what a run from nothing holds.
+const FORGETS_AFTER: usize = if cfg!(debug_assertions) { 500 } else { 4_000 };
 
 fn path() -> String {
     format!("{CACHE}/state")
@@ -90,23 +90,17 @@ impl Engine {
         let (Some(project), Some(inputs)) = (self.files.project(), self.inputs()) else {
             return;
         };
-        let inputs = inputs.fingerprint();
         self.state.find_asleep(&self.db, project);
-        let db = &self.db;
-        let files: Vec<SourceFile> = spec_files(db, project).collect();
-        let texts = |files: &[SourceFile]| -> Vec<(Name, Arc<str>)> {
-            files
-                .iter()
-                .map(|it| (it.path(db).clone(), it.text(db).clone()))
-                .collect()
-        };
-        let all = [texts(&files[..1]), texts(&files[1..]), texts(project.own(db))];
-        let kept = kept::keep(db, project, &self.state, &files, |kept| {
-            let texts = [0, 1, 2].map(|at: usize| all[at].iter().map(|it| (it.0.as_str(), &*it.1)).collect::<Vec<_>>());
+        let files: Vec<SourceFile> = spec_files(&self.db, project).collect();
+        let kept = kept::keep(&self.db, project, &self.state, &files, |kept| {
             postcard::to_stdvec(&Borrowed {
                 run,
-                inputs,
-                texts,
+                inputs: inputs.fingerprint(),
+                texts: [
+                    vec![(inputs.root.as_str(), &*inputs.text)],
+                    borrowed(&inputs.included),
+                    borrowed(&inputs.own),
+                ],
                 problems: &self.files.problems,
                 kept,
             })
@@ -138,10 +132,10 @@ impl Engine {
         let files = Files::known(&mut db, texts, witnesses);
         let project = files.project().ok_or(DAMAGED)?;
         let all: Vec<SourceFile> = spec_files(&db, project).collect();
-        let last = body.kept.restore(&db, project, &all, Hands::All).ok_or(DAMAGED)?;
+        let last = body.kept.restore(&db, project, &all).ok_or(DAMAGED)?;
         let edited = paths.iter().map(|it| files.of_spec(it)).collect::<Option<Vec<_>>>();
         let edited = edited.ok_or(DAMAGED)?;
-        fresh::compile(&db, project, Hands::All);
+        fresh::compile(&db, project);
         let mut standing = Standing::default();
         standing.note(&db, project, &edited);
         let (texts, problems) = discover::read(&self.root.folder, &paths);
@@ -195,7 +189,7 @@ impl Engine {
     /// what was derived of all else is forgotten.
     pub fn make_ready(&mut self) {
         let n_files = self.files.project().map_or(0, |it| spec_files(&self.db, it).count());
-        let most_ran = LEAST_RAN.max(2 * n_files);
+        let most_ran = FORGETS_AFTER.max(2 * n_files);
         let is_ready = self.is_resumed && self.db.n_ran() - self.n_ran < most_ran;
         let is_between = is_ready || !self.standing.is_empty() || !self.files.are_own();
         let project = self.files.project().filter(|_| !is_between);
@@ -213,9 +207,9 @@ impl Engine {
         (self.db, self.files) = (db, files);
         let files: Vec<SourceFile> = spec_files(&self.db, project).collect();
         let kept: Option<Kept<'_>> = postcard::from_bytes(&bytes).ok();
-        match kept.and_then(|it| it.restore(&self.db, project, &files, Hands::One)) {
+        match kept.and_then(|it| it.restore(&self.db, project, &files)) {
             Some(state) => {
-                fresh::compile(&self.db, project, Hands::One);
+                fresh::compile(&self.db, project);
                 self.state = state;
                 self.is_resumed = true;
                 self.n_ran = self.db.n_ran();
@@ -446,6 +440,10 @@ fn are_found(found: &[String], known: &[(&str, &str)], folder: &str) -> bool {
     };
     let known = known.iter().map(|it| it.0).filter(|it| lies_there(it));
     found.iter().map(String::as_str).eq(known)
+}
+
+fn borrowed(texts: &BTreeMap<Name, Arc<str>>) -> Vec<(&str, &str)> {
+    texts.iter().map(|(path, text)| (path.as_str(), &**text)).collect()
 }
 
 /// The body as it is written.

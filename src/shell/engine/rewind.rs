@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 
 use super::effects::{self, Asked, Concerned, Due, DueStep};
 use super::{Ask, Engine};
@@ -90,11 +90,11 @@ impl Engine {
         })
     }
 
-    /// Returns what differs between `old` and what the last outcome was made from; none where they have not the same root.
+    /// Returns what differs between `old` and what the last outcome was made from.
     #[must_use]
-    pub fn between(&self, old: &Inputs) -> Option<Between> {
-        let new = self.inputs().filter(|it| it.root == old.root)?;
-        Some(Between::of(old, &new))
+    pub fn between(&self, old: &Inputs) -> Between {
+        let new = self.inputs().filter(|it| it.root == old.root);
+        new.map(|it| Between::of(old, &it)).unwrap_or_default()
     }
 
     /// Returns what differs between what the last apply of the project on `disk` read and what the outcome of `ask` was
@@ -112,10 +112,7 @@ impl Engine {
                     has_one_root: true,
                 })
             }
-            _ => {
-                let old = Inputs::load(disk)?;
-                Some(self.between(&old).unwrap_or_default())
-            }
+            _ => Inputs::load(disk).map(|it| self.between(&it)),
         }
     }
 
@@ -348,26 +345,16 @@ impl Between {
             let root = [(&inputs.root, &inputs.text)].into_iter();
             root.chain(&inputs.included).chain(&inputs.own)
         }
-        let mut files: BTreeMap<&Name, [Option<Arc<str>>; 2]> = BTreeMap::new();
+        let then: FxHashMap<&Name, &Arc<str>> = texts(old).collect();
         let now: FxHashMap<&Name, &Arc<str>> = texts(new).collect();
-        let mut n_same = 0;
-        for (path, text) in texts(old) {
-            let now = now.get(path).copied();
-            if now == Some(text) {
-                n_same += 1;
-            } else {
-                files.insert(path, [Some(text.clone()), now.cloned()]);
-            }
-        }
-        if n_same + files.values().filter(|it| it[1].is_some()).count() < now.len() {
-            let then: FxHashSet<&Name> = texts(old).map(|it| it.0).collect();
-            let come = texts(new).filter(|it| !then.contains(it.0));
-            files.extend(come.map(|(path, text)| (path, [None, Some(text.clone())])));
-        }
+        let gone = texts(old).filter(|it| now.get(it.0) != Some(&it.1));
+        let come = texts(new).filter(|it| !then.contains_key(it.0));
+        let differing: BTreeSet<&Name> = gone.chain(come).map(|it| it.0).collect();
+        let both = |it: &Name| [&then, &now].map(|texts| texts.get(it).map(|it| Arc::clone(it)));
         let built_in = new.built_in.keys().chain(old.built_in.keys());
         let built_in = built_in.filter(|it| new.built_in.get(*it) != old.built_in.get(*it));
         Self {
-            files: files.into_iter().map(|(path, texts)| (path.clone(), texts)).collect(),
+            files: differing.into_iter().map(|it| (it.clone(), both(it))).collect(),
             built_in: built_in.cloned().collect(),
             has_one_root: true,
         }

@@ -108,9 +108,7 @@ pub fn give_reasons_since(old: &Inputs, engine: &mut Engine, ask: &Ask, plan: &m
     if paths.is_empty() {
         return;
     }
-    let Some(between) = engine.between(old) else {
-        return;
-    };
+    let between = engine.between(old);
     let mut rewound = engine.rewind(&between, ask, &paths);
     for entry in &mut plan.entries {
         entry
