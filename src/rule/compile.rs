@@ -227,7 +227,7 @@ impl Compiler<'_> {
 
     fn expression(&mut self, written: &Written, known: &Variables) -> Option<Expression> {
         let (expression, problems) =
-            Expression::compile(&written.text, &written.file, written.start, &self.scope(known));
+            Expression::compile(&written.text, &written.file, written.span(), &self.scope(known));
         self.problems.extend(written.located(problems));
         expression
     }
@@ -274,9 +274,10 @@ impl Compiler<'_> {
             self.problems.push(problem);
             return None;
         };
-        let middle = Span::new(left.len() + 1, 0).start;
-        let (left, mut problems) = self.side(left, written, written.start, known);
-        let (right, more) = self.side(right, written, written.start + middle, known);
+        let [of_left, of_right] =
+            [(0, left.len()), (left.len() + 1, written.text.len())].map(|it| Span::new(it.0, it.1));
+        let (left, mut problems) = self.side(left, written, of_left, known);
+        let (right, more) = self.side(right, written, of_right, known);
         problems.extend(more);
         self.problems.extend(written.located(problems));
         let (left, right) = (left?, right?);
@@ -318,12 +319,12 @@ impl Compiler<'_> {
     }
 
     /// Compiles one side of a look-up: an expression, or a path that leads through sets (`a.claims_port.value`).
-    fn side(&self, text: &str, written: &Written, start: u32, known: &Variables) -> (Option<Expression>, Vec<Problem>) {
+    fn side(&self, text: &str, written: &Written, span: Span, known: &Variables) -> (Option<Expression>, Vec<Problem>) {
         let mapped = self.through_sets(text.trim(), known);
         Expression::compile(
             mapped.as_deref().unwrap_or(text),
             &written.file,
-            start,
+            span.shifted(written.start),
             &self.scope(known),
         )
     }

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use crate::db::{Db, View};
 use crate::kind::{Reads, Schema, Type};
-use crate::problem::{Place, Problem};
+use crate::problem::{Place, Problem, Span};
 use crate::value::{Address, Name, Value};
 
 use check::{Checker, Typed};
@@ -169,22 +169,22 @@ impl Failure {
 }
 
 impl Expression {
-    /// Compiles `source`, which stands in `file` at byte `start`.
+    /// Compiles `source`, which stands in `file` at `whole`.
     ///
     /// There is an expression only where there is no problem.
-    pub fn compile(source: &str, file: &Name, start: u32, scope: &Scope<'_>) -> (Option<Self>, Vec<Problem>) {
+    pub fn compile(source: &str, file: &Name, whole: Span, scope: &Scope<'_>) -> (Option<Self>, Vec<Problem>) {
         let syntax = match parse::parse(source) {
             Ok(syntax) => syntax,
             Err(mistake) => {
                 let (problem, span, label) = *mistake;
-                let place = Place::Text(file.clone(), span.shifted(start));
+                let place = Place::Text(file.clone(), span.within(whole));
                 return (None, vec![problem.at(place, label)]);
             }
         };
         let mut checker = Checker {
             source,
             file,
-            start,
+            whole,
             scope,
             locals: Vec::new(),
             n_locals: 0,
@@ -196,7 +196,7 @@ impl Expression {
         if typed.optional && checker.problems.is_empty() {
             let message = format!("the expression is `{}`", typed.words());
             let problem = Problem::error("expression::wrong_type", message);
-            let place = Place::Text(file.clone(), syntax.sign.shifted(start));
+            let place = Place::Text(file.clone(), syntax.sign.within(whole));
             let problem = problem.help("give it a value with `.orValue(…)`");
             checker.problems.push(problem.at(place, "may hold nothing"));
         }

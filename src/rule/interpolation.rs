@@ -113,24 +113,24 @@ impl Interpolation {
                     problems.push(problem.at(Place::Text(file.clone(), span), "opened here"));
                 }
                 Piece::Source(source, at) => {
-                    let (expression, found) = Expression::compile(source, file, place(at), scope);
+                    let whole = Span {
+                        start: place(at),
+                        end: place(at + source.len()),
+                    };
+                    let (expression, found) = Expression::compile(source, file, whole, scope);
                     problems.extend(found);
                     let Some(expression) = expression else { continue };
                     uses.extend(expression.uses());
                     if is_whole {
                         ty = expression.ty().clone();
                     } else if let Some(reason) = no_place_in_text(&expression) {
-                        let span = Span {
-                            start: place(at),
-                            end: place(at + source.len()),
-                        };
                         let problem = Problem::error("expression::nothing_in_text", reason);
                         let problem = match expression.ty() {
                             Type::List(_) => problem.help("join it: `….join(', ')`"),
                             Type::Node(_) => problem.help("write `….name` or `….address`"),
                             _ => problem.help("only strings, numbers and truths can be part of a text"),
                         };
-                        problems.push(problem.at(Place::Text(file.clone(), span), "can't be part of a text"));
+                        problems.push(problem.at(Place::Text(file.clone(), whole), "can't be part of a text"));
                     } else if matches!(expression.ty(), Type::Text | Type::Any) {
                         ty = Type::Text;
                     }

@@ -184,14 +184,18 @@ impl<'a> Compiler<'a> {
     fn expression(&mut self, written: &Written, scope: &Scope<'_>) -> Option<Expression> {
         match &written.data {
             WrittenData::Text(text) => {
-                let (expression, problems) = Expression::compile(&text.content, self.file, text.place(0), scope);
+                let whole = Span {
+                    start: text.place(0),
+                    end: text.place(text.content.len()),
+                };
+                let (expression, problems) = Expression::compile(&text.content, self.file, whole, scope);
                 self.problems.extend(problems);
                 expression
             }
             // `$if: true` is a constant, and a constant is an expression.
             WrittenData::Scalar(Value::Bool(truth)) => {
                 let source = if *truth { "true" } else { "false" };
-                Expression::compile(source, self.file, written.span.start, scope).0
+                Expression::compile(source, self.file, written.span, scope).0
             }
             _ => {
                 self.wrong(written.span, "an expression is wanted here", "as in `s.env`");

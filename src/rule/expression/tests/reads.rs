@@ -53,6 +53,7 @@ fn a_condition_says_what_is_there() {
     let mut scope = crate::rule::expression::Scope::new(&schema, super::world::types());
     scope.present.extend(when.ensures());
     let file = "x".into();
-    let (expression, problems) = crate::rule::expression::Expression::compile("s.label", &file, 0, &scope);
+    let (expression, problems) =
+        crate::rule::expression::Expression::compile("s.label", &file, crate::problem::Span::new(0, 7), &scope);
     assert!(expression.is_some(), "{problems:#?}");
 }
