@@ -25,6 +25,8 @@ const SETTLE: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
 /// How long git may hold its lock.
 const LONGEST_GIT: Duration = Duration::from_secs(20);
+/// How long nothing must have changed for what can wait to be done.
+const REST: Duration = Duration::from_millis(300);
 /// How often folders are looked at where they can't be watched.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -37,6 +39,8 @@ pub enum Batch {
     Missed(BTreeSet<PathBuf>),
     /// It is not known: anything may have.
     Anything,
+    /// Nothing, for a while: there is time for what nobody waits for. It comes once after each of the others.
+    Nothing,
 }
 
 /// What to watch from now on.
@@ -109,9 +113,9 @@ impl Watch {
         Stopper(self.sender.clone())
     }
 
-    /// Calls `on_change` now, and whenever something changes below `root`, until the stopper is used. It returns what is
-    /// to be watched from then on; none where that stays as it was. `notice` hears what does not go as it should; the
-    /// watch goes on.
+    /// Calls `on_change` now, whenever something changes below `root`, and when nothing has for a while, until the
+    /// stopper is used. It returns what is to be watched from then on; none where that stays as it was, as it does
+    /// after [`Batch::Nothing`]. `notice` hears what does not go as it should; the watch goes on.
     pub fn run(
         self,
         root: &Path,
@@ -122,6 +126,7 @@ impl Watch {
         let mut changes = Changes::default();
         let mut watched = Watched::default();
         let mut next = on_change(Batch::Anything);
+        let mut has_rested = false;
         loop {
             let is_new = next.is_some();
             watched = next.unwrap_or(watched);
@@ -134,7 +139,8 @@ impl Watch {
             }
             loop {
                 let message = match changes.deadline() {
-                    None => self.receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                    None if has_rested => self.receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                    None => self.receiver.recv_timeout(REST),
                     Some(deadline) => {
                         let left = deadline.saturating_duration_since(Instant::now());
                         self.receiver.recv_timeout(left)
@@ -142,6 +148,10 @@ impl Watch {
                 };
                 match message {
                     Ok(Message::Event(event)) => changes.hear(event, &mut backend, &watched),
+                    Err(RecvTimeoutError::Timeout) if changes.deadline().is_none() => {
+                        has_rested = true;
+                        on_change(Batch::Nothing);
+                    }
                     Err(RecvTimeoutError::Timeout) => {
                         if !changes.waits_for_git(root) {
                             break;
@@ -151,6 +161,7 @@ impl Watch {
                 }
             }
             next = on_change(changes.take());
+            has_rested = false;
         }
     }
 }
@@ -449,8 +460,10 @@ mod tests {
             case
         }
 
+        /// Returns the next change.
         fn next(&self) -> Batch {
-            self.calls.recv_timeout(SOON).expect("a call")
+            let mut calls = std::iter::repeat_with(|| self.calls.recv_timeout(SOON).expect("a call"));
+            calls.find(|it| *it != Batch::Nothing).expect("calls without end")
         }
 
         fn at(&self, path: &str) -> PathBuf {
@@ -473,6 +486,17 @@ mod tests {
                 let ended = thread.join();
                 assert!(ended.is_ok() || thread::panicking());
             }
+        }
+    }
+
+    #[test]
+    fn a_rest_is_told_once_after_each_change() {
+        let case = Case::new();
+        for n in 0..2 {
+            assert_eq!(case.calls.recv_timeout(SOON), Ok(Batch::Nothing), "{n}");
+            assert!(case.calls.recv_timeout(2 * REST).is_err(), "{n}: twice");
+            fs::write(case.at("a/x.yaml"), "2").expect("written");
+            case.expect("a/x.yaml");
         }
     }
 

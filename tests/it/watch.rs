@@ -187,3 +187,30 @@ fn what_is_kept_of_a_pack_from_elsewhere_is_watched() {
         fs::read_to_string(folder.join("out/shop.yaml")).is_ok_and(|it| it.contains("new: shop"))
     });
 }
+
+#[test]
+fn a_plan_beside_a_watch_that_rests_knows_the_reasons() {
+    let project = Project::new().file("gen.yaml", SPEC);
+    let folder = project.dir();
+    let edit = |from: &str, to: &str| {
+        let spec = fs::read_to_string(folder.join("gen.yaml")).expect("there");
+        fs::write(folder.join("gen.yaml"), spec.replace(from, to)).expect("written");
+    };
+    let kept = |word: &str| fs::read(folder.join(".gen/cache/inputs")).is_ok_and(|it| holds(&it, word));
+    let watching = Watching::over(&folder);
+    until("the first inputs are kept", || kept("[serve]"));
+    edit("[serve]", "[serve, all]");
+    until("the next inputs are kept", || kept("[serve, all]"));
+    // It is killed, and keeps nothing more.
+    drop(watching);
+    edit("[serve, all]", "[serve, some]");
+    let plan = project.run(&["plan"]).stdout;
+    assert!(
+        plan.contains("because gen.yaml:5 services.web.command [serve, all] → [serve, some]"),
+        "{plan}"
+    );
+}
+
+fn holds(bytes: &[u8], word: &str) -> bool {
+    bytes.windows(word.len()).any(|it| it == word.as_bytes())
+}

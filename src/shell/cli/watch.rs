@@ -55,7 +55,13 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
     let mut last: Option<Inputs> = None;
     let outputs = Rc::new(RefCell::new(Outputs::default()));
     let mut interest = None;
+    let mut is_kept = true;
     watch.run(&root, notice, |batch| {
+        if batch == Batch::Nothing {
+            keep(session, &ask, known, &mut is_kept);
+            return None;
+        }
+        is_kept = false;
         if !matches!(batch, Batch::Missed(_)) {
             said.clear();
         }
@@ -98,14 +104,19 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
             watched(now, &root, &outputs)
         })
     });
-    session.memory.save(&session.disk, &Outcome::default());
-    if known == Known::Applied
-        && ask == Ask::default()
-        && let Some(inputs) = session.engine.inputs()
-    {
-        inputs.save(&session.disk);
-    }
+    keep(session, &ask, known, &mut is_kept);
     Exit::Interrupted
+}
+
+/// Keeps what was learnt for other processes, unless it is kept.
+fn keep(session: &mut Session, ask: &Ask, known: Known, is_kept: &mut bool) {
+    if std::mem::replace(is_kept, true) {
+        return;
+    }
+    session.memory.save(&session.disk, &Outcome::default());
+    if known == Known::Applied && *ask == Ask::default() {
+        session.engine.inputs().iter().for_each(|it| it.save(&session.disk));
+    }
 }
 
 /// What is known of the disk.
