@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::typed::Reader;
 use super::{Field, Type};
-use crate::problem::closest;
+use crate::problem::{Severity, closest};
 use crate::value::{Name, Value};
 use crate::yaml::{Data, Yaml};
 
@@ -116,16 +116,17 @@ impl Limits {
         })
     }
 
-    /// Returns the known value for which `value` is written by mistake, as far as that can be told: others are possible,
-    /// and only what is near to a known one, or its beginning, is likely to be meant for it.
-    pub(super) fn meant_by(&self, value: &Value) -> Option<&str> {
+    /// Returns the known value for which `value` is written by mistake, as far as that can be told, and how bad that is:
+    /// others are possible, but what is near to a known one is meant for it, and what begins one may be.
+    pub(super) fn meant_by(&self, value: &Value) -> Option<(&str, Severity)> {
         let written = value.as_str().filter(|it| it.chars().count() >= LEAST_TOLD)?;
         if self.known.iter().any(|it| **it == *written) {
             return None;
         }
         let known: Vec<&str> = self.known.iter().map(|it| &**it).collect();
         let begun = || known.iter().find(|it| it.starts_with(&*written.to_lowercase()));
-        closest(written, &known).or_else(|| begun().copied())
+        let near = closest(written, &known).map(|it| (it, Severity::Error));
+        near.or_else(|| Some((*begun()?, Severity::Warning)))
     }
 
     /// Tells whether nothing but known values is said.

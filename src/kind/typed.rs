@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::unit::{self, DURATION_UNITS, MEMORY_UNITS, UnitMistake};
 use super::{Bare, Field, Limits, Record, Type, credential, reference};
-use crate::problem::{Place, Problem, Span, closest};
+use crate::problem::{Place, Problem, Severity, Span, closest};
 use crate::value::{Address, Double, Map, Name, Path, Value};
 use crate::yaml::{Data, Entry, Yaml};
 
@@ -195,15 +195,20 @@ impl Reader<'_> {
         Some(value)
     }
 
-    /// Warns of a value that is none of the known ones, but near to one.
+    /// Tells of a value that is none of the known ones, but near to one.
     pub(crate) fn near_to_known(&mut self, limits: &Limits, value: &Value, span: Span, name: &str) {
-        let (Some(meant), Some(written)) = (limits.meant_by(value), value.as_str()) else {
+        let (Some((meant, severity)), Some(written)) = (limits.meant_by(value), value.as_str()) else {
             return;
         };
         let message = format!("no pack knows `{written}` as a value of `{name}`");
-        let problem = Problem::warning("spec::unknown_value", message)
-            .at(self.place(span), "unknown value")
-            .help(format!("did you mean `{meant}`?"));
+        let meant = format!("did you mean `{meant}`?");
+        let problem = match severity {
+            Severity::Warning => Problem::warning("spec::unknown_value", message).help(meant),
+            Severity::Error => Problem::error("spec::unknown_value", message).help(format!(
+                "{meant} If not, a pack of yours can add `{written}` to the values of the field"
+            )),
+        };
+        let problem = problem.at(self.place(span), "unknown value");
         self.problems.push(problem);
     }
 
