@@ -25,11 +25,12 @@ struct Edit {
 /// The line at which a conflict begins.
 const CONFLICT: &str = "<<<<<<< edited by hand";
 
-/// Returns the lines of `text`, counted from 1, at which conflicts begin that nobody has settled.
+/// Returns the lines of `text`, counted from 1, at which conflicts begin that nobody has settled: of a merge here, or of
+/// one by git.
 #[must_use]
 pub fn unsettled(text: &[u8]) -> Vec<usize> {
     let lines = (1..).zip(text.split(|it| *it == b'\n'));
-    let begins = lines.filter(|(_, it)| it.strip_suffix(b"\r").unwrap_or(it) == CONFLICT.as_bytes());
+    let begins = lines.filter(|(_, it)| it.starts_with(b"<<<<<<< "));
     begins.map(|it| it.0).collect()
 }
 
@@ -163,6 +164,8 @@ mod tests {
         );
         assert_eq!(conflicts, [2]);
         assert_eq!(unsettled(text.as_bytes()), conflicts);
+        assert_eq!(unsettled(b"a\r\n<<<<<<< HEAD\r\nb\r\n"), [2], "of git, on Windows");
+        assert_eq!(unsettled(b"cat <<<<<<< x\n<<<<<<<\n"), [0_usize; 0]);
         let (text, conflicts) = merged("a\n", "a\nours\n", "a\ntheirs\n");
         assert!(text.contains("ours") && text.contains("theirs"), "{text}");
         assert_eq!(conflicts, [2]);

@@ -173,6 +173,7 @@ fn prepare_with(memory: &mut Memory, disk: &Disk, outcome: &Outcome, scope: &Sco
     let named = named.chain(decisions.merge.named());
     problems.extend(unmatched(named, &sites));
     problems.extend(plan.deletes_most(manifest.records().len()));
+    problems.extend(merge::torn(disk, &plan));
     drop(sites);
     if outcome.extent == Extent::Whole {
         remember(disk, &index, seen, Some(&manifest), outcome);

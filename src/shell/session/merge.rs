@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{Planned, give_reasons};
 use crate::fingerprint::Fingerprint;
-use crate::plan::{ArtifactPath, Change, Decisions, Entry, Found, Intent, Resolution, merge};
+use crate::plan::{ArtifactPath, Change, Decisions, Entry, Found, Intent, Plan, Resolution, merge};
 use crate::problem::Problem;
 use crate::shell::disk::Disk;
 use crate::shell::engine::{Ask, Engine};
@@ -85,6 +85,26 @@ pub(super) fn merge(
         contents.insert(path.clone(), merged.content.into());
     }
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// Returns what is wrong with files of `plan` in which a merge has left conflicts: to keep such a file is no choice.
+pub(super) fn torn(disk: &Disk, plan: &Plan) -> Vec<Problem> {
+    let is_own = |it: &&Entry| matches!(it.change, Change::EditedByHand(_) | Change::Foreign);
+    let problem = |entry: &Entry| {
+        let path = &entry.path;
+        let lines = merge::unsettled(&disk.read(path.as_str()).ok()?);
+        let message = format!("`{path}` holds a conflict of a merge, at line {}", list(&lines));
+        let problem = match entry.resolution {
+            Resolution::Open => Problem::warning("plan::merge_conflict", message),
+            Resolution::Adopt => Problem::error("plan::merge_conflict", message),
+            Resolution::Overwrite | Resolution::Merge => return None,
+        };
+        let help = format!(
+            "once the spec is merged, `--overwrite={path}` takes what it makes; else choose between the markers"
+        );
+        (!lines.is_empty()).then(|| problem.help(help))
+    };
+    plan.entries.iter().filter(is_own).filter_map(problem).collect()
 }
 
 fn list(lines: &[usize]) -> String {
