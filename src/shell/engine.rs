@@ -42,7 +42,7 @@ use crate::rule::{file, set};
 use crate::spec;
 use crate::value::Name;
 pub use blame::{Blamed, BlamedInput, BlamedLine, BlamedValue, Spot};
-pub(crate) use built_in::{built_in, patterns, platforms, problem_page};
+pub(crate) use built_in::{built_in, patterns, platforms, problem_page, values};
 pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
 use files::Files;
 pub(in crate::shell) use files::includes;
@@ -303,12 +303,10 @@ impl Engine {
         match stale {
             Stale::Nothing(why) => Err(why),
             Stale::Changed(since) => {
-                let first = since.changed.first().and_then(|it| since.witnesses.get(*it));
-                let first = first.map(|it| it.path.display().to_string()).unwrap_or_default();
-                let first = if first.is_empty() { ".".to_owned() } else { first };
+                let why = since.in_words(&self.root.folder);
                 self.resumable = Resumable::load(disk, since);
                 self.anew_because = self.resumable.is_none().then_some("no state of it was kept");
-                Err(format!("`{first}` may have changed"))
+                Err(why)
             }
         }
     }

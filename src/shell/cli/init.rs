@@ -15,7 +15,7 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::super::discover::SPEC_NAMES;
-use super::super::engine::{Pattern, patterns, platforms};
+use super::super::engine::{Pattern, patterns, platforms, values};
 use super::super::report::{Exit, Report, Sources};
 use crate::problem::Problem;
 use crate::value::Path;
@@ -26,7 +26,7 @@ use repository::Service;
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
     /// The framework of the project's one service, where the repository has none yet
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = known_framework)]
     framework: Option<String>,
     /// The way it shall run: what the spec says of that besides
     #[arg(long, value_name = "NAME", value_parser = known_pattern)]
@@ -37,12 +37,20 @@ pub(super) struct InitArgs {
     gitattributes: bool,
 }
 
+fn known_framework(name: &str) -> Result<String, String> {
+    one_of(name, "frameworks", &values("service", "framework"))
+}
+
 fn known_pattern(name: &str) -> Result<String, String> {
     let known: Vec<String> = patterns().iter().map(|it| it.name.to_string()).collect();
+    one_of(name, "patterns", &known)
+}
+
+fn one_of(name: &str, what: &str, known: &[String]) -> Result<String, String> {
     if known.iter().any(|it| it == name) {
         Ok(name.to_owned())
     } else {
-        Err(format!("the patterns are {}", known.join(", ")))
+        Err(format!("the {what} are {}", known.join(", ")))
     }
 }
 
@@ -369,6 +377,17 @@ mod tests {
             pattern: None,
         };
         assert_eq!(write(&args, &root).err().expect("there already").code, "shell::exists");
+    }
+
+    #[test]
+    fn what_is_called_after_a_folder_can_be_a_host() {
+        assert_eq!(
+            repository::name(std::path::Path::new("/x/My (new) shop!")),
+            "My-new-shop"
+        );
+        assert_eq!(repository::name(std::path::Path::new("/x/ü")), "project");
+        assert_eq!(known_framework("django").as_deref(), Ok("django"));
+        assert!(known_framework("nope").is_err_and(|it| it.contains("django")));
     }
 
     #[test]

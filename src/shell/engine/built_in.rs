@@ -30,6 +30,24 @@ pub(crate) fn patterns() -> Vec<Pattern> {
     patterns
 }
 
+/// Returns the values that built-in packs know of `field` in nodes of `kind`, sorted.
+pub(crate) fn values(kind: &str, field: &str) -> Vec<String> {
+    let known = |text| {
+        let head = yaml::parse(text).0?;
+        let values = head.get("kinds")?.get(kind)?.get("fields")?.get(field)?.get("values")?;
+        Some(
+            values
+                .items()
+                .iter()
+                .filter_map(|it| it.as_str().map(str::to_owned))
+                .collect(),
+        )
+    };
+    let mut all = heads().filter_map(known).collect::<Vec<Vec<String>>>().concat();
+    all.sort();
+    all
+}
+
 /// Returns the platforms that built-in packs are for, sorted.
 pub(crate) fn platforms() -> Vec<String> {
     let mut platforms: Vec<String> = heads()

@@ -43,8 +43,16 @@ pub(super) fn name(folder: &Path) -> String {
         let name = rest.split('"').next()?.trim().rsplit('/').next()?;
         (!name.is_empty()).then(|| name.to_owned())
     });
-    let own = || folder.file_name().map(|it| it.to_string_lossy().into_owned());
-    named.or_else(own).unwrap_or_else(|| "project".to_owned())
+    let own = || folder.file_name().map(|it| plain(&it.to_string_lossy()));
+    let name = named.or_else(own).filter(|it| !it.is_empty());
+    name.unwrap_or_else(|| "project".to_owned())
+}
+
+/// Returns the name of a folder as it can be part of the name of a host or an image.
+fn plain(folder: &str) -> String {
+    let words = folder.split(|it: char| !it.is_ascii_alphanumeric() && it != '_');
+    let words: Vec<&str> = words.filter(|it| !it.is_empty()).collect();
+    words.join("-")
 }
 
 /// Returns the services whose code stands below `root`, sorted by name.
@@ -75,7 +83,7 @@ pub(super) fn services(root: &Path) -> Vec<Service> {
         }
         let own = folder.rsplit('/').next().unwrap_or_default();
         let mut service = Service {
-            name: if own.is_empty() { name(root) } else { own.to_owned() },
+            name: if own.is_empty() { name(root) } else { plain(own) },
             framework: framework(&place).flatten().map(str::to_owned),
             folder,
             ..Service::default()
