@@ -212,6 +212,9 @@ impl Repository {
         let names = self.run(&["for-each-ref", "--format=%(refname:short)"]);
         let names = names.ok().and_then(Result::ok).unwrap_or_default();
         let names = String::from_utf8_lossy(&names);
+        if names.is_empty() {
+            return problem.help("nothing is committed here yet, so there is nothing to compare with");
+        }
         problem.suggest(name, names.lines().chain(["HEAD"]))
     }
 

@@ -69,6 +69,23 @@ pub(super) struct Since {
     pub(super) changed: Vec<usize>,
 }
 
+impl Since {
+    /// Says of the project in `folder` what may have changed.
+    pub(super) fn in_words(&self, folder: &Path) -> String {
+        let changed = self.changed.iter().filter_map(|it| self.witnesses.get(*it));
+        let paths: Vec<&Path> = changed.map(|it| &*it.path).collect();
+        // Where a file changes, so does its folder, which says less.
+        let (folders, files): (Vec<&Path>, Vec<&Path>) = paths.iter().partition(|it| folder.join(it).is_dir());
+        let named = if files.is_empty() { &folders } else { &files };
+        match named.as_slice() {
+            [] => "something may have changed".to_owned(),
+            [one] if one.as_os_str().is_empty() => "the project's folder may have changed".to_owned(),
+            [one] => format!("`{}` may have changed", one.display()),
+            [first, more @ ..] => format!("`{}` and {} more may have changed", first.display(), more.len()),
+        }
+    }
+}
+
 /// Returns what the run kept that `maker` made, or why that is no answer.
 pub(super) fn load(disk: &Disk, maker: Fingerprint) -> Result<Recalled, Stale> {
     let missing = |_| Stale::Nothing("no earlier run is remembered".to_owned());

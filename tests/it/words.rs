@@ -177,7 +177,7 @@ fn a_log_says_why_a_run_derived_anew() {
     );
     let renamed = log_after("gen.yaml", &SPEC.replace("north", "south"));
     assert!(
-        renamed.contains("derived anew: `gen.yaml` may have changed; more changed than"),
+        renamed.contains("derived anew: `gen.yaml` may have changed; nodes came, went or"),
         "{renamed}"
     );
     let template = log_after("templates/tubes/line.txt.hbs", "{{s.bore}}!\n");

@@ -25,6 +25,9 @@ pub(super) fn run(args: &CheckArgs, session: &mut Session) -> Exit {
         Err(exit) => return exit,
     };
     // What an earlier process found out was not read back whole.
+    session
+        .report
+        .log(|| "derived anew: a check takes nothing over from an earlier run".to_owned());
     session.engine.read_all_back();
     let mut outcome = session.timed("derive", |it| it.engine.outcome(&ask));
     if !outcome.is_invalid() {

@@ -166,7 +166,7 @@ impl Engine {
             ..Self::open(self.root.clone())
         };
         let step = tried.step(project);
-        step.map_err(|_| "more changed than what single nodes hold: which there are, or what all of them read")?;
+        step.map_err(|_| "nodes came, went or have other names, or something changed that all of them read")?;
         tried.laps = std::mem::take(&mut self.laps);
         *self = tried;
         Ok(project)
