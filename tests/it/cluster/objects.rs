@@ -112,6 +112,28 @@ impl Objects {
                 spec: Value::Null,
             });
         }
+        for kind in ["Redis", "RedisReplication", "RedisCluster"] {
+            for object in self.kind(kind) {
+                let name = text(&object["metadata"]["name"]).to_owned();
+                let mut ports = BTreeSet::from([6379]);
+                if kind == "RedisCluster" {
+                    ports.insert(16379);
+                }
+                if !object["spec"]["sentinel"].is_null() {
+                    ports.insert(26379);
+                }
+                if !object["spec"]["redisExporter"].is_null() {
+                    ports.insert(9121);
+                }
+                pods.push(Pod {
+                    by: format!("{kind} {name}"),
+                    namespace: text(&object["metadata"]["namespace"]).to_owned(),
+                    labels: labels(&object["metadata"]["labels"]),
+                    ports,
+                    spec: Value::Null,
+                });
+            }
+        }
         pods
     }
 
