@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize as _;
+use serde_json::json;
 use serde_yaml_ng::Value;
 
 use crate::project::Tree;
@@ -112,6 +113,9 @@ impl Objects {
                 spec: Value::Null,
             });
         }
+        for kind in ["Redis", "RedisReplication", "RedisCluster"] {
+            pods.extend(self.kind(kind).flat_map(of_redis));
+        }
         pods
     }
 
@@ -157,6 +161,88 @@ impl Way {
         self.namespace.as_ref().is_some_and(|it| *it == pod.namespace)
             && self.labels.as_ref().is_some_and(|it| fits(it, &pod.labels))
     }
+}
+
+/// Returns the pods that the operator makes of a Redis, as far as its object says what they are: they bear the labels
+/// of the object, by which a policy selects all of them, whichever of the ports each has.
+fn of_redis(object: &Value) -> Vec<Pod> {
+    let (kind, spec) = (text(&object["kind"]), &object["spec"]);
+    let name = text(&object["metadata"]["name"]);
+    let asked = |field: &str, port: i64| (!spec[field].is_null()).then_some(port);
+    let mut ports = BTreeSet::from([6379]);
+    ports.extend((kind == "RedisCluster").then_some(16379));
+    ports.extend(asked("sentinel", 26379));
+    ports.extend(asked("redisExporter", 9121));
+    let pod = |of: &str, made: serde_json::Value| Pod {
+        by: format!("{kind} {name}{of}"),
+        namespace: text(&object["metadata"]["namespace"]).to_owned(),
+        labels: labels(&object["metadata"]["labels"]),
+        ports: ports.clone(),
+        spec: serde_yaml_ng::to_value(made).expect("JSON is YAML"),
+    };
+    let secret = &spec["kubernetesConfig"]["redisSecret"];
+    let password = json!([{"name": "REDIS_PASSWORD", "valueFrom": {"secretKeyRef": secret}}]);
+    let one = |of: &str, own: &Value| {
+        let mut containers = vec![json!({
+            "name": name,
+            "image": spec["kubernetesConfig"]["image"],
+            "resources": spec["kubernetesConfig"]["resources"],
+            "securityContext": own["securityContext"],
+            "env": password,
+        })];
+        let exporter = &spec["redisExporter"];
+        if !exporter.is_null() {
+            containers.push(json!({
+                "name": "redis-exporter",
+                "image": exporter["image"],
+                "resources": exporter["resources"],
+                "securityContext": exporter["securityContext"],
+                "env": password,
+            }));
+        }
+        let mut made = json!({
+            "serviceAccountName": spec["serviceAccountName"],
+            "securityContext": spec["podSecurityContext"],
+            "topologySpreadConstraints": own["topologySpreadConstraints"],
+            "initContainers": [{
+                "name": "init-config",
+                "image": spec["initContainer"]["image"],
+                "securityContext": spec["initContainer"]["securityContext"],
+            }],
+            "containers": containers,
+        });
+        let config = &own["redisConfig"]["additionalRedisConfig"];
+        if !config.is_null() {
+            made["containers"][0]["volumeMounts"] =
+                json!([{"name": "external-config", "mountPath": "/etc/redis/external.conf.d"}]);
+            made["volumes"] = json!([{"name": "external-config", "configMap": {"name": config}}]);
+        }
+        pod(of, made)
+    };
+    let sentinel = &spec["sentinel"];
+    if kind == "RedisCluster" {
+        return vec![
+            one("-leader", &spec["redisLeader"]),
+            one("-follower", &spec["redisFollower"]),
+        ];
+    }
+    let mut pods = vec![one("", spec)];
+    if !sentinel.is_null() {
+        let made = json!({
+            "serviceAccountName": sentinel["serviceAccountName"],
+            "securityContext": sentinel["podSecurityContext"],
+            "topologySpreadConstraints": sentinel["topologySpreadConstraints"],
+            "containers": [{
+                "name": "sentinel",
+                "image": sentinel["image"],
+                "resources": sentinel["resources"],
+                "securityContext": sentinel["securityContext"],
+                "env": [{"name": "MASTER_PASSWORD", "valueFrom": {"secretKeyRef": secret}}],
+            }],
+        });
+        pods.push(pod("-s", made));
+    }
+    pods
 }
 
 /// Tells whether a selector selects what bears some labels.

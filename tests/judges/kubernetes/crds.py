@@ -2,7 +2,7 @@
 
     crds.py TARGET MODULE...
 
-MODULE is the folder of a Go module as `go mod download` lays it out. Each of its
+MODULE is the folder of a Go module as `go mod download` lays it out, or a file. Each of its
 definitions becomes a schema for each version that is served, `GROUP/KIND_VERSION.json`, and stands as it is in
 `definitions/GROUP_PLURAL.json`, for a server that is to know it.
 As a server that is asked to be strict does, it allows no unknown field, but where
@@ -44,28 +44,29 @@ def main(target, *modules):
     target = pathlib.Path(target)
     for module in modules:
         n_schemas = 0
-        for place in PLACES:
-            for file in sorted((pathlib.Path(module) / place).glob("*.yaml")):
-                for crd in yaml.load_all(file.read_text("utf-8"), Loader=yaml.CSafeLoader):
-                    if not crd or crd.get("kind") != "CustomResourceDefinition":
+        module = pathlib.Path(module)
+        files = [module] if module.is_file() else [file for place in PLACES for file in sorted((module / place).glob("*.yaml"))]
+        for file in files:
+            for crd in yaml.load_all(file.read_text("utf-8"), Loader=yaml.CSafeLoader):
+                if not crd or crd.get("kind") != "CustomResourceDefinition":
+                    continue
+                spec = crd["spec"]
+                whole = target / "definitions" / f"{spec['group']}_{spec['names']['plural']}.json"
+                whole.parent.mkdir(parents=True, exist_ok=True)
+                whole.write_text(json.dumps(crd, default=str), "utf-8")
+                for version in spec["versions"]:
+                    if not version.get("served"):
                         continue
-                    spec = crd["spec"]
-                    whole = target / "definitions" / f"{spec['group']}_{spec['names']['plural']}.json"
-                    whole.parent.mkdir(parents=True, exist_ok=True)
-                    whole.write_text(json.dumps(crd, default=str), "utf-8")
-                    for version in spec["versions"]:
-                        if not version.get("served"):
-                            continue
-                        schema = strict(version["schema"]["openAPIV3Schema"])
-                        # Its head is that of any object.
-                        schema.setdefault("properties", {}).update(
-                            {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
-                        )
-                        group = target / spec["group"]
-                        group.mkdir(parents=True, exist_ok=True)
-                        name = f"{spec['names']['kind'].lower()}_{version['name']}.json"
-                        (group / name).write_text(json.dumps(schema), "utf-8")
-                        n_schemas += 1
+                    schema = strict(version["schema"]["openAPIV3Schema"])
+                    # Its head is that of any object.
+                    schema.setdefault("properties", {}).update(
+                        {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"type": "object"}}
+                    )
+                    group = target / spec["group"]
+                    group.mkdir(parents=True, exist_ok=True)
+                    name = f"{spec['names']['kind'].lower()}_{version['name']}.json"
+                    (group / name).write_text(json.dumps(schema), "utf-8")
+                    n_schemas += 1
         if not n_schemas:
             sys.exit(f"{module} has no definitions")
 
