@@ -146,6 +146,9 @@ impl Held {
             (None, None) => return true,
             _ => return false,
         };
+        if Arc::ptr_eq(before, after) && self.declared == now.declared {
+            return true;
+        }
         if *node.kind == *PROJECT {
             // All others inherit from it.
             return before == after && self.declared == now.declared;
@@ -160,6 +163,9 @@ impl Held {
         if before.mentioned != after.mentioned || edges(self) != edges(now) {
             found.rewired.insert(node.clone());
         }
+        if difference.is_nothing() {
+            return true;
+        }
         // What edges hold by default may depend on the node to which they lead.
         let defaults = completion.schema().edge_defaults.values().flatten();
         let fits = |it: &Completed, default| completion.fits(default, node, &|path| it.fields.at(&path.0).cloned());
@@ -171,9 +177,7 @@ impl Held {
                 found.rewired.extend(from);
             }
         }
-        if !difference.is_nothing() {
-            found.differences.insert(node.clone(), difference);
-        }
+        found.differences.insert(node.clone(), difference);
         true
     }
 }

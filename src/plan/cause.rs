@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use rustc_hash::FxHashMap;
+
 use super::reason::{Reason, Sort};
 use crate::db::pack_path;
 use crate::problem::Span;
@@ -23,6 +25,7 @@ pub struct Step {
 }
 
 /// A field that differs.
+#[derive(Clone)]
 struct Difference {
     path: Path,
     old: Option<(Span, String)>,
@@ -77,33 +80,41 @@ pub fn steps(path: &Name, old: Option<&Arc<str>>, new: Option<&Arc<str>>) -> Vec
         };
         return vec![whole(vec![reason])];
     }
-    let (Some(_), Some(_)) = (yaml::parse(old).0, yaml::parse(new).0) else {
+    let (Some(before), Some(after)) = (yaml::parse(old).0, yaml::parse(new).0) else {
         return vec![whole(vec![of_file("changed")])];
     };
+    let before = (&before, &**old);
     let mut steps = Vec::new();
-    let mut text: Arc<str> = new.clone();
-    let found = differences(old, &text);
+    let (mut now, mut text): (Yaml, Arc<str>) = (after, new.clone());
+    let found = differences(before, (&now, &text));
+    let mut left = found.clone();
     if found.len() <= MOST {
         // From the end of the file, so that what stands before keeps its place; what is gone comes back last.
         let there = found.iter().rev().filter(|it| it.new.is_some());
         let gone = found.iter().rev().filter(|it| it.new.is_none());
         for difference in there.chain(gone) {
-            let Some(undone) = undone(&text, old, difference) else {
+            let Some(undone) = undone((&now, &text), old, difference) else {
                 continue;
             };
-            let left = differences(old, &undone);
-            let is_done = left.len() + 1 == differences(old, &text).len();
-            if is_done && !left.iter().any(|it| it.path == difference.path) {
-                text = undone.into();
-                steps.push(Step {
-                    file: path.clone(),
-                    text: Some(text.clone()),
-                    reasons: vec![reason(path, difference, old, new)],
-                });
+            let step = |text| Step {
+                file: path.clone(),
+                text: Some(text),
+                reasons: vec![reason(path, difference, old, new)],
+            };
+            if undone == **old {
+                left.clear();
+                steps.push(step(old.clone()));
+                break;
+            }
+            let Some(then) = yaml::parse(&undone).0 else { continue };
+            let still = differences(before, (&then, &undone));
+            let is_done = still.len() + 1 == left.len();
+            if is_done && !still.iter().any(|it| it.path == difference.path) {
+                (now, text, left) = (then, undone.into(), still);
+                steps.push(step(text.clone()));
             }
         }
     }
-    let left = differences(old, &text);
     if !left.is_empty() {
         let n_left = left.len();
         let mut reasons: Vec<Reason> = left.iter().take(MOST).map(|it| reason(path, it, old, &text)).collect();
@@ -155,19 +166,12 @@ fn excerpt(text: &str) -> String {
     format!("{shown}{more}")
 }
 
-/// Returns the fields in which two specs differ, in the order of the new text; what is gone stands where it stood.
-fn differences(old: &str, new: &str) -> Vec<Difference> {
-    let (Some(before), Some(after)) = (yaml::parse(old).0, yaml::parse(new).0) else {
-        return Vec::new();
-    };
+/// Returns the fields in which two specs differ, each with its text, in the order of the new text; what is gone stands
+/// where it stood.
+fn differences(old: (&Yaml, &str), new: (&Yaml, &str)) -> Vec<Difference> {
     let mut found = Vec::new();
-    compare(
-        &Path::default(),
-        Some((&before, None)),
-        Some((&after, None)),
-        (old, new),
-        &mut found,
-    );
+    let sides = (Some((old.0, None)), Some((new.0, None)));
+    compare(&Path::default(), sides.0, sides.1, (old.1, new.1), &mut found);
     found.sort_by_key(|it| it.new.as_ref().or(it.old.as_ref()).map(|it| it.0.start));
     found
 }
@@ -180,16 +184,9 @@ fn compare(path: &Path, old: Side<'_>, new: Side<'_>, texts: (&str, &str), found
             return;
         }
         if let (Data::Map(before), Data::Map(after)) = (&old.data, &new.data) {
-            let (gone, come): (Vec<&Entry>, Vec<&Entry>) = (
-                before
-                    .iter()
-                    .filter(|it| !after.iter().any(|now| now.key == it.key))
-                    .collect(),
-                after
-                    .iter()
-                    .filter(|it| !before.iter().any(|was| was.key == it.key))
-                    .collect(),
-            );
+            let (then, now) = (by_key(before), by_key(after));
+            let gone: Vec<&Entry> = before.iter().filter(|it| !now.contains_key(&*it.key)).collect();
+            let come: Vec<&Entry> = after.iter().filter(|it| !then.contains_key(&*it.key)).collect();
             let renamed = renamed(&gone, &come);
             for (was, now) in &renamed {
                 found.push(Difference {
@@ -202,7 +199,7 @@ fn compare(path: &Path, old: Side<'_>, new: Side<'_>, texts: (&str, &str), found
             }
             let is_renamed = |it: &Entry| renamed.iter().any(|(was, now)| *was == it || *now == it);
             for entry in after.iter().filter(|it| !is_renamed(it)) {
-                let was = before.iter().find(|it| it.key == entry.key);
+                let was = then.get(&*entry.key);
                 let path = path.join(&*entry.key);
                 let was = was.map(|it| (&it.value, Some(it.key_span)));
                 compare(&path, was, Some((&entry.value, Some(entry.key_span))), texts, found);
@@ -222,6 +219,10 @@ fn compare(path: &Path, old: Side<'_>, new: Side<'_>, texts: (&str, &str), found
         key: new.or(old).and_then(|it| it.1),
         renamed: None,
     });
+}
+
+fn by_key(entries: &[Entry]) -> FxHashMap<&str, &Entry> {
+    entries.iter().map(|it| (&*it.key, it)).collect()
 }
 
 /// Returns the entries that are gone and those that are there in their place: the same under another key, if that can
@@ -257,18 +258,20 @@ fn same(a: &Yaml, b: &Yaml) -> bool {
         (Data::Double { source: a, .. }, Data::Double { source: b, .. }) => a == b,
         (Data::String(a), Data::String(b)) => a.content == b.content,
         (Data::List(a), Data::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (Data::Map(a), Data::Map(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.key == b.key && same(&a.value, &b.value))
-                || a.len() == b.len()
-                    && a.iter()
-                        .all(|a| b.iter().any(|b| a.key == b.key && same(&a.value, &b.value)))
+        (Data::Map(a), Data::Map(b)) if a.len() == b.len() => {
+            let mut pairs = a.iter().zip(b);
+            pairs.all(|(a, b)| a.key == b.key && same(&a.value, &b.value)) || {
+                let there = by_key(b);
+                let mut entries = a.iter();
+                entries.all(|it| there.get(&*it.key).is_some_and(|there| same(&it.value, &there.value)))
+            }
         }
         _ => false,
     }
 }
 
-/// Returns `text` with one difference to `old` undone, where that can be said in place.
-fn undone(text: &str, old: &str, difference: &Difference) -> Option<String> {
+/// Returns the text of `now` with one difference to `old` undone, where that can be said in place.
+fn undone((now, text): (&Yaml, &str), old: &str, difference: &Difference) -> Option<String> {
     match (&difference.old, &difference.new) {
         (Some((_, was)), Some((span, _))) if !was.contains('\n') => {
             let (start, end) = (span.start as usize, span.end as usize);
@@ -293,9 +296,8 @@ fn undone(text: &str, old: &str, difference: &Difference) -> Option<String> {
             if !indent.trim().is_empty() {
                 return None;
             }
-            let (now, _) = yaml::parse(text);
             let (_, parents) = difference.path.0.split_last()?;
-            let parent = parents.iter().try_fold(now.as_ref()?, |yaml, step| yaml.get(step))?;
+            let parent = parents.iter().try_fold(now, |yaml, step| yaml.get(step))?;
             let first = parent.entries().first()?.key_span.start as usize;
             let at = text.get(..first)?.rfind('\n').map_or(0, |it| it + 1);
             let fits = text.get(at..first)? == indent;

@@ -261,7 +261,7 @@ impl Session {
         Ok(Self {
             here,
             disk,
-            engine: Engine::watched(root, Database::counting(report.tracer())),
+            engine: Engine::watched(root, Database::told(report.tracer())),
             memory: session::Memory::default(),
             report,
             phases: None,

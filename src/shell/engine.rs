@@ -214,7 +214,7 @@ pub struct Engine {
     /// Whether the database was told the names and the graph, and has not derived them itself.
     is_resumed: bool,
     /// How many queries had run when it was made ready for edits.
-    n_ran: usize,
+    n_ran: Option<usize>,
     /// What has been edited since that was kept; none where it is not known any more.
     edited: Option<Edited>,
     /// What the files held that were edited since the last state without a mistake in them.
@@ -241,7 +241,7 @@ impl Engine {
     /// Opens the project at `root`. Nothing is read before something is asked.
     #[must_use]
     pub fn open(root: Root) -> Self {
-        Self::watched(root, Database::counting(None))
+        Self::watched(root, Database::default())
     }
 
     /// Opens the project at `root` on a database of the caller's, who may listen to what it does.
@@ -256,7 +256,7 @@ impl Engine {
             recalled: None,
             resumable: None,
             is_resumed: false,
-            n_ran: 0,
+            n_ran: None,
             edited: None,
             standing: Standing::default(),
             laps: Laps::default(),

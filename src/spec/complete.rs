@@ -216,11 +216,10 @@ impl Completion {
         }
         for unsupported in self.schema.unsupported.iter().filter(|it| it.kind == address.kind) {
             let uses = platforms.iter().any(|it| it.as_str() == Some(&*unsupported.platform));
-            let found = if uses {
-                said_at(&declared.fields, &unsupported.path.0)
-            } else {
-                Vec::new()
-            };
+            let mut found = Vec::new();
+            if uses {
+                said_at(&declared.fields, &unsupported.path.0, &mut Vec::new(), &mut found);
+            }
             for path in found {
                 let message = format!("`{}` can't honour `{path}` of `{address}`", unsupported.platform);
                 let place = Place::Field {
@@ -236,25 +235,24 @@ impl Completion {
     }
 }
 
-/// Returns the paths below `map` that fit `path` and hold something; `*` fits each key of a map.
-fn said_at(map: &Map, path: &[Name]) -> Vec<Path> {
-    let mut open: Vec<(Vec<Name>, &Map)> = vec![(Vec::new(), map)];
-    let mut found = Vec::new();
-    for (at, step) in path.iter().enumerate() {
-        let mut next = Vec::new();
-        for (way, map) in open {
-            for (key, value) in map.iter().filter(|(key, _)| &**step == "*" || **key == **step) {
-                let way: Vec<Name> = way.iter().chain([key]).cloned().collect();
-                if at + 1 == path.len() {
-                    found.push(Path(way));
-                } else if let Some(map) = value.as_map() {
-                    next.push((way, map));
-                }
-            }
+/// Adds to `found` the paths below `map`, which stands at `way`, that fit `path` and hold something; `*` fits each key of
+/// a map.
+fn said_at(map: &Map, path: &[Name], way: &mut Vec<Name>, found: &mut Vec<Path>) {
+    let [step, rest @ ..] = path else { return };
+    let mut enter = |key: &Name, value: &Value| {
+        way.push(key.clone());
+        match value.as_map() {
+            _ if rest.is_empty() => found.push(Path(way.clone())),
+            Some(map) => said_at(map, rest, way, found),
+            None => {}
         }
-        open = next;
+        way.pop();
+    };
+    if &**step == "*" {
+        map.iter().for_each(|(key, value)| enter(key, value));
+    } else if let Some(value) = map.get(step) {
+        enter(step, value);
     }
-    found
 }
 
 impl KindPlan {

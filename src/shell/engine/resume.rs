@@ -190,7 +190,8 @@ impl Engine {
     pub fn make_ready(&mut self) {
         let n_files = self.files.project().map_or(0, |it| spec_files(&self.db, it).count());
         let most_ran = FORGETS_AFTER.max(2 * n_files);
-        let is_ready = self.is_resumed && self.db.n_ran() - self.n_ran < most_ran;
+        let n_ran = self.db.n_ran().zip(self.n_ran).map(|(now, then)| now - then);
+        let is_ready = self.is_resumed && n_ran.is_some_and(|it| it < most_ran);
         let is_between = is_ready || !self.standing.is_empty() || !self.files.are_own();
         let project = self.files.project().filter(|_| !is_between);
         let Some(project) = project.filter(|it| it.overrides(&self.db).is_empty()) else {
@@ -199,7 +200,8 @@ impl Engine {
         self.state.find_asleep(&self.db, project);
         let before: Vec<SourceFile> = spec_files(&self.db, project).collect();
         let bytes = kept::keep(&self.db, project, &self.state, &before, |it| postcard::to_stdvec(it));
-        let (Some(Ok(bytes)), Some((db, files, project))) = (bytes, self.anew()) else {
+        let anew = self.anew(self.db.counting_anew());
+        let (Some(Ok(bytes)), Some((db, files, project))) = (bytes, anew) else {
             return;
         };
         // All that was known goes before any of it is made again: side by side, the two would leave holes behind.
@@ -385,7 +387,9 @@ impl Engine {
 
     /// Derives everything from the inputs as they are set now.
     pub(super) fn derive_anew(&mut self) -> Project {
-        let (db, files, project) = self.anew().expect("a project that was resumed has a root file");
+        let (db, files, project) = self
+            .anew(self.db.anew())
+            .expect("a project that was resumed has a root file");
         let how = (Stir::Much, ReadBack::default());
         let laps = &mut self.laps;
         self.state = fresh::refresh(&db, project, State::default(), how, &mut |it| laps.begin(it));
@@ -397,8 +401,8 @@ impl Engine {
         project
     }
 
-    /// Returns a database that knows nothing but the inputs as they are set now.
-    fn anew(&self) -> Option<(Database, Files, Project)> {
+    /// Makes `db`, which is empty, know nothing but the inputs as they are set now.
+    fn anew(&self, db: Database) -> Option<(Database, Files, Project)> {
         let project = self.files.project()?;
         let texts = |files: &[SourceFile]| {
             let text = |it: &SourceFile| Text::known(it.path(&self.db).clone(), it.text(&self.db).clone());
@@ -406,7 +410,7 @@ impl Engine {
         };
         let (root, included) = (project.root(&self.db), project.included(&self.db));
         let all = [texts(&[root]), texts(included), texts(project.own(&self.db))];
-        let mut db = self.db.anew();
+        let mut db = db;
         let mut files = Files::known(&mut db, all, self.files.witnesses.clone());
         files.interest = self.files.interest.clone();
         files.problems = self.files.problems.clone();
@@ -416,7 +420,7 @@ impl Engine {
 
     /// Tells whether deriving everything comes to the same.
     fn is_as_derived(&self) -> bool {
-        let Some((db, _, project)) = self.anew() else {
+        let Some((db, _, project)) = self.anew(Database::default()) else {
             return false;
         };
         let how = (Stir::Much, ReadBack::default());
