@@ -87,6 +87,12 @@ struct Printed<'a> {
 /// Things that are numbered in the order in which they come.
 struct Numbers<T>(FxHashMap<T, u32>);
 
+impl<T> Default for Numbers<T> {
+    fn default() -> Self {
+        Self(FxHashMap::default())
+    }
+}
+
 impl<T: Eq + std::hash::Hash + Clone> Numbers<T> {
     fn of(&mut self, thing: &T) -> u32 {
         if let Some(at) = self.0.get(thing) {
@@ -104,6 +110,14 @@ impl<T: Eq + std::hash::Hash + Clone> Numbers<T> {
     }
 }
 
+/// All that is written by its number.
+#[derive(Default)]
+struct Numbering {
+    names: Numbers<Name>,
+    nodes: Numbers<Address>,
+    maps: Numbers<Map>,
+}
+
 /// Hands what `state` found out about the project to `save`; `files` are those of the spec, by their number. Nothing is
 /// handed on where something is wrong.
 pub fn keep<T>(
@@ -114,66 +128,31 @@ pub fn keep<T>(
     save: impl FnOnce(&Kept<'_>) -> T,
 ) -> Option<T> {
     let (before, told, found) = state.to_keep(db, project)?;
-    let mut names = Numbers(FxHashMap::default());
-    let mut nodes = Numbers(FxHashMap::default());
-    let mut maps = Numbers(FxHashMap::default());
+    let mut numbering = Numbering::default();
     let numbers: FxHashMap<SourceFile, u32> = files.iter().copied().zip(0..).collect();
-    let index = spec::index::index(db, project).kept(&mut |it| nodes.of(it), &|it| numbers.get(&it).copied())?;
-    let mut graphs = Vec::new();
-    for (environment, asleep) in (0_u16..).zip(before.asleep()?) {
-        let known = shape::graph_to_know(db, project, environment);
-        let mut phases = Vec::new();
-        for derived in &known.phases {
-            if !derived.problems.is_empty() || !derived.contradictions.is_empty() {
-                return None;
-            }
-            let of_node = |(address, it): (&Address, &DerivedNode)| {
-                let rules = it.rules.iter().map(|it| names.of(it)).collect();
-                (nodes.of(address), it.fields.clone(), rules)
-            };
-            let derived_nodes = derived.nodes.iter().map(of_node).collect();
-            let of_edge = |((from, kind, to), (fields, rule)): (&(Address, Name, Address), &(Map, Name))| {
-                let (from, to) = (nodes.of(from), nodes.of(to));
-                [from, names.of(kind), to, maps.of(fields), names.of(rule)]
-            };
-            phases.push(Phase {
-                nodes: derived_nodes,
-                edges: derived.edges.iter().map(of_edge).collect(),
-            });
-        }
-        graphs.push(Graph {
-            phases,
-            nodes: known.snapshot.nodes().iter().map(|it| nodes.of(it)).collect(),
-            is_whole: known.is_whole,
-            tables: known.snapshot.kept(&mut |it| names.of(it), &mut |it| maps.of(it)),
-            asleep: asleep
-                .iter()
-                .map(|(rule, variable)| (names.of(rule), names.of(variable)))
-                .collect(),
-        });
-    }
-    let rules = before.rules().map(|(id, it)| (names.of(id), it)).collect();
+    let index = spec::index::index(db, project);
+    let index = index.kept(&mut |it| numbering.nodes.of(it), &|it| numbers.get(&it).copied())?;
+    let environments = (0_u16..).zip(before.asleep()?);
+    let graphs = environments.map(|(at, asleep)| {
+        let known = shape::graph_to_know(db, project, at);
+        Graph::of(&known, asleep, &mut numbering)
+    });
+    let graphs = graphs.collect::<Option<_>>()?;
+    let rules = before.rules().map(|(id, it)| (numbering.names.of(id), it)).collect();
     let printing: BTreeSet<&Name> = state.fresh.values().map(|it| &it.rule).collect();
-    let read = |it: &&Name| Some((names.of(it), reads::reads(db, project, it)?.clone()));
-    let reads = printing.iter().filter_map(read).collect();
-    let mut places = Vec::new();
-    for (cell, artifacts) in state.cells() {
-        let printed = |it: &'_ Artifact| {
-            let content = state.fresh.get(&it.path)?.content;
-            Some((it.path.clone(), it.fingerprint, content, it.mode == Mode::Executable))
-        };
-        let printed = artifacts.artifacts.iter().map(printed).collect::<Option<Vec<_>>>()?;
-        places.push((cell.environment, names.of(&cell.rule), nodes.of(&cell.node), printed));
-    }
-    let all_nodes = nodes.into_list();
-    let kinds: Vec<u32> = all_nodes.iter().map(|it| names.of(&it.kind)).collect();
-    let all_names = names.into_list();
+    let read = |it: &Name| Some((numbering.names.of(it), reads::reads(db, project, it)?.clone()));
+    let reads = printing.into_iter().filter_map(read).collect();
+    let made = state
+        .cells()
+        .map(|(cell, made)| Place::of(state, cell, made, &mut numbering));
+    let places = made.collect::<Option<_>>()?;
+    let Numbering { mut names, nodes, maps } = numbering;
+    let nodes = nodes.into_list();
+    let kinds: Vec<u32> = nodes.iter().map(|it| names.of(&it.kind)).collect();
+    let names = names.into_list();
     let kept = Kept {
-        names: all_names.iter().map(Name::as_str).collect(),
-        nodes: kinds
-            .into_iter()
-            .zip(all_nodes.iter().map(|it| it.name.as_str()))
-            .collect(),
+        names: names.iter().map(Name::as_str).collect(),
+        nodes: kinds.into_iter().zip(nodes.iter().map(|it| it.name.as_str())).collect(),
         maps: maps.into_list(),
         index,
         graphs,
@@ -181,23 +160,7 @@ pub fn keep<T>(
         reads,
         told,
         found: found.clone(),
-        places: places
-            .iter()
-            .map(|(environment, rule, node, printed)| Place {
-                environment: *environment,
-                rule: *rule,
-                node: *node,
-                artifacts: printed
-                    .iter()
-                    .map(|(path, source, content, is_executable)| Printed {
-                        path,
-                        source: *source,
-                        content: *content,
-                        is_executable: *is_executable,
-                    })
-                    .collect(),
-            })
-            .collect(),
+        places,
     };
     Some(save(&kept))
 }
@@ -264,6 +227,23 @@ impl Numbered<'_> {
 }
 
 impl Graph {
+    /// Returns what there is to keep of a graph; none where something in it is wrong.
+    fn of(known: &KnownGraph, asleep: &Asleep, numbering: &mut Numbering) -> Option<Self> {
+        let phases = known.phases.iter().map(|it| Phase::of(it, numbering));
+        let phases = phases.collect::<Option<_>>()?;
+        let Numbering { names, nodes, maps } = numbering;
+        Some(Self {
+            phases,
+            nodes: known.snapshot.nodes().iter().map(|it| nodes.of(it)).collect(),
+            is_whole: known.is_whole,
+            tables: known.snapshot.kept(&mut |it| names.of(it), &mut |it| maps.of(it)),
+            asleep: asleep
+                .iter()
+                .map(|(rule, variable)| (names.of(rule), names.of(variable)))
+                .collect(),
+        })
+    }
+
     /// Returns the graph and the rules that say nothing of it.
     fn restore(&self, numbered: &Numbered<'_>) -> Option<(KnownGraph, Asleep)> {
         let phases = self.phases.iter().map(|it| it.restore(numbered));
@@ -283,6 +263,26 @@ impl Graph {
 }
 
 impl Phase {
+    /// Returns what there is to keep of what rules derived; none where something in it is wrong.
+    fn of(derived: &Derived, Numbering { names, nodes, maps }: &mut Numbering) -> Option<Self> {
+        if !derived.problems.is_empty() || !derived.contradictions.is_empty() {
+            return None;
+        }
+        let of_node = |(address, it): (&Address, &DerivedNode)| {
+            let rules = it.rules.iter().map(|it| names.of(it)).collect();
+            (nodes.of(address), it.fields.clone(), rules)
+        };
+        let derived_nodes = derived.nodes.iter().map(of_node).collect();
+        let of_edge = |((from, kind, to), (fields, rule)): (&(Address, Name, Address), &(Map, Name))| {
+            let (from, to) = (nodes.of(from), nodes.of(to));
+            [from, names.of(kind), to, maps.of(fields), names.of(rule)]
+        };
+        Some(Self {
+            nodes: derived_nodes,
+            edges: derived.edges.iter().map(of_edge).collect(),
+        })
+    }
+
     fn restore(&self, numbered: &Numbered<'_>) -> Option<Derived> {
         let mut derived = Derived::default();
         for (address, fields, rules) in &self.nodes {
@@ -302,7 +302,25 @@ impl Phase {
     }
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    /// Returns what there is to keep of a place and of what is made there; none where it is not known what that holds.
+    fn of(state: &'a State, cell: &Cell, made: &'a Artifacts, numbering: &mut Numbering) -> Option<Self> {
+        let printed = |it: &'a Artifact| {
+            Some(Printed {
+                path: &it.path,
+                source: it.fingerprint,
+                content: state.fresh.get(&it.path)?.content,
+                is_executable: it.mode == Mode::Executable,
+            })
+        };
+        Some(Self {
+            environment: cell.environment,
+            rule: numbering.names.of(&cell.rule),
+            node: numbering.nodes.of(&cell.node),
+            artifacts: made.artifacts.iter().map(printed).collect::<Option<_>>()?,
+        })
+    }
+
     /// Returns the place and what is made there; adds what stands at each path to `fresh`.
     fn restore(&self, numbered: &Numbered<'_>, fresh: &mut Vec<(Name, Fresh)>) -> Option<(Cell, Arc<Artifacts>)> {
         let cell = Cell {

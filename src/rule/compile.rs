@@ -13,7 +13,7 @@ use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Pattern, Walk};
 use crate::kind::typed::wants_unit;
 use crate::kind::{Record, Relation, Schema, Type, unit};
-use crate::problem::{Place, Problem, closest};
+use crate::problem::{Place, Problem, Span, closest};
 use crate::rule::expression::{Expression, Guard, Present, ProjectScope, Scope, fits};
 use crate::rule::file::{EdgeSource, FactSource, Fields, Form, Given, NodeSource, Reach, RuleSource, Written};
 use crate::rule::interpolation::Interpolation;
@@ -51,64 +51,20 @@ struct Compiler<'a> {
 
 type Variables = BTreeMap<Name, Type>;
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
     fn rule(&mut self, schema_fingerprint: Fingerprint) -> Option<Rule> {
         let source = self.source;
-        let Some(written) = &source.pattern else {
-            if source.form == Form::Faulty {
-                return None;
-            }
-            let problem = Problem::error(
-                "rule::without_match",
-                format!("the rule `{}` matches nothing", source.name.text),
-            )
-            .at(source.name.place(), "`match` is missing")
-            .help("add `match: (s:service)`, say, or `(p:project)` for a rule about the whole project");
-            self.problems.push(problem);
-            return None;
-        };
+        let written = self.written_pattern()?;
         let pattern = Arc::new(self.pattern(written, &Variables::new())?);
-        let bound: Variables = pattern
-            .variables()
-            .iter()
-            .map(|it| (it.name.clone(), it.ty.clone()))
-            .collect();
-        let unless = source.unless.iter().filter_map(|it| self.inner(it, &bound)).collect();
-        let exists = source.exists.iter().filter_map(|it| self.inner(it, &bound)).collect();
-        let mut known = bound.clone();
+        let bound = pattern.variables().iter().map(|it| (it.name.clone(), it.ty.clone()));
+        let bound: Variables = bound.collect();
+        let mut given = bound.clone();
         match source.reach {
-            Reach::Each => known.insert("environment".into(), environment_type()),
-            Reach::Across => known.insert("environments".into(), environments_type()),
+            Reach::Each => given.insert("environment".into(), environment_type()),
+            Reach::Across => given.insert("environments".into(), environments_type()),
         };
-        let given: Variables = known.clone();
-        let joins: Vec<Join> = source
-            .join
-            .iter()
-            .filter_map(|it| self.join(it, &known, &pattern))
-            .collect();
-        self.unjoined(&pattern);
-        let walks = walks(&pattern, &joins);
-        let each = self.each(&mut known);
-        let lets = self.lets(&mut known);
-        let mut when = Vec::new();
-        for written in &source.when {
-            if let Some(condition) = self.condition(written, &known) {
-                self.present.extend(condition.ensures());
-                when.push(condition);
-            }
-        }
-        let body = Body {
-            guards: guards(&pattern, &each, &when),
-            pattern,
-            span: written.span(),
-            walks,
-            unless,
-            exists,
-            joins,
-            each,
-            lets,
-            when,
-        };
+        let mut known = given.clone();
+        let body = self.body(pattern, written.span(), &bound, &mut known);
         let nodes: Vec<NodeRule> = source.nodes.iter().filter_map(|it| self.node(it, &known)).collect();
         let edges: Vec<EdgeRule> = source.edges.iter().filter_map(|it| self.edge(it, &known)).collect();
         let facts = source
@@ -143,6 +99,53 @@ impl Compiler<'_> {
             effect,
             artifact,
         })
+    }
+
+    fn written_pattern(&mut self) -> Option<&'a Written> {
+        let source = self.source;
+        if source.pattern.is_none() && source.form != Form::Faulty {
+            let problem = Problem::error(
+                "rule::without_match",
+                format!("the rule `{}` matches nothing", source.name.text),
+            )
+            .at(source.name.place(), "`match` is missing")
+            .help("add `match: (s:service)`, say, or `(p:project)` for a rule about the whole project");
+            self.problems.push(problem);
+        }
+        source.pattern.as_ref()
+    }
+
+    /// Compiles what the rule asks for besides its `pattern`, whose variables are the `bound` ones; `known` are these and
+    /// those that the rule makes on the way.
+    fn body(&mut self, pattern: Arc<Pattern>, span: Span, bound: &Variables, known: &mut Variables) -> Body {
+        let source = self.source;
+        let unless = source.unless.iter().filter_map(|it| self.inner(it, bound)).collect();
+        let exists = source.exists.iter().filter_map(|it| self.inner(it, bound)).collect();
+        let joins = source.join.iter().filter_map(|it| self.join(it, known, &pattern));
+        let joins: Vec<Join> = joins.collect();
+        self.unjoined(&pattern);
+        let walks = walks(&pattern, &joins);
+        let each = self.each(known);
+        let lets = self.lets(known);
+        let mut when = Vec::new();
+        for written in &source.when {
+            if let Some(condition) = self.condition(written, known) {
+                self.present.extend(condition.ensures());
+                when.push(condition);
+            }
+        }
+        Body {
+            guards: guards(&pattern, &each, &when),
+            pattern,
+            span,
+            walks,
+            unless,
+            exists,
+            joins,
+            each,
+            lets,
+            when,
+        }
     }
 
     /// Reports a rule that adds to the graph and reads facts, which are derived from the finished graph.

@@ -168,32 +168,87 @@ pub fn index(db: &dyn Db, project: Project) -> Index {
     if let Some(known) = KnownNames::try_get(db) {
         return known.index(db).clone();
     }
-    let files = || spec_files(db, project);
+    let mut result = declared(db, project);
+    let environments = environments(db, project).iter();
+    let mut layers: Layers<'_> = environments.map(|it| (&it.name, Layered::default())).collect();
+    result.unknown_environments = lay_overlays(db, project, &mut layers);
+    let named = spec_files(db, project).flat_map(|it| outline(db, it).platforms.iter().cloned());
+    result.platforms = named.collect();
+    lay_overrides(db, project, &mut layers, &mut result.platforms);
+    for layered in layers.into_values() {
+        result.differences.push(layered.difference(&result.addresses));
+    }
+    result
+}
+
+/// Returns the nodes that the files declare.
+fn declared(db: &dyn Db, project: Project) -> Index {
     let mut found: Vec<(Address, Slot)> = Vec::new();
-    for file in files() {
+    for file in spec_files(db, project) {
         let nodes = outline(db, file).nodes.iter().enumerate();
         found.extend(nodes.map(|(nth, (address, _))| (address.clone(), Slot { file, nth })));
     }
     // A stable sort: of two declarations the one of the first file counts, and within a file the first.
     found.sort_by(|a, b| a.0.cmp(&b.0));
-    let mut result = Index::default();
+    let mut index = Index::default();
     for (address, slot) in found {
-        if result.addresses.last() == Some(&address) {
-            let first = result.slots[result.slots.len() - 1];
-            result.duplicates.push((address, first, slot));
+        if index.addresses.last() == Some(&address) {
+            let first = index.slots[index.slots.len() - 1];
+            index.duplicates.push((address, first, slot));
             continue;
         }
-        result.addresses.push(address);
-        result.slots.push(slot);
+        index.addresses.push(address);
+        index.slots.push(slot);
     }
-    let environments = environments(db, project);
-    let mut differences: BTreeMap<&Name, Difference> = environments
-        .iter()
-        .map(|it| (&it.name, Difference::default()))
-        .collect();
-    let mut removed: BTreeMap<&Name, BTreeSet<Address>> = BTreeMap::new();
-    let mut unknown = Vec::new();
-    for file in files() {
+    index
+}
+
+/// What overlays say of each environment, by its name.
+type Layers<'e> = BTreeMap<&'e Name, Layered>;
+
+/// What the overlays of an environment say, as far as they are laid.
+#[derive(Default)]
+struct Layered {
+    difference: Difference,
+    removed: BTreeSet<Address>,
+}
+
+impl Layered {
+    /// Lays what one overlay says of `node` over the rest: one that an overlay removes, and a later one speaks of, is
+    /// there again.
+    fn lay(&mut self, node: &Address, touch: Touch) {
+        self.difference.touched.insert(node.clone());
+        match touch {
+            Touch::Removes => self.removed.insert(node.clone()),
+            Touch::Changes => self.removed.remove(node),
+        };
+    }
+
+    /// Returns how the environment differs from the `declared` nodes, which are sorted.
+    fn difference(self, declared: &[Address]) -> Difference {
+        let Self {
+            mut difference,
+            removed,
+        } = self;
+        let is_new = |it: &&Address| declared.binary_search(it).is_err();
+        let touched = difference.touched.iter().filter(|it| !removed.contains(*it));
+        difference.added = touched.filter(is_new).cloned().collect();
+        difference.pointless = removed.iter().filter(is_new).cloned().collect();
+        if !removed.is_empty() || !difference.added.is_empty() {
+            let kept = declared.iter().filter(|it| !removed.contains(*it));
+            let mut all: Vec<Address> = kept.chain(&difference.added).cloned().collect();
+            all.sort();
+            difference.addresses = Some(all);
+        }
+        difference
+    }
+}
+
+/// Lays the overlays of all files, and returns the environments that they name and that are not declared, with the
+/// files that do.
+fn lay_overlays(db: &dyn Db, project: Project, layers: &mut Layers<'_>) -> Vec<(SourceFile, Name)> {
+    let mut named = Vec::new();
+    for file in spec_files(db, project) {
         let outline = outline(db, file);
         let root_overlays = outline.overlays.iter().flat_map(|(name, nodes)| {
             nodes
@@ -204,67 +259,38 @@ pub fn index(db: &dyn Db, project: Project) -> Index {
             .nodes
             .iter()
             .flat_map(|(address, overlays)| overlays.iter().map(move |(name, touch)| (name, address, *touch, None)));
-        unknown.extend(outline.overlays.iter().map(|it| (file, &it.0)));
+        named.extend(outline.overlays.iter().map(|it| (file, &it.0)));
         for (name, address, touch, holder) in root_overlays.chain(own_overlays) {
-            unknown.push((file, name));
-            let Some((name, _)) = differences.get_key_value(name) else {
-                continue;
-            };
-            let name: &Name = name;
-            let Some(difference) = differences.get_mut(name) else {
-                continue;
-            };
-            difference.touched.insert(address.clone());
-            if let Some(file) = holder.filter(|it| difference.files.last() != Some(it)) {
-                difference.files.push(file);
-            }
-            // Later layers win: a node that one removes and a later one speaks of is there again.
-            let gone = removed.entry(name).or_default();
-            match touch {
-                Touch::Removes => gone.insert(address.clone()),
-                Touch::Changes => gone.remove(address),
-            };
+            named.push((file, name));
+            let Some(layered) = layers.get_mut(name) else { continue };
+            let files = &mut layered.difference.files;
+            files.extend(holder.filter(|it| files.last() != Some(it)));
+            layered.lay(address, touch);
         }
     }
-    result.platforms = files()
-        .flat_map(|it| outline(db, it).platforms.iter().cloned())
-        .collect();
+    named.retain(|(_, name)| !layers.contains_key(name));
+    let mut unknown: Vec<_> = named.into_iter().map(|(file, name)| (file, name.clone())).collect();
+    unknown.dedup();
+    unknown
+}
+
+/// Lays what this run sets apart from the files, and adds the platforms that it names.
+fn lay_overrides(db: &dyn Db, project: Project, layers: &mut Layers<'_>, platforms: &mut BTreeSet<Name>) {
     let known = known_platforms(db, project);
     for (only, address, saying) in &overrides(db, project).layers {
         let fields = saying.iter().flat_map(Map::iter);
-        fields.for_each(|it| add_named(&it.1, &known, &mut result.platforms));
+        fields.for_each(|it| add_named(&it.1, &known, platforms));
+        let touch = match saying {
+            Some(_) => Touch::Changes,
+            None => Touch::Removes,
+        };
         // What is set everywhere is in the base too, unless it takes a node away.
-        let named = differences.iter_mut().filter(|it| match only {
+        let concerned = layers.iter_mut().filter(|it| match only {
             Some(name) => *it.0 == name,
             None => saying.is_none(),
         });
-        for (name, difference) in named {
-            difference.touched.insert(address.clone());
-            let gone = removed.entry(name).or_default();
-            match saying {
-                Some(_) => gone.remove(address),
-                None => gone.insert(address.clone()),
-            };
-        }
+        concerned.for_each(|it| it.1.lay(address, touch));
     }
-    unknown.retain(|(_, name)| !differences.contains_key(name));
-    result.unknown_environments = unknown.into_iter().map(|(file, name)| (file, name.clone())).collect();
-    result.unknown_environments.dedup();
-    for (name, mut difference) in differences {
-        let gone = removed.remove(name).unwrap_or_default();
-        let is_new = |it: &&Address| !gone.contains(*it) && result.addresses.binary_search(it).is_err();
-        difference.added = difference.touched.iter().filter(is_new).cloned().collect();
-        let is_unknown = |it: &&Address| result.addresses.binary_search(it).is_err();
-        difference.pointless = gone.iter().filter(is_unknown).cloned().collect();
-        if !gone.is_empty() || !difference.added.is_empty() {
-            let kept = result.addresses.iter().filter(|it| !gone.contains(*it));
-            let mut all: Vec<Address> = kept.chain(&difference.added).cloned().collect();
-            all.sort();
-            difference.addresses = Some(all);
-        }
-        result.differences.push(difference);
-    }
-    result
 }
 
 impl Index {
