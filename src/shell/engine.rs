@@ -343,6 +343,19 @@ impl Engine {
         }
     }
 
+    /// Takes down when files are read, so that it can be told afterwards whether they are [as they were](Self::is_as_read).
+    pub fn begin(&mut self, disk: &Disk) {
+        self.began = disk.now().ok();
+    }
+
+    /// Tells whether all files and folders look as they did when they were last read, none of which is as young as the
+    /// run: then none of them was missed. It is no answer where files were edited since.
+    #[must_use]
+    pub fn is_as_read(&self) -> bool {
+        let Some(began) = self.began else { return false };
+        self.files.are_as_read(&self.root.folder, began)
+    }
+
     /// Takes notice of what changed on the disk since the last answer.
     pub fn refresh(&mut self, changed: &Changed) {
         self.recalled = None;

@@ -7,6 +7,7 @@ use std::path::Path;
 use groundplan::shell::discover;
 use groundplan::shell::disk::Disk;
 use groundplan::shell::engine::{Ask, Changed, Engine, Extent, Outcome};
+use groundplan::shell::inputs::Inputs;
 
 use crate::monorepo::{Files, Random};
 use crate::properties::{Profile, profile};
@@ -312,6 +313,25 @@ fn random_edits_within_a_process() {
     assert!(
         n_resumed * 5 > n as usize,
         "few edits go on from what is known: {n_resumed} of {n}"
+    );
+}
+
+/// Of a branch switch nobody waits to hear what each of its files changes.
+#[test]
+fn many_files_that_differ_are_one_reason() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write(folder.path(), &Files::new(), &Shop::new(3).files());
+    let mut engine = open(folder.path());
+    engine.outcome(&Ask::default());
+    let mut old = engine.inputs().expect("it was read");
+    let between = |n: usize, old: &mut Inputs| {
+        old.included = (0..n).map(|it| (format!("{it}.yaml").into(), "".into())).collect();
+        engine.between(old).summed_up().map(|it| it.sentence())
+    };
+    assert_eq!(between(60, &mut old), None);
+    assert_eq!(
+        between(100, &mut old).as_deref(),
+        Some("some of the changes in 101 files")
     );
 }
 

@@ -56,9 +56,14 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
     let outputs = Rc::new(RefCell::new(Outputs::default()));
     let mut interest = None;
     let mut is_kept = true;
+    session.engine.begin(&session.disk);
     watch.run(&root, notice, |batch| {
         if batch == Batch::Nothing {
             keep(session, &ask, known, &mut is_kept);
+            return None;
+        }
+        // What was read when it began is looked at again as soon as its folders are watched.
+        if matches!(batch, Batch::Missed(_)) && known == Known::Applied && session.engine.is_as_read() {
             return None;
         }
         is_kept = false;

@@ -1,8 +1,10 @@
 //! The files of a project as inputs of the database: read once, then only what changed.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use salsa::{Durability, Setter};
 
 use super::Changed;
@@ -12,6 +14,7 @@ use crate::problem::{Place, Problem};
 use crate::shell::discover::{self, Gathered, Include, Interest, Root, Text, Witness};
 use crate::shell::report::Sources;
 use crate::shell::shared::Shared;
+use crate::shell::stat::{Opened, Time};
 use crate::value::Name;
 use crate::yaml;
 
@@ -112,6 +115,13 @@ impl Files {
             (Pending::Anything, _) => {}
             (_, Changed::Anything) => self.pending = Pending::Anything,
         }
+    }
+
+    /// Tells whether all on which the last reading depended looks as it did then, and is older than when it `began`.
+    pub(super) fn are_as_read(&self, folder: &Path, began: Time) -> bool {
+        let opened = Opened::new(folder);
+        let holds = |it: &Witness| !it.stat.is_some_and(|it| it.is_as_young_as(began)) && it.still_holds(&opened);
+        matches!(&self.pending, Pending::Paths(paths) if paths.is_empty()) && self.witnesses.par_iter().all(holds)
     }
 
     /// Brings the inputs up to date; `None` where the root file can't be read.

@@ -339,6 +339,14 @@ enum Back {
 }
 
 impl Between {
+    /// Returns the one reason of all that changes, where so many files differ that to find out what each of them changes
+    /// takes as long as to derive all of it; none where they are few.
+    #[must_use]
+    pub fn summed_up(&self) -> Option<Reason> {
+        let n = self.files.len();
+        (n > MOST_STEPS).then(|| Reason::of(Sort::Spec, None, format!("some of the changes in {n} files")))
+    }
+
     /// Returns what differs between `old` and `new`, which have one root.
     pub(super) fn of(old: &Inputs, new: &Inputs) -> Self {
         fn texts(inputs: &Inputs) -> impl Iterator<Item = (&Name, &Arc<str>)> {

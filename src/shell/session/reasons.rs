@@ -109,6 +109,12 @@ pub fn give_reasons_since(old: &Inputs, engine: &mut Engine, ask: &Ask, plan: &m
         return;
     }
     let between = engine.between(old);
+    if let Some(reason) = between.summed_up() {
+        // Another save may come while this is found out, and would wait.
+        let asked = plan.entries.iter_mut().filter(|it| reason::is_asked(it));
+        asked.for_each(|it| it.reasons.push(reason.clone()));
+        return;
+    }
     let mut rewound = engine.rewind(&between, ask, &paths);
     for entry in &mut plan.entries {
         entry
