@@ -209,13 +209,18 @@ const LISTED: usize = 12;
 /// Returns the one of `known` that a typing mistake would turn into `wrong`.
 #[must_use]
 pub fn closest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
+    nearest(wrong, known).map(|it| it.1)
+}
+
+/// Returns [the closest](closest) one, after the number of single edits to it.
+#[must_use]
+pub fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<(usize, &'a str)> {
     let limit = (wrong.chars().count() / 3).max(1);
     known
         .iter()
         .map(|it| (distance(wrong, it), *it))
         .filter(|(distance, it)| *distance <= limit && *it != wrong)
         .min()
-        .map(|(_, it)| it)
 }
 
 /// Returns the number of single edits between `a` and `b`, a swap of neighbours counting as one.

@@ -47,7 +47,8 @@ pub fn learn<'r>(db: &mut Database, project: Project, rules: impl Iterator<Item 
     let new = new.filter_map(|it| Some((it.clone(), Arc::new(compiled(db, project, it)?.clone()))));
     let new: Vec<(Name, Arc<TemplateReads>)> = new.collect();
     if !new.is_empty() {
-        let all = known.of(db).clone().into_iter().chain(new).collect();
+        let mut all = known.of(db).clone();
+        all.extend(new);
         known.set_of(db).to(all);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::typed::Reader;
 use super::{Field, Type};
-use crate::problem::{Severity, closest};
+use crate::problem::{Severity, nearest};
 use crate::value::{Name, Value};
 use crate::yaml::{Data, Yaml};
 
@@ -117,7 +117,7 @@ impl Limits {
     }
 
     /// Returns the known value for which `value` is written by mistake, as far as that can be told, and how bad that is:
-    /// others are possible, but what is near to a known one is meant for it, and what begins one may be.
+    /// others are possible, but what is a letter away is meant for it, and what is near or begins one may be.
     pub(super) fn meant_by(&self, value: &Value) -> Option<(&str, Severity)> {
         let written = value.as_str().filter(|it| it.chars().count() >= LEAST_TOLD)?;
         if self.known.iter().any(|it| **it == *written) {
@@ -125,7 +125,11 @@ impl Limits {
         }
         let known: Vec<&str> = self.known.iter().map(|it| &**it).collect();
         let begun = || known.iter().find(|it| it.starts_with(&*written.to_lowercase()));
-        let near = closest(written, &known).map(|it| (it, Severity::Error));
+        let near = nearest(written, &known).map(|(distance, it)| {
+            // A letter in four: `redict` may be what it says, though it is near to `redis`.
+            let is_slip = distance * 4 <= written.chars().count();
+            (it, if is_slip { Severity::Error } else { Severity::Warning })
+        });
         near.or_else(|| Some((*begun()?, Severity::Warning)))
     }
 

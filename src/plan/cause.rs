@@ -86,9 +86,9 @@ pub fn steps(path: &Name, old: Option<&Arc<str>>, new: Option<&Arc<str>>) -> Vec
     let before = (&before, &**old);
     let mut steps = Vec::new();
     let (mut now, mut text): (Yaml, Arc<str>) = (after, new.clone());
-    let found = differences(before, (&now, &text));
-    let mut left = found.clone();
-    if found.len() <= MOST {
+    let mut left = differences(before, (&now, &text));
+    if left.len() <= MOST {
+        let found = left.clone();
         // From the end of the file, so that what stands before keeps its place; what is gone comes back last.
         let there = found.iter().rev().filter(|it| it.new.is_some());
         let gone = found.iter().rev().filter(|it| it.new.is_none());
@@ -101,7 +101,8 @@ pub fn steps(path: &Name, old: Option<&Arc<str>>, new: Option<&Arc<str>>) -> Vec
                 text: Some(text),
                 reasons: vec![reason(path, difference, old, new)],
             };
-            if undone == **old {
+            // An alias holds what stands elsewhere: then one place is several differences.
+            if left.len() == 1 && undone == **old {
                 left.clear();
                 steps.push(step(old.clone()));
                 break;
@@ -369,6 +370,15 @@ mod tests {
         );
         // Two that are alike can't be told apart.
         assert_eq!(told("{a: 1, b: 1}\n", "{c: 1, d: 1}\n").concat().len(), 4);
+    }
+
+    #[test]
+    fn what_stands_at_one_place_for_several_is_told_of_all() {
+        let told = told(
+            "{a: {r: &r {cpu: 1}}, c: {r: *r}}\n",
+            "{a: {r: &r {cpu: 2}}, c: {r: *r}}\n",
+        );
+        assert_eq!(told, [["gen.yaml:1 a.r.cpu 1 → 2", "gen.yaml:1 c.r.cpu 1 → 2"]]);
     }
 
     #[test]

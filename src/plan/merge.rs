@@ -29,8 +29,13 @@ const CONFLICT: &str = "<<<<<<< edited by hand";
 /// one by git.
 #[must_use]
 pub fn unsettled(text: &[u8]) -> Vec<usize> {
-    let lines = (1..).zip(text.split(|it| *it == b'\n'));
-    let begins = lines.filter(|(_, it)| it.starts_with(b"<<<<<<< "));
+    let lines: Vec<&[u8]> = text.split(|it| *it == b'\n').collect();
+    let has = |marker: &[u8]| lines.iter().any(|it| it.starts_with(marker));
+    // One of the others may be gone where somebody has begun to settle it; a text about conflicts has none of them.
+    if !has(b"=======") && !has(b">>>>>>> ") {
+        return Vec::new();
+    }
+    let begins = (1..).zip(&lines).filter(|it| it.1.starts_with(b"<<<<<<< "));
     begins.map(|it| it.0).collect()
 }
 
@@ -164,8 +169,13 @@ mod tests {
         );
         assert_eq!(conflicts, [2]);
         assert_eq!(unsettled(text.as_bytes()), conflicts);
-        assert_eq!(unsettled(b"a\r\n<<<<<<< HEAD\r\nb\r\n"), [2], "of git, on Windows");
-        assert_eq!(unsettled(b"cat <<<<<<< x\n<<<<<<<\n"), [0_usize; 0]);
+        assert_eq!(
+            unsettled(b"a\r\n<<<<<<< HEAD\r\nb\r\n=======\r\n>>>>>>> x\r\n"),
+            [2],
+            "of git, on Windows"
+        );
+        assert_eq!(unsettled(b"cat <<<<<<< x\n<<<<<<<\n>>>>>>> y\n"), [0_usize; 0]);
+        assert_eq!(unsettled(b"<<<<<<< is how a conflict begins\n"), [0_usize; 0]);
         let (text, conflicts) = merged("a\n", "a\nours\n", "a\ntheirs\n");
         assert!(text.contains("ours") && text.contains("theirs"), "{text}");
         assert_eq!(conflicts, [2]);

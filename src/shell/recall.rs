@@ -77,11 +77,14 @@ impl Since {
         // Where a file changes, so does its folder, which says less.
         let (folders, files): (Vec<&Path>, Vec<&Path>) = paths.iter().partition(|it| folder.join(it).is_dir());
         let named = if files.is_empty() { &folders } else { &files };
+        let shown = |path: &Path| match path.as_os_str().is_empty() {
+            true => "`.`".to_owned(),
+            false => format!("`{}`", path.display()),
+        };
         match named.as_slice() {
             [] => "something may have changed".to_owned(),
-            [one] if one.as_os_str().is_empty() => "the project's folder may have changed".to_owned(),
-            [one] => format!("`{}` may have changed", one.display()),
-            [first, more @ ..] => format!("`{}` and {} more may have changed", first.display(), more.len()),
+            [one] => format!("{} may have changed", shown(one)),
+            [first, more @ ..] => format!("{} and {} more may have changed", shown(first), more.len()),
         }
     }
 }

@@ -241,10 +241,10 @@ fn said_at(map: &Map, path: &[Name], way: &mut Vec<Name>, found: &mut Vec<Path>)
     let [step, rest @ ..] = path else { return };
     let mut enter = |key: &Name, value: &Value| {
         way.push(key.clone());
-        match value.as_map() {
-            _ if rest.is_empty() => found.push(Path(way.clone())),
-            Some(map) => said_at(map, rest, way, found),
-            None => {}
+        if rest.is_empty() {
+            found.push(Path(way.clone()));
+        } else if let Some(map) = value.as_map() {
+            said_at(map, rest, way, found);
         }
         way.pop();
     };

@@ -326,7 +326,7 @@ fn many_files_that_differ_are_one_reason() {
     let mut old = engine.inputs().expect("it was read");
     let between = |n: usize, old: &mut Inputs| {
         old.included = (0..n).map(|it| (format!("{it}.yaml").into(), "".into())).collect();
-        engine.between(old).summed_up().map(|it| it.sentence())
+        engine.between(old).as_one_reason().map(|it| it.sentence())
     };
     assert_eq!(between(60, &mut old), None);
     assert_eq!(

@@ -385,7 +385,15 @@ mod tests {
             repository::name(std::path::Path::new("/x/My (new) shop!")),
             "My-new-shop"
         );
-        assert_eq!(repository::name(std::path::Path::new("/x/ü")), "project");
+        let text = services(&[("My (new) shop!/go.mod", "module x"), ("ü/go.mod", "module y")]);
+        assert!(
+            text.starts_with("  My-new-shop:\n") && text.contains("  \"ü\":\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_framework_is_one_that_packs_know() {
         assert_eq!(known_framework("django").as_deref(), Ok("django"));
         assert!(known_framework("nope").is_err_and(|it| it.contains("django")));
     }

@@ -38,6 +38,7 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
         let message = format!("signals can't be handled: {error}");
         return session.fail(Problem::error("shell::signal", message).help("run `gen apply` instead"));
     }
+    session.engine.begin(&session.disk);
     let ask = match session.ask(&args.ask) {
         Ok(ask) => ask,
         Err(exit) => return exit,
@@ -56,10 +57,11 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
     let outputs = Rc::new(RefCell::new(Outputs::default()));
     let mut interest = None;
     let mut is_kept = true;
-    session.engine.begin(&session.disk);
     watch.run(&root, notice, |batch| {
         if batch == Batch::Nothing {
-            keep(session, &ask, known, &mut is_kept);
+            if !std::mem::replace(&mut is_kept, true) {
+                keep(session, &ask, known);
+            }
             return None;
         }
         // What was read when it began is looked at again as soon as its folders are watched.
@@ -109,18 +111,20 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
             watched(now, &root, &outputs)
         })
     });
-    keep(session, &ask, known, &mut is_kept);
+    if !is_kept {
+        keep(session, &ask, known);
+    }
     Exit::Interrupted
 }
 
-/// Keeps what was learnt for other processes, unless it is kept.
-fn keep(session: &mut Session, ask: &Ask, known: Known, is_kept: &mut bool) {
-    if std::mem::replace(is_kept, true) {
-        return;
-    }
+/// Keeps what was learnt for other processes.
+fn keep(session: &mut Session, ask: &Ask, known: Known) {
     session.memory.save(&session.disk, &Outcome::default());
-    if known == Known::Applied && *ask == Ask::default() {
-        session.engine.inputs().iter().for_each(|it| it.save(&session.disk));
+    if known == Known::Applied
+        && *ask == Ask::default()
+        && let Some(inputs) = session.engine.inputs()
+    {
+        inputs.save(&session.disk);
     }
 }
 

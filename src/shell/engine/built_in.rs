@@ -45,6 +45,7 @@ pub(crate) fn values(kind: &str, field: &str) -> Vec<String> {
     };
     let mut all = heads().filter_map(known).collect::<Vec<Vec<String>>>().concat();
     all.sort();
+    all.dedup();
     all
 }
 

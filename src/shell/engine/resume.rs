@@ -402,7 +402,7 @@ impl Engine {
     }
 
     /// Makes `db`, which is empty, know nothing but the inputs as they are set now.
-    fn anew(&self, db: Database) -> Option<(Database, Files, Project)> {
+    fn anew(&self, mut db: Database) -> Option<(Database, Files, Project)> {
         let project = self.files.project()?;
         let texts = |files: &[SourceFile]| {
             let text = |it: &SourceFile| Text::known(it.path(&self.db).clone(), it.text(&self.db).clone());
@@ -410,7 +410,6 @@ impl Engine {
         };
         let (root, included) = (project.root(&self.db), project.included(&self.db));
         let all = [texts(&[root]), texts(included), texts(project.own(&self.db))];
-        let mut db = db;
         let mut files = Files::known(&mut db, all, self.files.witnesses.clone());
         files.interest = self.files.interest.clone();
         files.problems = self.files.problems.clone();

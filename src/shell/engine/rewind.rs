@@ -66,6 +66,9 @@ pub(super) struct GoneBack {
 /// So many steps are taken one by one; what is left is taken at once.
 const MOST_STEPS: usize = 64;
 
+/// Of the changes in more files than these, a watch does not find out which of them each concerns.
+const MOST_FILES: usize = 64;
+
 /// So many reasons of what is taken at once are given each file that changes by it; more are counted.
 const MOST_NAMED: usize = 16;
 
@@ -90,7 +93,8 @@ impl Engine {
         })
     }
 
-    /// Returns what differs between `old` and what the last outcome was made from.
+    /// Returns what differs between `old` and what the last outcome was made from; of another root nothing is known, and
+    /// nothing is told.
     #[must_use]
     pub fn between(&self, old: &Inputs) -> Between {
         let new = self.inputs().filter(|it| it.root == old.root);
@@ -342,9 +346,14 @@ impl Between {
     /// Returns the one reason of all that changes, where so many files differ that to find out what each of them changes
     /// takes as long as to derive all of it; none where they are few.
     #[must_use]
-    pub fn summed_up(&self) -> Option<Reason> {
+    pub fn as_one_reason(&self) -> Option<Reason> {
         let n = self.files.len();
-        (n > MOST_STEPS).then(|| Reason::of(Sort::Spec, None, format!("some of the changes in {n} files")))
+        let first = self.files.first().filter(|_| n > MOST_FILES)?;
+        Some(Reason::of(
+            cause::sort(&first.0),
+            None,
+            format!("some of the changes in {n} files"),
+        ))
     }
 
     /// Returns what differs between `old` and `new`, which have one root.

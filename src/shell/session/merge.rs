@@ -91,18 +91,20 @@ pub(super) fn merge(
 pub(super) fn torn(disk: &Disk, plan: &Plan) -> Vec<Problem> {
     let is_own = |it: &&Entry| matches!(it.change, Change::EditedByHand(_) | Change::Foreign);
     let problem = |entry: &Entry| {
-        let path = &entry.path;
-        let lines = merge::unsettled(&disk.read(path.as_str()).ok()?);
-        let message = format!("`{path}` holds a conflict of a merge, at line {}", list(&lines));
         let problem = match entry.resolution {
-            Resolution::Open => Problem::warning("plan::merge_conflict", message),
-            Resolution::Adopt => Problem::error("plan::merge_conflict", message),
+            Resolution::Open => Problem::warning,
+            Resolution::Adopt => Problem::error,
             Resolution::Overwrite | Resolution::Merge => return None,
         };
-        let help = format!(
+        let path = &entry.path;
+        let lines = merge::unsettled(&disk.read(path.as_str()).ok()?);
+        if lines.is_empty() {
+            return None;
+        }
+        let message = format!("`{path}` holds a conflict of a merge, at line {}", list(&lines));
+        Some(problem("plan::merge_conflict", message).help(format!(
             "once the spec is merged, `--overwrite={path}` takes what it makes; else choose between the markers"
-        );
-        (!lines.is_empty()).then(|| problem.help(help))
+        )))
     };
     plan.entries.iter().filter(is_own).filter_map(problem).collect()
 }

@@ -109,7 +109,7 @@ pub fn give_reasons_since(old: &Inputs, engine: &mut Engine, ask: &Ask, plan: &m
         return;
     }
     let between = engine.between(old);
-    if let Some(reason) = between.summed_up() {
+    if let Some(reason) = between.as_one_reason() {
         // Another save may come while this is found out, and would wait.
         let asked = plan.entries.iter_mut().filter(|it| reason::is_asked(it));
         asked.for_each(|it| it.reasons.push(reason.clone()));

@@ -44,15 +44,19 @@ pub(super) fn name(folder: &Path) -> String {
         (!name.is_empty()).then(|| name.to_owned())
     });
     let own = || folder.file_name().map(|it| plain(&it.to_string_lossy()));
-    let name = named.or_else(own).filter(|it| !it.is_empty());
-    name.unwrap_or_else(|| "project".to_owned())
+    named.or_else(own).unwrap_or_else(|| "project".to_owned())
 }
 
-/// Returns the name of a folder as it can be part of the name of a host or an image.
+/// Returns the name of a folder as it can be part of the name of a host or an image; one that has no such character stays
+/// as it is.
 fn plain(folder: &str) -> String {
     let words = folder.split(|it: char| !it.is_ascii_alphanumeric() && it != '_');
     let words: Vec<&str> = words.filter(|it| !it.is_empty()).collect();
-    words.join("-")
+    if words.is_empty() {
+        folder.to_owned()
+    } else {
+        words.join("-")
+    }
 }
 
 /// Returns the services whose code stands below `root`, sorted by name.
