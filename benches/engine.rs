@@ -428,7 +428,9 @@ impl Bench {
     fn add_edge(&self, nth: usize) {
         let (path, spec) = self.edited();
         let (before, after) = spec.split_once("depends_on:\n").expect("the generator writes it");
-        let edge = format!("      {}: {{condition: started}}\n", monorepo::name(nth));
+        let mut others = (0..).map(monorepo::name).filter(|it| !spec.contains(&**it));
+        let other = others.nth(nth).expect("names without end");
+        let edge = format!("      {other}: {{condition: started}}\n");
         fs::write(path, format!("{before}depends_on:\n{edge}{after}")).expect("the storage can be written");
     }
 
