@@ -60,6 +60,12 @@ const EDGE: [f64; 2] = [1.5, 3.0];
 /// How many MB 10,000 services take at most, as of today. The budget is 250.
 const MEMORY: f64 = 640.0;
 
+/// The file that declares the database on which every service stands.
+const HUB: &str = "gen.yaml";
+
+/// A template of which a file of each service is printed.
+const TEMPLATE: &str = "templates/freight/policy.hcl.hbs";
+
 /// What a watch does after a save is over by then.
 const REST: Duration = Duration::from_millis(100);
 
@@ -260,16 +266,21 @@ impl Bench {
             // Of a small project, what any run takes is most of it.
             table.add(if self.n_services < 1_000 { row } else { row.held(held) });
         }
-        for (what, edit) in [
+        for (what, path, edit) in [
             (
                 "a field edited on which every service stands",
+                HUB,
                 Self::edit_hub as fn(&Self, usize),
             ),
-            ("a template edited, of a file of each service", Self::edit_template),
+            (
+                "a template edited, of a file of each service",
+                TEMPLATE,
+                Self::edit_template,
+            ),
         ] {
             said(what);
             let plan = self.plans_after(edit);
-            monorepo::write(&self.folder, self.n_services);
+            self.replace(path, "", "");
             table.add(
                 Row::new(format!("{n} services, `gen plan`, {what}"), plan.show_wall())
                     .beside(format!("cold {}", cold.show_wall()))
@@ -389,7 +400,7 @@ impl Bench {
     /// Gives the database on which all services stand another port.
     fn edit_hub(&self, nth: usize) {
         self.replace(
-            "gen.yaml",
+            HUB,
             "type: postgresql,",
             &format!("type: postgresql, port: {},", 6_000 + nth),
         );
@@ -398,7 +409,7 @@ impl Bench {
     /// Has a template print another line.
     fn edit_template(&self, nth: usize) {
         let line = format!("# The edit {nth}.\n");
-        self.replace("templates/freight/policy.hcl.hbs", "", &line);
+        self.replace(TEMPLATE, "", &line);
     }
 
     /// Writes a file of the monorepo with `to` in the place of the first `from`.

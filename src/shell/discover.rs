@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::shared::{self, Shared};
-use super::stat::{Opened, Stat};
+use super::stat::{Opened, Stat, Time};
 use crate::problem::{Place, Problem, Span};
 use crate::value::Name;
 pub use below::{expand_below, own_below};
@@ -94,10 +94,11 @@ impl Witness {
         Self { path, stat }
     }
 
-    /// Tells whether it looks the same now.
+    /// Tells whether it looks the same now, and is older than when the run `began` that took it down: what is not may
+    /// have changed after it was read, within one tick of the clock.
     #[must_use]
-    pub fn still_holds(&self, root: &Opened<'_>) -> bool {
-        root.stat(&self.path) == self.stat
+    pub(super) fn still_holds(&self, root: &Opened<'_>, began: Time) -> bool {
+        !self.stat.is_some_and(|it| it.is_as_young_as(began)) && root.stat(&self.path) == self.stat
     }
 }
 

@@ -299,7 +299,7 @@ impl Engine {
             }
             Err(stale) => stale,
         };
-        self.began = disk.now().ok();
+        self.begin(disk);
         match stale {
             Stale::Nothing(why) => Err(why),
             Stale::Changed(since) => {

@@ -212,8 +212,8 @@ impl Repository {
         let names = self.run(&["for-each-ref", "--format=%(refname:short)"]);
         let names = names.ok().and_then(Result::ok).unwrap_or_default();
         let names = String::from_utf8_lossy(&names);
-        let has_commit = self.run(&["rev-parse", "--verify", "--quiet", "HEAD"]);
-        if names.is_empty() && has_commit.is_ok_and(|it| it.is_err()) {
+        let has_commit = || self.run(&["rev-parse", "--verify", "--quiet", "HEAD"]);
+        if names.is_empty() && has_commit().is_ok_and(|it| it.is_err()) {
             return problem.help("nothing is committed here yet, so there is nothing to compare with");
         }
         problem.suggest(name, names.lines().chain(["HEAD"]))

@@ -103,7 +103,7 @@ pub(super) fn load(disk: &Disk, maker: Fingerprint) -> Result<Recalled, Stale> {
     let opened = Opened::new(root);
     let witnesses = kept.witnesses.par_iter().with_min_len(64).enumerate();
     let changed: Vec<usize> = witnesses
-        .filter(|(_, it)| it.stat.is_some_and(|it| it.is_as_young_as(kept.began)) || !it.still_holds(&opened))
+        .filter(|(_, it)| !it.still_holds(&opened, kept.began))
         .map(|it| it.0)
         .collect();
     let since = |witnesses, changed| Since {

@@ -120,7 +120,7 @@ impl Files {
     /// Tells whether all on which the last reading depended looks as it did then, and is older than when it `began`.
     pub(super) fn are_as_read(&self, folder: &Path, began: Time) -> bool {
         let opened = Opened::new(folder);
-        let holds = |it: &Witness| !it.stat.is_some_and(|it| it.is_as_young_as(began)) && it.still_holds(&opened);
+        let holds = |it: &Witness| it.still_holds(&opened, began);
         matches!(&self.pending, Pending::Paths(paths) if paths.is_empty()) && self.witnesses.par_iter().all(holds)
     }
 
