@@ -48,17 +48,6 @@ impl Span {
         }
     }
 
-    /// Returns this span of a text as one of the file in which that text stands at `whole`; what is written there
-    /// otherwise, so that its places are not known to the byte, does not lead out of it.
-    #[must_use]
-    pub fn within(self, whole: Self) -> Self {
-        let Self { start, end } = self.shifted(whole.start);
-        Self {
-            start: start.min(whole.end),
-            end: end.min(whole.end),
-        }
-    }
-
     /// Returns the part of `text` under this span, empty where it does not fit.
     #[must_use]
     pub fn of(self, text: &str) -> &str {

@@ -230,8 +230,12 @@ impl<'a> Compiler<'a> {
     }
 
     fn expression(&mut self, written: &Written, known: &Variables) -> Option<Expression> {
-        let (expression, problems) =
-            Expression::compile(&written.text, &written.file, written.span(), &self.scope(known));
+        let (expression, problems) = Expression::compile(
+            &written.text,
+            &written.file,
+            &|it| it.shifted(written.start),
+            &self.scope(known),
+        );
         self.problems.extend(written.located(problems));
         expression
     }

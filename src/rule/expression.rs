@@ -169,22 +169,26 @@ impl Failure {
 }
 
 impl Expression {
-    /// Compiles `source`, which stands in `file` at `whole`.
+    /// Compiles `source`, a part of which stands in `file` where `place` says.
     ///
     /// There is an expression only where there is no problem.
-    pub fn compile(source: &str, file: &Name, whole: Span, scope: &Scope<'_>) -> (Option<Self>, Vec<Problem>) {
+    pub fn compile(
+        source: &str,
+        file: &Name,
+        place: &dyn Fn(Span) -> Span,
+        scope: &Scope<'_>,
+    ) -> (Option<Self>, Vec<Problem>) {
         let syntax = match parse::parse(source) {
             Ok(syntax) => syntax,
             Err(mistake) => {
                 let (problem, span, label) = *mistake;
-                let place = Place::Text(file.clone(), span.within(whole));
-                return (None, vec![problem.at(place, label)]);
+                return (None, vec![problem.at(Place::Text(file.clone(), place(span)), label)]);
             }
         };
         let mut checker = Checker {
             source,
             file,
-            whole,
+            place,
             scope,
             locals: Vec::new(),
             n_locals: 0,
@@ -196,8 +200,8 @@ impl Expression {
         if typed.optional && checker.problems.is_empty() {
             let message = format!("the expression is `{}`", typed.words());
             let problem = Problem::error("expression::wrong_type", message);
-            let place = Place::Text(file.clone(), syntax.sign.within(whole));
             let problem = problem.help("give it a value with `.orValue(…)`");
+            let place = Place::Text(file.clone(), place(syntax.sign));
             checker.problems.push(problem.at(place, "may hold nothing"));
         }
         if !checker.problems.is_empty() {

@@ -84,15 +84,15 @@ impl Interpolation {
     ///
     /// There is a result only where there is no problem.
     pub fn compile(text: &str, file: &Name, start: u32, scope: &Scope<'_>) -> (Option<Self>, Vec<Problem>) {
-        Self::compile_at(text, file, scope, |at| start.saturating_add(Span::new(at, at).start))
+        Self::compile_at(text, file, scope, |it| it.shifted(start))
     }
 
-    /// Compiles `text`, byte `at` of which stands in `file` at `place(at)`.
+    /// Compiles `text`, a part of which stands in `file` where `place` says.
     pub fn compile_at(
         text: &str,
         file: &Name,
         scope: &Scope<'_>,
-        place: impl Fn(usize) -> u32,
+        place: impl Fn(Span) -> Span,
     ) -> (Option<Self>, Vec<Problem>) {
         let pieces = pieces(text);
         let is_whole = matches!(&*pieces, [Piece::Source(..)]);
@@ -104,20 +104,13 @@ impl Interpolation {
             match piece {
                 Piece::Literal(literal) => parts.push(Part::Literal(literal.into())),
                 Piece::Unclosed(at) => {
-                    let span = Span {
-                        start: place(at),
-                        end: place(at + 2),
-                    };
                     let problem = Problem::error("expression::unclosed", "an expression in a text has no end");
                     let problem = problem.help("close it with `}`, or write `$${` for the characters themselves");
-                    problems.push(problem.at(Place::Text(file.clone(), span), "opened here"));
+                    problems.push(problem.at(Place::Text(file.clone(), place(Span::new(at, at + 2))), "opened here"));
                 }
                 Piece::Source(source, at) => {
-                    let whole = Span {
-                        start: place(at),
-                        end: place(at + source.len()),
-                    };
-                    let (expression, found) = Expression::compile(source, file, whole, scope);
+                    let start = Span::new(at, at).start;
+                    let (expression, found) = Expression::compile(source, file, &|it| place(it.shifted(start)), scope);
                     problems.extend(found);
                     let Some(expression) = expression else { continue };
                     uses.extend(expression.uses());
@@ -130,6 +123,7 @@ impl Interpolation {
                             Type::Node(_) => problem.help("write `….name` or `….address`"),
                             _ => problem.help("only strings, numbers and truths can be part of a text"),
                         };
+                        let whole = place(Span::new(at, at + source.len()));
                         problems.push(problem.at(Place::Text(file.clone(), whole), "can't be part of a text"));
                     } else if matches!(expression.ty(), Type::Text | Type::Any) {
                         ty = Type::Text;

@@ -156,7 +156,7 @@ impl<'a> Compiler<'a> {
             "$$null" => ("$null", 1),
             other => (other, 0),
         };
-        let interpolation = self.interpolation(content, scope, |at| text.place(at + skipped))?;
+        let interpolation = self.interpolation(content, scope, |it| text.place(it.shifted(skipped)))?;
         if let Some(constant) = interpolation.constant() {
             return Some(What::Constant(Value::from(constant)));
         }
@@ -175,7 +175,7 @@ impl<'a> Compiler<'a> {
         Some(What::Text(interpolation, languages.clone()))
     }
 
-    fn interpolation(&mut self, text: &str, scope: &Scope<'_>, place: impl Fn(usize) -> u32) -> Option<Interpolation> {
+    fn interpolation(&mut self, text: &str, scope: &Scope<'_>, place: impl Fn(Span) -> Span) -> Option<Interpolation> {
         let (interpolation, problems) = Interpolation::compile_at(text, self.file, scope, place);
         self.problems.extend(problems);
         interpolation
@@ -184,18 +184,15 @@ impl<'a> Compiler<'a> {
     fn expression(&mut self, written: &Written, scope: &Scope<'_>) -> Option<Expression> {
         match &written.data {
             WrittenData::Text(text) => {
-                let whole = Span {
-                    start: text.place(0),
-                    end: text.place(text.content.len()),
-                };
-                let (expression, problems) = Expression::compile(&text.content, self.file, whole, scope);
+                let place = |it| text.place(it);
+                let (expression, problems) = Expression::compile(&text.content, self.file, &place, scope);
                 self.problems.extend(problems);
                 expression
             }
             // `$if: true` is a constant, and a constant is an expression.
             WrittenData::Scalar(Value::Bool(truth)) => {
                 let source = if *truth { "true" } else { "false" };
-                Expression::compile(source, self.file, written.span, scope).0
+                Expression::compile(source, self.file, &|_| written.span, scope).0
             }
             _ => {
                 self.wrong(written.span, "an expression is wanted here", "as in `s.env`");
@@ -321,7 +318,7 @@ impl<'a> Compiler<'a> {
             _ => (name, 0),
         };
         let text = WrittenText::key_at(name, span);
-        let key = self.interpolation(content, scope, |at| text.place(at + skipped));
+        let key = self.interpolation(content, scope, |it| text.place(it.shifted(skipped)));
         if let Some(key) = &key {
             let fits = matches!(
                 key.ty(),
@@ -369,7 +366,7 @@ impl<'a> Compiler<'a> {
         if self.format == DataFormat::Json {
             self.wrong(written.span, "JSON has no comments", "leave `$comment` out");
         }
-        let interpolation = self.interpolation(&text.content, scope, |at| text.place(at))?;
+        let interpolation = self.interpolation(&text.content, scope, |it| text.place(it))?;
         self.uses.extend(interpolation.uses());
         Some((interpolation, written.span))
     }
@@ -413,7 +410,7 @@ impl<'a> Compiler<'a> {
                     self.wrong(written.span, "a key is a text", "");
                     return None;
                 };
-                let interpolation = self.interpolation(&text.content, scope, |at| text.place(at))?;
+                let interpolation = self.interpolation(&text.content, scope, |it| text.place(it))?;
                 self.uses.extend(interpolation.uses());
                 Some((interpolation, written.span))
             }

@@ -48,18 +48,12 @@ enum Places {
 }
 
 impl WrittenText {
-    /// Returns where byte `at` of the content stands in the file.
-    pub(super) fn place(&self, at: usize) -> u32 {
+    /// Returns where a part of the content stands in the file.
+    pub(super) fn place(&self, part: Span) -> Span {
         match &self.places {
-            Places::Yaml(yaml, base) => yaml.place(at, at).start + base,
-            Places::InStep(start) => start + Span::new(at, at).start,
-            Places::Somewhere(span) => {
-                if at == 0 {
-                    span.start
-                } else {
-                    span.end
-                }
-            }
+            Places::Yaml(yaml, base) => yaml.place(part.start as usize, part.end as usize).shifted(*base),
+            Places::InStep(start) => part.shifted(*start),
+            Places::Somewhere(span) => *span,
         }
     }
 

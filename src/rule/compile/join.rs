@@ -65,12 +65,13 @@ impl Compiler<'_> {
     /// Compiles one side of a look-up: an expression, or a path that leads through sets (`a.claims_port.value`).
     fn side(&self, text: &str, written: &Written, span: Span, known: &Variables) -> (Option<Expression>, Vec<Problem>) {
         let mapped = self.through_sets(text.trim(), known);
-        Expression::compile(
-            mapped.as_deref().unwrap_or(text),
-            &written.file,
-            span.shifted(written.start),
-            &self.scope(known),
-        )
+        // What a path is written as instead stands nowhere: the path does.
+        let place = |it: Span| {
+            let own = if mapped.is_some() { span } else { it.shifted(span.start) };
+            own.shifted(written.start)
+        };
+        let source = mapped.as_deref().unwrap_or(text);
+        Expression::compile(source, &written.file, &place, &self.scope(known))
     }
 
     /// Writes a path that leads through a list as the expression that maps it; `None` where it leads through none.

@@ -32,8 +32,8 @@ pub(crate) struct Checker<'a> {
     pub(crate) source: &'a str,
     /// The file it stands in.
     pub(crate) file: &'a Name,
-    /// Where it stands in the file.
-    pub(crate) whole: Span,
+    /// Returns where a part of it stands in the file.
+    pub(crate) place: &'a dyn Fn(Span) -> Span,
     /// What it may speak of.
     pub(crate) scope: &'a Scope<'a>,
     /// The variables of the macros around.
@@ -115,14 +115,14 @@ impl Checker<'_> {
     /// Returns a part of the checked form.
     fn tree(&self, it: &Syntax<'_>, op: Op) -> Tree {
         Tree {
-            span: it.sign.within(self.whole),
+            span: (self.place)(it.sign),
             op,
         }
     }
 
     /// Takes a problem down.
     fn report(&mut self, problem: Problem, span: Span, label: impl Into<std::sync::Arc<str>>) {
-        let place = Place::Text(self.file.clone(), span.within(self.whole));
+        let place = Place::Text(self.file.clone(), (self.place)(span));
         let mut problem = problem.at(place, label);
         if problem.help.is_none() {
             problem.help = usual_help(&problem.code).map(Into::into);
@@ -134,7 +134,7 @@ impl Checker<'_> {
     fn refuse(&mut self, problem: Problem, span: Span, label: impl Into<std::sync::Arc<str>>) -> (Tree, Typed) {
         self.report(problem, span, label);
         let tree = Tree {
-            span: span.within(self.whole),
+            span: (self.place)(span),
             op: Op::Broken,
         };
         (tree, Typed::broken())

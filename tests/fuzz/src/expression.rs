@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use groundplan::db::View;
 use groundplan::fact::world::NODES;
 use groundplan::kind::{Type, pack};
-use groundplan::problem::{Place, Span};
+use groundplan::problem::Place;
 use groundplan::rule::expression::{Bindings, Bound, Expression, ProjectScope, Scope, Variables};
 use groundplan::spec;
 use groundplan::value::{Address, Name, Value};
@@ -57,7 +57,7 @@ impl World {
                 project: anchored,
                 ..Scope::new(pack::schema(db, project), self.types.clone())
             };
-            let (expression, problems) = Expression::compile(source, &file, Span::new(0, source.len()), &scope);
+            let (expression, problems) = Expression::compile(source, &file, &|it| it, &scope);
             are_placed(&problems, &file, source);
             assert_eq!(expression.is_none(), !problems.is_empty(), "{problems:?}");
             let Some(expression) = expression else { continue };

@@ -164,7 +164,7 @@ fn a_context_of_what_is_read_is_enough() {
     let reads = &template.reads()["s"];
     assert!(!reads.whole && !reads.members["waits_for"].whole && !reads.members["ports"].whole);
     let scope = Scope::new(&schema, types());
-    let (expression, _) = crate::rule::expression::Expression::compile("s", &"x".into(), Span::new(0, 1), &scope);
+    let (expression, _) = crate::rule::expression::Expression::compile("s", &"x".into(), &|it| it, &scope);
     let expression = expression.unwrap();
     let projection = Projection::new(expression.ty(), reads, &schema);
     let context = bound(|it| expression.evaluate_for(it, &projection)).unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::db::{Database, Db, View};
 use crate::kind::{Bare, EdgeKind, Field, Kind, Record, Relation, Schema, Shape, Type};
-use crate::problem::{Place, Problem, Span};
+use crate::problem::{Place, Problem};
 use crate::rule::expression::{
     Bindings, Bound, BoundEdge, Expression, Failure, GraphFunction, ProjectScope, Scope, Variables, World,
 };
@@ -273,8 +273,7 @@ pub(crate) fn compile_in(source: &str, project: ProjectScope) -> (Option<Express
         project,
         ..Scope::new(&schema, types())
     };
-    let whole = Span::new(0, source.len()).shifted(100);
-    Expression::compile(source, &Name::from("rules/tubes.yaml"), whole, &scope)
+    Expression::compile(source, &Name::from("rules/tubes.yaml"), &|it| it.shifted(100), &scope)
 }
 
 /// Runs `run` with the bindings of the tests and a database attached.
