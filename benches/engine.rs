@@ -66,6 +66,9 @@ const HUB: &str = "gen.yaml";
 /// A template of which a file of each service is printed.
 const TEMPLATE: &str = "templates/freight/policy.hcl.hbs";
 
+/// The rules of which one prints a file of each service.
+const RULES: &str = "rules/freight/freight.yaml";
+
 /// What a watch does after a save is over by then.
 const REST: Duration = Duration::from_millis(100);
 
@@ -277,6 +280,7 @@ impl Bench {
                 TEMPLATE,
                 Self::edit_template,
             ),
+            ("a rule edited, of a file of each service", RULES, Self::edit_rule),
         ] {
             said(what);
             let plan = self.plans_after(edit);
@@ -410,6 +414,15 @@ impl Bench {
     fn edit_template(&self, nth: usize) {
         let line = format!("# The edit {nth}.\n");
         self.replace(TEMPLATE, "", &line);
+    }
+
+    /// Has a rule give its template another path.
+    fn edit_rule(&self, nth: usize) {
+        self.replace(
+            RULES,
+            "deployments/freight/policies/${s.name}.hcl",
+            &format!("deployments/freight/policies/${{s.name}}-{nth}.hcl"),
+        );
     }
 
     /// Writes a file of the monorepo with `to` in the place of the first `from`.

@@ -20,6 +20,7 @@ pub mod parse;
 mod place;
 pub mod provenance;
 pub mod reads;
+pub mod seen;
 pub mod standing;
 pub mod text;
 pub mod told;

@@ -10,13 +10,13 @@ use crate::artifact::asleep::Asleep;
 use crate::artifact::differing::{Difference, Fields};
 use crate::artifact::found::{Finder, Question, Spot};
 use crate::artifact::fresh::cells_of;
-use crate::artifact::instance::{self, Cell, MAX_REFERENCES};
+use crate::artifact::instance::{Cell, MAX_REFERENCES};
 use crate::artifact::reads::reads;
+use crate::artifact::seen::SeenRules;
 use crate::artifact::standing::Differing;
 use crate::db::{Database, Db, Project, View};
 use crate::fact::finding::Sight;
 use crate::fact::shape;
-use crate::fingerprint::Fingerprint;
 use crate::graph::pattern::{Change, Pattern, World};
 use crate::graph::{EndsByKind, Snapshot, reach};
 use crate::kind::{Reads, pack};
@@ -31,7 +31,7 @@ use crate::value::{Address, Map, Name, Value};
 #[derive(Clone, Debug)]
 pub struct Before {
     environments: Vec<(spec::EnvironmentInfo, Graph)>,
-    rules: BTreeMap<Name, Fingerprint>,
+    rules: SeenRules,
 }
 
 #[derive(Clone, Debug)]
@@ -50,23 +50,20 @@ impl Before {
         let environments = environments
             .map(|(it, at)| (it.clone(), Graph::now(db, project, at)))
             .collect();
-        let rules = set::ids(db, project)
-            .iter()
-            .filter_map(|id| Some((id.clone(), fingerprint(db, project, id)?)));
         Self {
             environments,
-            rules: rules.collect(),
+            rules: SeenRules::now(db, project),
         }
     }
 
-    /// Returns what an earlier run saw: graphs of which nobody asks what their nodes held, and the digests of the rules.
-    /// None where the environments are others now.
+    /// Returns what an earlier run saw: graphs of which nobody asks what their nodes held, and the rules. None where the
+    /// environments are others now.
     #[must_use]
     pub fn kept(
         db: &Database,
         project: Project,
         graphs: Vec<(Arc<Snapshot>, Asleep)>,
-        rules: BTreeMap<Name, Fingerprint>,
+        rules: SeenRules,
     ) -> Option<Self> {
         let infos = spec::environments(db, project);
         let graph = |(snapshot, asleep)| Graph {
@@ -86,9 +83,21 @@ impl Before {
         self.environments.iter().map(|it| it.1.asleep.as_ref()).collect()
     }
 
-    /// Returns the digests of the rules.
-    pub fn rules(&self) -> impl Iterator<Item = (&Name, Fingerprint)> {
-        self.rules.iter().map(|(id, it)| (id, *it))
+    /// Returns the rules.
+    #[must_use]
+    pub fn rules(&self) -> &SeenRules {
+        &self.rules
+    }
+
+    /// Takes note of what the rules are now, of which these are `stale`: they may say something where they did not.
+    fn awaken(&mut self, db: &Database, project: Project, stale: &BTreeSet<Name>) {
+        if stale.is_empty() {
+            return;
+        }
+        self.rules = SeenRules::now(db, project);
+        for asleep in self.environments.iter_mut().filter_map(|it| it.1.asleep.as_mut()) {
+            asleep.wake(|it| stale.contains(it));
+        }
     }
 
     /// Finds the rules that say nothing of any node, where that is not known, so that the next edit need not concern them.
@@ -109,7 +118,7 @@ impl Before {
             old != new && old.nodes().iter().any(|node| new.index(node).is_none())
         };
         self.environments.len() > now.environments.len()
-            || self.rules.iter().any(|(id, known)| now.rules.get(id) != Some(known))
+            || self.rules != now.rules
             || self.environments.iter().zip(&now.environments).any(is_gone)
     }
 }
@@ -152,12 +161,6 @@ impl Graph {
         }
         changed
     }
-}
-
-fn fingerprint(db: &Database, project: Project, id: &Name) -> Option<Fingerprint> {
-    let rule = set::rule(db, project, id.clone()).as_ref()?;
-    let template = instance::template_fingerprint(db, project, id.clone());
-    Some(Fingerprint::of(format!("{}{template}", rule.fingerprint).as_bytes()))
 }
 
 /// Tells whether a rule, a node and an environment are there, so that something can be made there.
@@ -304,12 +307,7 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &mut Be
     let mut cells: BTreeSet<Cell> = BTreeSet::new();
     let mut spoken = Spoken::default();
     let rules = rules(db, project);
-    let stale: BTreeSet<Name> = rules
-        .iter()
-        .map(|it| it.id.clone())
-        .chain(before.rules.keys().cloned())
-        .filter(|id| now.rules.get(id) != before.rules.get(id))
-        .collect();
+    let stale = before.rules.differing(&now.rules);
     // What changes what facts there are, or the list of environments, may change anything.
     let everything = !same_environments || rules_of_facts_changed(db, project, &stale, &rules);
     let mut any_change = everything || !stale.is_empty();
@@ -364,17 +362,23 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &mut Be
     spoken.with(cells)
 }
 
-/// Returns the same where nodes and edges differ as `edit` says by environment, and no rule does; none where that may be
-/// too little, since rules that shape the graph may say something else; then `before` is of no use any more.
+/// Returns the same where nodes and edges differ as `edit` says by environment, and of the rules only those that are
+/// `stale`, which do nothing but print; none where that may be too little, since rules that shape the graph may say something
+/// else; then `before` is of no use any more.
 #[must_use]
 pub(super) fn candidates_of(
     db: &Database,
     project: Project,
     before: &mut Before,
-    edit: Vec<Differing>,
+    (edit, stale): (Vec<Differing>, &BTreeSet<Name>),
 ) -> Option<Candidates> {
     let rules = rules(db, project);
     let mut cells: BTreeSet<Cell> = BTreeSet::new();
+    before.awaken(db, project, stale);
+    for rule in rules.iter().filter(|it| stale.contains(&it.id)) {
+        let environments = (0_u16..).take(before.environments.len());
+        cells.extend(environments.flat_map(|it| cells_of(db, project, it, rule)));
+    }
     let mut spoken = Spoken::default();
     // What sees all environments sees a change in any.
     let mut seeing: Vec<Arc<Rule>> = Vec::new();

@@ -13,6 +13,7 @@ use rustc_hash::FxHashSet;
 use crate::artifact::candidates::{self, Before, Candidates};
 use crate::artifact::found::{Found, Spot};
 use crate::artifact::instance::{self, Artifact, Artifacts, Cell, Printed};
+use crate::artifact::seen::PackEdit;
 use crate::artifact::standing::Differing;
 use crate::artifact::told::Told;
 use crate::db::{Database, Project, SourceFile, View, spec_files};
@@ -105,8 +106,18 @@ pub enum Stir {
     Much,
 }
 
-/// Returns the state of the project after an edit that `edit` tells all of, going on from the state `last`, with what
-/// is told of the files now.
+/// An edit, with all that differs by it.
+#[derive(Debug)]
+pub struct Edited {
+    /// By environment what differs of nodes and edges.
+    pub nodes: Vec<Differing>,
+    /// The rules that print from something else.
+    pub rules: BTreeSet<Name>,
+    /// What is told of the files now.
+    pub told: Told,
+}
+
+/// Returns the state of the project after an edit, going on from the state `last`.
 ///
 /// # Errors
 /// The last state, for what it says, where more may have changed, so that all of it must be derived.
@@ -114,9 +125,10 @@ pub fn resume(
     db: &Database,
     project: Project,
     last: State,
-    (edit, told): (Vec<Differing>, Told),
+    edited: Edited,
     read_back: ReadBack,
 ) -> Result<State, Box<State>> {
+    let Edited { nodes, rules, told } = edited;
     let mut last = last;
     let (Some(mut before), Some(found)) = (last.before.take(), last.found.take()) else {
         return Err(Box::new(last));
@@ -125,7 +137,7 @@ pub fn resume(
         cells,
         questions,
         sayings,
-    }) = candidates::candidates_of(db, project, &mut before, edit)
+    }) = candidates::candidates_of(db, project, &mut before, (nodes, &rules))
     else {
         return Err(Box::new(last));
     };
@@ -138,7 +150,11 @@ pub fn resume(
         concerned: Some(sayings),
         ..State::default()
     };
-    let asked = ask_all(db, project, cells, &last.fresh);
+    let mut asked = ask_all(db, project, cells, &last.fresh);
+    // A rule that is another now may leave places at which it can't print.
+    let of_those = last.cells.keys().filter(|it| rules.contains(&it.rule));
+    let lost = of_those.filter(|it| !candidates::is_there(db, project, it));
+    asked.extend(lost.cloned().map(Asked::nothing));
     let holds = |it: &&Asked| !it.artifacts.artifacts.is_empty() || !it.artifacts.problems.is_empty();
     state.holding = asked.iter().filter(holds).map(|it| it.cell.rule.clone()).collect();
     let settling = Settling {
@@ -256,6 +272,17 @@ struct Asked {
     artifacts: Arc<Artifacts>,
     /// The texts of those of its artifacts that are stale.
     printed: Vec<(usize, Printed)>,
+}
+
+impl Asked {
+    /// Returns that nothing is made at `cell`.
+    fn nothing(cell: Cell) -> Self {
+        Self {
+            cell,
+            artifacts: Arc::default(),
+            printed: Vec::new(),
+        }
+    }
 }
 
 /// Asks what is made at each of `cells`.
@@ -412,12 +439,19 @@ impl State {
         }
     }
 
-    /// Returns this state with the mistakes in `files`: what was wanted before them still is.
+    /// Returns this state with mistakes: those in `files` of the spec, and the `others`. What was wanted before them still
+    /// is.
     #[must_use]
-    pub fn with_mistakes(self, db: &Database, project: Project, files: impl Iterator<Item = SourceFile>) -> Self {
+    pub fn with_mistakes(
+        self,
+        db: &Database,
+        project: Project,
+        files: impl Iterator<Item = SourceFile>,
+        others: Vec<Problem>,
+    ) -> Self {
         let told = self.told.clone().unwrap_or_default().again(db, project, files);
         Self {
-            problems: settled(told.problems().collect()),
+            problems: settled(told.problems().chain(others).collect()),
             printed: Vec::new(),
             differing: Some(BTreeSet::new()),
             ..self
@@ -442,6 +476,17 @@ impl State {
         let is_wrong = self.problems.iter().any(Problem::is_error);
         if let Some(before) = self.before.as_mut().filter(|_| !is_wrong) {
             before.find_asleep(db, project);
+        }
+    }
+
+    /// Returns what the edits of packs have come to since this state was found; more than is known, where something was
+    /// told of packs then.
+    #[must_use]
+    pub fn pack_edit(&self, db: &Database, project: Project) -> PackEdit {
+        let is_quiet = self.told.as_ref().is_some_and(Told::is_of_files);
+        match self.before.as_ref().filter(|_| is_quiet) {
+            Some(before) => before.rules().edit(db, project),
+            None => PackEdit::More,
         }
     }
 

@@ -14,6 +14,7 @@ use crate::artifact::found::Found;
 use crate::artifact::fresh::{Fresh, State};
 use crate::artifact::instance::{Artifact, Artifacts, Cell};
 use crate::artifact::reads::{self, KnownReads, TemplateReads};
+use crate::artifact::seen::{SeenRule, SeenRules};
 use crate::artifact::told::Told;
 use crate::db::{Database, Project, SourceFile};
 use crate::fact::shape::{self, Derived, DerivedNode, KnownGraph, KnownGraphs};
@@ -37,8 +38,8 @@ pub struct Kept<'a> {
     maps: Vec<Map>,
     index: KeptIndex,
     graphs: Vec<Graph>,
-    /// The rules, with the digests of what they say.
-    rules: Vec<(u32, Fingerprint)>,
+    /// The rules, and what there is to know of each.
+    rules: Vec<(u32, SeenRule)>,
     /// What the templates read of those that have printed something.
     reads: Vec<(u32, TemplateReads)>,
     told: Told,
@@ -138,7 +139,8 @@ pub fn keep<T>(
         Graph::of(&known, asleep, &mut numbering)
     });
     let graphs = graphs.collect::<Option<_>>()?;
-    let rules = before.rules().map(|(id, it)| (numbering.names.of(id), it)).collect();
+    let rules = before.rules().iter();
+    let rules = rules.map(|(id, it)| (numbering.names.of(id), it)).collect();
     let printing: BTreeSet<&Name> = state.fresh.values().map(|it| &it.rule).collect();
     let read = |it: &Name| Some((numbering.names.of(it), reads::reads(db, project, it)?.clone()));
     let reads = printing.into_iter().filter_map(read).collect();
@@ -192,8 +194,8 @@ impl Kept<'_> {
         let (cells, fresh) = places?;
         let (known, asleep): (Vec<KnownGraph>, Vec<Asleep>) = graphs?.into_iter().unzip();
         let graphs = known.iter().map(|it| it.snapshot.clone()).zip(asleep).collect();
-        let rule = |(id, it): &(u32, Fingerprint)| Some((name(*id)?, *it));
-        let rules: BTreeMap<Name, Fingerprint> = self.rules.iter().map(rule).collect::<Option<_>>()?;
+        let rule = |(id, it): &(u32, SeenRule)| Some((name(*id)?, *it));
+        let rules: SeenRules = self.rules.iter().map(rule).collect::<Option<_>>()?;
         let index = self.index.index(&nodes, files)?;
         KnownNames::new(db, index);
         KnownGraphs::new(db, known);

@@ -3,7 +3,7 @@
 
 #![expect(missing_docs, reason = "salsa's macros write public functions without docs")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use salsa::Setter as _;
@@ -38,17 +38,38 @@ fn compiled<'db>(db: &'db dyn Db, project: Project, rule: &Name) -> Option<&'db 
     Some(compiled.template.as_ref()?.reads())
 }
 
+/// Returns all that an earlier run has found out.
+#[must_use]
+pub fn known(db: &Database) -> BTreeMap<Name, Arc<TemplateReads>> {
+    KnownReads::try_get(db).map(|it| it.of(db).clone()).unwrap_or_default()
+}
+
+/// Makes the database know this instead of what it knew.
+pub fn know(db: &mut Database, reads: BTreeMap<Name, Arc<TemplateReads>>) {
+    if let Some(known) = KnownReads::try_get(db) {
+        known.set_of(db).to(reads);
+    }
+}
+
+/// Makes the database forget what the templates of these rules read, which are others now.
+pub fn forget(db: &mut Database, rules: &BTreeSet<Name>) {
+    let all = known(db);
+    if rules.iter().any(|it| all.contains_key(it)) {
+        know(db, all.into_iter().filter(|it| !rules.contains(&it.0)).collect());
+    }
+}
+
 /// Makes the database know what is read by those of `rules`, which hold somewhere, that have done so for the first time.
 pub fn learn<'r>(db: &mut Database, project: Project, rules: impl Iterator<Item = &'r Name>) {
-    let Some(known) = KnownReads::try_get(db) else {
+    let Some(before) = KnownReads::try_get(db) else {
         return;
     };
-    let new = rules.filter(|it| !known.of(db).contains_key(*it));
+    let new = rules.filter(|it| !before.of(db).contains_key(*it));
     let new = new.filter_map(|it| Some((it.clone(), Arc::new(compiled(db, project, it)?.clone()))));
     let new: Vec<(Name, Arc<TemplateReads>)> = new.collect();
     if !new.is_empty() {
-        let mut all = known.of(db).clone();
+        let mut all = known(db);
         all.extend(new);
-        known.set_of(db).to(all);
+        know(db, all);
     }
 }

@@ -20,6 +20,8 @@ use crate::value::{Address, Path};
 /// What the nodes of some files held.
 #[derive(Clone, Debug, Default)]
 pub struct Standing {
+    /// Whether files of packs are edited as well.
+    has_packs: bool,
     files: Vec<(SourceFile, Names)>,
     /// By environment.
     nodes: Vec<BTreeMap<Address, Held>>,
@@ -71,6 +73,17 @@ impl Standing {
         self.files.extend(new);
     }
 
+    /// Takes down that files of packs are edited: what their rules said is known by the state.
+    pub fn note_packs(&mut self) {
+        self.has_packs = true;
+    }
+
+    /// Tells whether files of packs are edited.
+    #[must_use]
+    pub fn has_packs(&self) -> bool {
+        self.has_packs
+    }
+
     /// Returns the files of which something was taken down.
     pub fn files(&self) -> impl Iterator<Item = SourceFile> {
         self.files.iter().map(|it| it.0)
@@ -85,7 +98,7 @@ impl Standing {
     /// Tells whether nothing was taken down.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.files.is_empty() && !self.has_packs
     }
 
     /// Returns what the edits since have come to.

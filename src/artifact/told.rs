@@ -59,6 +59,12 @@ impl Told {
         of_others.chain(&self.of_all).any(|it| it.is_placed_in(file))
     }
 
+    /// Tells whether all of it is told of single files of the spec.
+    #[must_use]
+    pub fn is_of_files(&self) -> bool {
+        self.of_all.is_empty()
+    }
+
     /// Returns all of it.
     pub fn problems(&self) -> impl Iterator<Item = Problem> {
         self.of_files.values().flatten().chain(&self.of_all).cloned()

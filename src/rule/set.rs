@@ -52,7 +52,8 @@ pub fn pack_of(path: &str) -> Name {
 }
 
 /// Tells whether the file at `path` holds rules: not a pack's head or its proofs, and not a case of its tests.
-fn is_rule_file(path: &str) -> bool {
+#[must_use]
+pub fn is_rule_file(path: &str) -> bool {
     let path = pack_path(path);
     let in_cases = path.split('/').nth(2) == Some("cases");
     let is_other = path.ends_with("/pack.yaml") || path.ends_with("/proofs.yaml");

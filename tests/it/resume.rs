@@ -64,9 +64,81 @@ struct Service {
     overlay: Option<usize>,
 }
 
-/// A shop: its services, and fields of the root file.
+/// What the shop's own pack prints, of which rules and templates may be edited.
+#[derive(Clone, Debug, Default)]
+struct Notes {
+    line: usize,
+    partial: usize,
+    comment: usize,
+    /// How the rule that prints is written.
+    when: usize,
+    /// How the rule that says something is written.
+    says: usize,
+    is_wrong: bool,
+}
+
+impl Notes {
+    /// What `when` may be: what it prints for, and where.
+    const WHENS: [(&str, &str); 4] = [
+        ("service", "true"),
+        ("service", "s.deployment.replicas > 4"),
+        ("service|infra", "true"),
+        ("service", "false"),
+    ];
+
+    fn files(&self) -> [(String, String); 4] {
+        let Self {
+            line,
+            partial,
+            comment,
+            says,
+            ..
+        } = self;
+        let (of, when) = Self::WHENS[self.when];
+        let pack = "pack: notes\ndoc: Notes.\nrequires: [core]\nrelations:\n  note: {doc: A note., of: service|infra, \
+                    shape: list, order_by: text, fields: {text: {type: string, doc: Its text.}}}\n";
+        let rules = format!(
+            "rules:\n  # {comment}\n  - rule: note\n    doc: Notes.\n    match: (s:service)\n    facts: [{{note: {{of: s, text: \
+             'says {says}'}}}}]\n  - rule: print\n    doc: Prints.\n    match: (s:{of})\n    when: {when}\n    artifact: {{path: \
+             'notes/${{s.name}}.txt', template: notes/note.txt.hbs, with: {{name: s.name, notes: s.note}}}}\n"
+        );
+        let torn = if self.is_wrong { "{{nope}}" } else { "" };
+        let template =
+            format!("{line} {{{{name}}}}{torn}\n{{{{#each notes}}}}\n{{{{> notes/line of=text}}}}\n{{{{/each}}}}\n");
+        [
+            ("rules/notes/pack.yaml", pack.to_owned()),
+            ("rules/notes/notes.yaml", rules),
+            ("templates/notes/note.txt.hbs", template),
+            (
+                "templates/notes/_line.hbs",
+                format!("{{{{!--\nparams:\n  of: string\n--}}}}\n{partial}: {{{{of}}}}\n"),
+            ),
+        ]
+        .map(|(path, text)| (path.to_owned(), text))
+    }
+
+    /// Edits something, and says what.
+    fn edit(&mut self, random: &mut Random) -> String {
+        let what = random.below(8);
+        match what {
+            0..3 => self.line += 1,
+            3 => self.partial += 1,
+            4 => self.comment += 1,
+            5 => self.when = random.below(Self::WHENS.len()),
+            6 => self.says += 1,
+            _ => self.is_wrong = true,
+        }
+        if what != 7 && random.happens(80) {
+            self.is_wrong = false;
+        }
+        format!("{what} of the notes")
+    }
+}
+
+/// A shop: its services, fields of the root file, and a pack of its own.
 struct Shop {
     services: BTreeMap<String, Service>,
+    notes: Notes,
     version: usize,
     cpu: usize,
 }
@@ -76,6 +148,7 @@ impl Shop {
         let names = ('a'..='z').map(String::from).take(n_services);
         Self {
             services: names.map(|it| (it, Service::new())).collect(),
+            notes: Notes::default(),
             version: 0,
             cpu: 100,
         }
@@ -86,7 +159,8 @@ impl Shop {
         let root = ROOT
             .replace("VERSION", &self.version.to_string())
             .replace("CPU", &self.cpu.to_string());
-        let mut files = Files::from([("gen.yaml".to_owned(), format!("{root}services:\n"))]);
+        let mut files = Files::from(self.notes.files());
+        files.insert("gen.yaml".to_owned(), format!("{root}services:\n"));
         for (name, service) in &self.services {
             let file = match name.as_bytes()[0] {
                 b'a' | b'b' => "gen.yaml".to_owned(),
@@ -100,6 +174,9 @@ impl Shop {
 
     /// Edits something, and says what.
     fn edit(&mut self, random: &mut Random) -> String {
+        if random.happens(25) {
+            return self.notes.edit(random);
+        }
         let names: Vec<String> = self.services.keys().cloned().collect();
         let name = random.one_of(&names).clone();
         let other = random.one_of(&names).clone();
@@ -314,6 +391,35 @@ fn random_edits_within_a_process() {
         n_resumed * 5 > n as usize,
         "few edits go on from what is known: {n_resumed} of {n}"
     );
+}
+
+/// An edit of what only prints asks what it prints, and nothing else is derived anew.
+#[test]
+fn an_edit_of_a_template_or_of_a_rule_that_prints_is_gone_on_from() {
+    let mut shop = Shop::new(3);
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let dir = folder.path();
+    write(dir, &Files::new(), &shop.files());
+    let mut engine = open(dir);
+    engine.outcome(&Ask::default());
+    engine.make_ready();
+    let edits: [(fn(&mut Notes), bool); 5] = [
+        (|it| it.line += 1, true),
+        (|it| it.partial += 1, true),
+        (|it| it.when = 2, true),
+        (|it| it.is_wrong = true, true),
+        (|it| it.says += 1, false),
+    ];
+    for (n, (edit, is_gone_on_from)) in edits.into_iter().enumerate() {
+        let old = shop.files();
+        shop.notes.is_wrong = false;
+        edit(&mut shop.notes);
+        let paths = write(dir, &old, &shop.files());
+        engine.refresh(&Changed::Paths(paths));
+        let outcome = engine.outcome(&Ask::default());
+        assert_eq!(engine.is_resumed(), is_gone_on_from, "edit {n}");
+        assert_eq!(said(&outcome), said(&clean(dir)), "edit {n}");
+    }
 }
 
 /// Of a branch switch nobody waits to hear what each of its files changes.

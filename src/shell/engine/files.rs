@@ -9,8 +9,10 @@ use salsa::{Durability, Setter};
 
 use super::Changed;
 use crate::artifact::fresh::Stir;
+use crate::artifact::standing::Standing;
 use crate::db::{Database, Override, Project, SourceFile, is_shared, pack_path};
 use crate::problem::{Place, Problem};
+use crate::rule::set::is_rule_file;
 use crate::shell::discover::{self, Gathered, Include, Interest, Root, Text, Witness};
 use crate::shell::report::Sources;
 use crate::shell::shared::Shared;
@@ -82,12 +84,47 @@ impl Files {
         self.root.get(path).or_else(|| self.included.get(path)).copied()
     }
 
+    /// Returns the file of rules, or the template, of the project's own packs at `path`.
+    pub(super) fn of_packs(&self, path: &str) -> Option<SourceFile> {
+        self.own.get(path).filter(|_| is_of_packs(path)).copied()
+    }
+
+    /// Returns the file at `path` that the spec or the project's own packs are read from, if an edit of it may be gone on
+    /// from.
+    pub(super) fn editable(&self, path: &str) -> Option<SourceFile> {
+        self.of_spec(path).or_else(|| self.of_packs(path))
+    }
+
+    /// Takes down in `standing` how the files at `paths` stand before they are edited; none where others than those of
+    /// the spec and of the project's own packs are among them.
+    pub(super) fn note<'p>(
+        &self,
+        db: &Database,
+        project: Project,
+        paths: impl Iterator<Item = &'p str>,
+        standing: &mut Standing,
+    ) -> Option<()> {
+        let mut of_spec = Vec::new();
+        for path in paths {
+            match self.of_spec(path) {
+                Some(file) => of_spec.push(file),
+                None => {
+                    self.of_packs(path)?;
+                    standing.note_packs();
+                }
+            }
+        }
+        standing.note(db, project, &of_spec);
+        Some(())
+    }
+
     /// Tells whether the packs are those of the project.
     pub(super) fn are_own(&self) -> bool {
         self.packs_of.is_none()
     }
 
-    /// Takes note no longer of which files of the spec were edited, and returns them; none where others have changed.
+    /// Takes note no longer of which files of the spec and the packs were edited, and returns them; none where others have
+    /// changed.
     pub(super) fn take_edited(&mut self) -> Option<Vec<String>> {
         let Pending::Paths(paths) = &self.pending else {
             return None;
@@ -96,7 +133,7 @@ impl Files {
         let mut edited: Vec<String> = concerned.cloned().collect();
         edited.sort();
         edited.dedup();
-        if !edited.iter().all(|it| self.of_spec(it).is_some()) {
+        if !edited.iter().all(|it| self.editable(it).is_some()) {
             return None;
         }
         self.pending = Pending::Paths(Vec::new());
@@ -287,6 +324,11 @@ impl Files {
             .map(|it| (it.path.clone(), it.text.clone()));
         lock.chain(files).chain(set).collect()
     }
+}
+
+/// Tells whether a file at `path` is one of rules, or a template, of the project's own packs.
+pub(super) fn is_of_packs(path: &str) -> bool {
+    !is_shared(path) && (path.starts_with("templates/") || is_rule_file(path))
 }
 
 /// Makes `known` hold `texts` and nothing else, touching only what differs.

@@ -4,18 +4,19 @@
 //! The database is told the names and the graph as they were, and the state of the run that found them. Whether they
 //! stand is decided on the way; where they don't, all of it is derived. Debug builds derive it in any case and compare.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use salsa::Setter as _;
 use serde::{Deserialize, Serialize};
 
-use super::files::{Files, includes};
+use super::files::{Files, includes, is_of_packs};
 use super::{Ask, Engine};
 use crate::artifact::fresh::{self, ReadBack, State, Stir};
 use crate::artifact::kept::{self, Kept};
 use crate::artifact::reads;
+use crate::artifact::seen::PackEdit;
 use crate::artifact::standing::{Differing, Edit, Standing};
 use crate::db::{Database, Project, SourceFile, spec_files};
 use crate::fact::shape::{self, KnownGraph, KnownGraphs};
@@ -28,7 +29,7 @@ use crate::shell::seal::{self, HEAD, Sort};
 use crate::shell::shared;
 use crate::value::Name;
 
-const SORT: &Sort = b"gensta3\n";
+const SORT: &Sort = b"gensta4\n";
 
 /// After so many queries, or after twice as many as there are files where that is more, what was derived around edits is
 /// forgotten: else it would grow to what a run from nothing holds.
@@ -121,10 +122,11 @@ impl Engine {
     /// Why that is not enough, in words.
     pub(super) fn resume(&mut self, resumable: &Resumable) -> Result<Project, &'static str> {
         const DAMAGED: &str = "the state that was kept is damaged, or of another run";
-        const UNREADABLE: &str = "a file of the spec can't be read";
+        const UNREADABLE: &str = "a file can't be read";
         let body = resumable.body().ok_or(DAMAGED)?;
         let edited = self.edited(resumable, &body);
-        let (paths, seen) = edited.ok_or("files came or went, or others than those of the spec changed")?;
+        let (paths, seen) =
+            edited.ok_or("files came or went, or others than those of the spec, rules and templates changed")?;
         let witnesses = self.witnesses(&resumable.since, seen);
         let mut db = self.db.anew();
         let text = |(path, text): &(&str, &str)| Text::known(Name::from(*path), (*text).into());
@@ -133,11 +135,10 @@ impl Engine {
         let project = files.project().ok_or(DAMAGED)?;
         let all: Vec<SourceFile> = spec_files(&db, project).collect();
         let last = body.kept.restore(&db, project, &all).ok_or(DAMAGED)?;
-        let edited = paths.iter().map(|it| files.of_spec(it)).collect::<Option<Vec<_>>>();
-        let edited = edited.ok_or(DAMAGED)?;
         fresh::compile(&db, project);
         let mut standing = Standing::default();
-        standing.note(&db, project, &edited);
+        let noted = files.note(&db, project, paths.iter().map(String::as_str), &mut standing);
+        noted.ok_or(DAMAGED)?;
         let (texts, problems) = discover::read(&self.root.folder, &paths);
         if !problems.is_empty() || texts.len() != paths.len() {
             return Err(UNREADABLE);
@@ -145,10 +146,9 @@ impl Engine {
         let mut files = files;
         files.problems.clone_from(&body.problems);
         let mut before = Vec::new();
-        for (Text { path, text, .. }, file) in texts.into_iter().zip(&edited) {
-            if **file.text(&db) != *text {
-                before.push((path.clone(), file.text(&db).clone()));
-            }
+        for Text { path, text, .. } in texts {
+            let known = files.editable(&path).map(|it| it.text(&db).clone());
+            before.extend(known.filter(|it| **it != *text).map(|it| (path.clone(), it)));
             files.put_back(&mut db, &path, Some(text));
         }
         let mut tried = Self {
@@ -166,7 +166,7 @@ impl Engine {
             ..Self::open(self.root.clone())
         };
         let step = tried.step(project);
-        step.map_err(|_| "nodes came, went or have other names, or something changed that all of them read")?;
+        step.map_err(|_| "nodes or rules came, went or have other names, or something changed that all of them read")?;
         tried.laps = std::mem::take(&mut self.laps);
         *self = tried;
         Ok(project)
@@ -224,16 +224,14 @@ impl Engine {
     pub(super) fn advance(&mut self, ask: &Ask) -> Option<Project> {
         let project = self.files.project().filter(|_| ask.overrides.is_empty())?;
         let paths = self.files.take_edited()?;
-        let edited = paths
-            .iter()
-            .map(|it| self.files.of_spec(it))
-            .collect::<Option<Vec<_>>>()?;
+        let mut of_spec = paths.iter().filter_map(|it| self.files.of_spec(it));
         // What stands wrong in the root file may change what others held before it.
         let is_root_wrong = self.standing.has(project.root(&self.db));
-        if is_root_wrong && edited.iter().any(|it| !self.standing.has(*it)) {
+        if is_root_wrong && of_spec.any(|it| !self.standing.has(it)) {
             return None;
         }
-        self.standing.note(&self.db, project, &edited);
+        let edited = paths.iter().map(String::as_str);
+        self.files.note(&self.db, project, edited, &mut self.standing)?;
         let (texts, problems) = discover::read(&self.root.folder, &paths);
         if !problems.is_empty() || texts.len() != paths.len() {
             return None;
@@ -260,16 +258,31 @@ impl Engine {
         if self.standing.files().any(moved) {
             return Err(Box::new(last));
         }
-        match self.standing.edit(&self.db, project) {
-            Edit::Wrong => self.state = last.with_mistakes(&self.db, project, self.standing.files()),
-            Edit::Nodes(edit) if self.rewire(project, &edit) => {
+        let of_packs = match self.standing.has_packs() {
+            true => last.pack_edit(&self.db, project),
+            false => PackEdit::Printing(BTreeSet::new()),
+        };
+        let of_spec = self.standing.edit(&self.db, project);
+        match (of_spec, of_packs) {
+            (Edit::More, _) | (_, PackEdit::More) => return Err(Box::new(last)),
+            (_, PackEdit::Wrong(mistakes)) => {
+                self.state = last.with_mistakes(&self.db, project, self.standing.files(), mistakes);
+            }
+            (Edit::Wrong, PackEdit::Printing(_)) => {
+                self.state = last.with_mistakes(&self.db, project, self.standing.files(), Vec::new());
+            }
+            (Edit::Nodes(nodes), PackEdit::Printing(rules)) => {
+                if !self.rewire(project, &nodes) {
+                    return Err(Box::new(last));
+                }
+                reads::forget(&mut self.db, &rules);
                 let told = last.told().cloned().unwrap_or_default();
                 let told = told.again(&self.db, project, self.standing.files());
-                self.state = fresh::resume(&self.db, project, last, (edit, told), self.read_back)?;
+                let edited = fresh::Edited { nodes, rules, told };
+                self.state = fresh::resume(&self.db, project, last, edited, self.read_back)?;
                 reads::learn(&mut self.db, project, self.state.holding.iter());
                 self.standing = Standing::default();
             }
-            Edit::Nodes(_) | Edit::More => return Err(Box::new(last)),
         }
         debug_assert!(
             self.is_as_derived(),
@@ -292,18 +305,19 @@ impl Engine {
         true
     }
 
-    /// Returns the files of the spec that may have changed, and what was looked at to find no others; none where other
-    /// things have.
+    /// Returns the files of the spec and the packs that may have changed, and what was looked at to find no others; none
+    /// where other things have.
     fn edited(&self, resumable: &Resumable, body: &Body<'_>) -> Option<(Vec<String>, Vec<Witness>)> {
-        let [root, included, _] = &body.texts;
+        let [root, included, own] = &body.texts;
         let folder = &self.root.folder;
         let since = &resumable.since;
+        let stands_in = |files: &[(&str, &str)], path: &str| files.binary_search_by(|it| it.0.cmp(path)).is_ok();
         let mut edited = Vec::new();
         let mut moved = Vec::new();
         for at in &since.changed {
             let path = since.witnesses.get(*at)?.path.to_str()?;
             let is_root = root.first().is_some_and(|it| it.0 == path);
-            if is_root || included.binary_search_by(|it| it.0.cmp(path)).is_ok() {
+            if is_root || stands_in(included, path) || stands_in(own, path) && is_of_packs(path) {
                 edited.push(path.to_owned());
             // A folder somewhere else is one of a pack that may have changed there.
             } else if folder.join(path).is_dir() && !Path::new(path).is_absolute() {
@@ -418,7 +432,7 @@ impl Engine {
     }
 
     /// Tells whether deriving everything comes to the same.
-    fn is_as_derived(&self) -> bool {
+    pub(super) fn is_as_derived(&self) -> bool {
         let Some((db, _, project)) = self.anew(Database::default()) else {
             return false;
         };

@@ -11,8 +11,9 @@ use rustc_hash::FxHashMap;
 
 use super::effects::{self, Asked, Concerned, Due, DueStep};
 use super::{Ask, Engine};
-use crate::artifact::fresh::{self, ReadBack, Stir};
+use crate::artifact::fresh::{self, ReadBack, State, Stir};
 use crate::artifact::instance;
+use crate::artifact::reads::{self, TemplateReads};
 use crate::artifact::standing::Standing;
 use crate::db::Project;
 use crate::fingerprint::Fingerprint;
@@ -107,7 +108,7 @@ impl Engine {
         self.see_behind_recalled(ask);
         match &self.edited {
             Some(edited) if Inputs::known_by(disk) == Some(edited.inputs) => {
-                let now = |it: &Name| Some(self.files.of_spec(it)?.text(&self.db).clone());
+                let now = |it: &Name| Some(self.files.editable(it)?.text(&self.db).clone());
                 let files = edited.texts.iter();
                 let files = files.map(|(path, text)| (path.clone(), [Some(text.clone()), now(path)]));
                 Some(Between {
@@ -132,6 +133,7 @@ impl Engine {
         // What is printed now stays at hand, so that nobody has to print it again.
         let texts = std::mem::take(&mut self.state.texts);
         let printed = self.state.printed.clone();
+        let present = self.present(between);
         let back = self.go_back(project, between, ask, Asked::Only(&asked));
         let project = back.project;
         rewound.reasons = back.reasons;
@@ -147,7 +149,13 @@ impl Engine {
             };
             rewound.was.extend(text.map(|it| (path.clone(), it)));
         }
-        (rewound.effects, rewound.problems) = self.put_forward(project, between, ask, (&back.concerned, &back.due));
+        match present.filter(|_| self.is_resumed) {
+            Some(present) => self.return_to(present, between),
+            None => {
+                let concerned = (&back.concerned, &back.due);
+                (rewound.effects, rewound.problems) = self.put_forward(project, between, ask, concerned);
+            }
+        }
         for (path, text) in texts {
             let fresh = self.state.fresh.get(&path);
             if fresh.is_some_and(|it| it.content == Fingerprint::of(text.as_bytes())) {
@@ -156,6 +164,29 @@ impl Engine {
         }
         self.state.printed = printed;
         rewound
+    }
+
+    /// Returns how all stands now, where none but files of packs are `between` and all is known of the rest.
+    fn present(&self, between: &Between) -> Option<Present> {
+        let are_of_packs = between.files.iter().all(|it| self.files.of_packs(&it.0).is_some());
+        (self.is_resumed && are_of_packs).then(|| Present {
+            state: self.state.clone(),
+            reads: reads::known(&self.db),
+        })
+    }
+
+    /// Brings everything back to how it stood, after steps that have changed nothing but what is printed: nothing differs
+    /// in effect, and nothing is printed for it.
+    fn return_to(&mut self, present: Present, between: &Between) {
+        for (path, [_, new]) in &between.files {
+            self.files.put_back(&mut self.db, path, new.clone());
+        }
+        reads::know(&mut self.db, present.reads);
+        self.state = present.state;
+        debug_assert!(
+            self.is_as_derived(),
+            "what stood before the way back differs from what is derived"
+        );
     }
 
     /// Takes the inputs back step by step by what is `between`, and tells the steps by which each of those files changes
@@ -297,14 +328,15 @@ impl Engine {
         (effects, problems)
     }
 
-    /// Takes down what the nodes of the files at `paths` hold, where the database was told the graph; none
-    /// where others than files of the spec are among them.
+    /// Takes down how the files at `paths` stand, where the database was told the graph; none where others than files of
+    /// the spec and the packs are among them.
     fn standing<'p>(&self, project: Project, paths: impl Iterator<Item = &'p Name>) -> Option<Standing> {
-        let files = self
-            .is_resumed
-            .then(|| paths.map(|it| self.files.of_spec(it)).collect::<Option<Vec<_>>>());
+        if !self.is_resumed {
+            return None;
+        }
         let mut standing = self.standing.clone();
-        standing.note(&self.db, project, &files??);
+        let paths = paths.map(Name::as_str);
+        self.files.note(&self.db, project, paths, &mut standing)?;
         Some(standing)
     }
 
@@ -335,6 +367,12 @@ impl Engine {
         self.state.differing = Some(differing);
         project
     }
+}
+
+/// How all stands, to return to it.
+struct Present {
+    state: State,
+    reads: BTreeMap<Name, Arc<TemplateReads>>,
 }
 
 enum Back {
