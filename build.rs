@@ -1,4 +1,5 @@
-//! Puts the built-in packs into the binary, and the pages of the problems: every file of their folders, by path.
+//! Puts the built-in packs into the binary, and the pages of the problems: every file of their folders, by path, with
+//! the fingerprint that a run would take of it.
 //!
 //! A debug build reads them when it runs, so that a change of a pack compiles nothing.
 #![allow(
@@ -23,7 +24,7 @@ fn main() -> io::Result<()> {
     embed(&top, &["docs/problems"], &out.join("problems.rs"))
 }
 
-/// Writes a list of the files below `folders`, with their texts, to `to`.
+/// Writes a list of the files below `folders`, with their texts and fingerprints, to `to`.
 fn embed(top: &Path, folders: &[&str], to: &Path) -> io::Result<()> {
     let mut files = Vec::new();
     for folder in folders {
@@ -32,7 +33,10 @@ fn embed(top: &Path, folders: &[&str], to: &Path) -> io::Result<()> {
     files.sort();
     let mut source = String::from("&[\n");
     for file in files {
-        let _ = writeln!(source, "    ({file:?}, include_str!({:?})),", top.join(&file));
+        let place = top.join(&file);
+        let hash = blake3::hash(&fs::read(&place)?);
+        let fingerprint = &hash.as_bytes()[..16];
+        let _ = writeln!(source, "    ({file:?}, include_str!({place:?}), {fingerprint:?}),");
     }
     source.push_str("]\n");
     fs::write(to, source)

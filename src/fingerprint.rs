@@ -3,6 +3,7 @@
 //! A [`Fingerprint`] tells contents apart that nobody made to look alike; a [`Digest`] is kept where somebody may try.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::{Serialize, Serializer};
@@ -29,6 +30,15 @@ impl Fingerprint {
         Self::from_hash(&blake3::hash(content))
     }
 
+    /// Returns the fingerprint of all that `value` is told apart by: of the same values the same one, in each process of
+    /// one program.
+    #[must_use]
+    pub fn of_value(value: &impl Hash) -> Self {
+        let mut bytes = Bytes::default();
+        value.hash(&mut bytes);
+        Self::of(&bytes.0)
+    }
+
     /// Returns the fingerprint that a streaming hasher has come to.
     #[must_use]
     pub fn from_hash(hash: &blake3::Hash) -> Self {
@@ -39,7 +49,7 @@ impl Fingerprint {
 
     /// Returns the fingerprint that `bytes` are.
     #[must_use]
-    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
@@ -61,6 +71,20 @@ impl Fingerprint {
             *byte = high << 4 | low;
         }
         (seen < 16).then_some(Self(bytes))
+    }
+}
+
+/// The bytes that a value is hashed by.
+#[derive(Default)]
+struct Bytes(Vec<u8>);
+
+impl Hasher for Bytes {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        unreachable!("the bytes are what is asked for")
     }
 }
 

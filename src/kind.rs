@@ -235,7 +235,7 @@ pub struct Unsupported {
 }
 
 /// All that the packs of a project declare.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Schema {
     /// Kinds of node by name.
     pub kinds: BTreeMap<Name, Kind>,

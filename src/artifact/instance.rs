@@ -246,7 +246,7 @@ pub fn template_fingerprint(db: &dyn Db, project: Project, id: Name) -> Fingerpr
     let mut bytes = Vec::new();
     write_text(file.path(db), &mut bytes);
     write_text(text, &mut bytes);
-    write_text(&format!("{:?}", types(artifact)), &mut bytes);
+    bytes.extend(Fingerprint::of_value(&types(artifact)).bytes());
     if text.contains("{{>") {
         let partials = partials(db, project).of.values();
         partials.for_each(|it| write_text(&it.source, &mut bytes));

@@ -42,6 +42,8 @@ pub(super) struct Pack<'a> {
     pub(super) file: &'a Name,
     pub(super) text: &'a str,
     pub(super) yaml: &'a Yaml,
+    /// Whether it is built in.
+    pub(super) is_given: bool,
     /// All packs that it may speak of: those it requires, and theirs.
     pub(super) may_use: BTreeSet<Name>,
 }
@@ -558,7 +560,10 @@ impl Join {
 
 impl Pack<'_> {
     fn reader(&self) -> Reader<'_> {
-        Reader::new(self.file, self.text)
+        Reader {
+            is_given: self.is_given,
+            ..Reader::new(self.file, self.text)
+        }
     }
 
     fn section(&self, key: &str) -> &[Entry] {

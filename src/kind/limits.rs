@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use regex::{Regex, RegexBuilder};
 
 use super::typed::Reader;
 use super::{Field, Type};
@@ -41,16 +43,49 @@ pub struct Bound {
     pub written: Name,
 }
 
-/// A regular expression, known by its text.
+/// A regular expression, known by its text, and compiled when it is put to a text.
 #[derive(Clone)]
-pub struct Pattern(regex::Regex);
+pub struct Pattern(Arc<Written>);
+
+struct Written {
+    text: Arc<str>,
+    compiled: OnceLock<Regex>,
+}
 
 impl Pattern {
+    /// Returns the pattern that is written as `text`, which is known to be one.
+    fn given(text: &str) -> Self {
+        Self(Arc::new(Written {
+            text: text.into(),
+            compiled: OnceLock::new(),
+        }))
+    }
+
+    /// Returns the pattern that is written as `text`.
+    ///
+    /// # Errors
+    /// It is none, or too large a one.
+    fn compile(text: &str) -> Result<Self, regex::Error> {
+        Ok(Self(Arc::new(Written {
+            text: text.into(),
+            compiled: compiled(text)?.into(),
+        })))
+    }
+
     /// Returns the pattern as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        &self.0.text
     }
+
+    fn is_match(&self, text: &str) -> bool {
+        let compile = || compiled(self.as_str()).expect("the tests compile what is given");
+        self.0.compiled.get_or_init(compile).is_match(text)
+    }
+}
+
+fn compiled(text: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(text).size_limit(1 << 20).build()
 }
 
 impl fmt::Debug for Pattern {
@@ -109,7 +144,7 @@ impl Limits {
             Some(hint) => hint.to_string(),
             None => format!("write what matches `{}`", pattern.as_str()),
         };
-        (!pattern.0.is_match(text)).then(|| Outside {
+        (!pattern.is_match(text)).then(|| Outside {
             code: "spec::malformed",
             label: "malformed",
             help: hint(),
@@ -292,8 +327,11 @@ fn pattern(reader: &mut Reader<'_>, yaml: &Yaml, key: &str) -> Option<Pattern> {
             .help = Some("put it in quotes".into());
         return None;
     };
-    match regex::RegexBuilder::new(&text.content).size_limit(1 << 20).build() {
-        Ok(regex) => Some(Pattern(regex)),
+    if reader.is_given && !cfg!(debug_assertions) {
+        return Some(Pattern::given(&text.content));
+    }
+    match Pattern::compile(&text.content) {
+        Ok(pattern) => Some(pattern),
         Err(error) => {
             let error = error.to_string();
             let why = error.lines().last().unwrap_or_default().trim().to_owned();

@@ -149,6 +149,7 @@ fn joined(db: &dyn Db, project: Project) -> Joined {
                 file: &head.path,
                 text: &head.text,
                 yaml: &head.yaml,
+                is_given: !head.is_own,
                 may_use: reach(&heads, name),
             }
         })

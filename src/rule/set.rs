@@ -196,7 +196,7 @@ pub fn source(db: &dyn Db, project: Project, id: Name) -> Option<Arc<RuleSource>
 /// The fingerprint of all that the packs declare.
 #[salsa::tracked(returns(copy))]
 pub fn schema_fingerprint(db: &dyn Db, project: Project) -> Fingerprint {
-    Fingerprint::of(format!("{:?}", pack::schema(db, project)).as_bytes())
+    Fingerprint::of_value(pack::schema(db, project))
 }
 
 /// Returns the rule `id`, compiled. A rule that only moved within its file compiles to an equal one.

@@ -620,9 +620,9 @@ fn maker() -> Fingerprint {
         hasher.update(&(text.len() as u64).to_le_bytes()).update(text);
     };
     add(env!("CARGO_PKG_VERSION").as_bytes());
-    for (path, text) in built_in() {
+    for (path, fingerprint) in built_in::fingerprints() {
         add(path.as_bytes());
-        add(text.as_bytes());
+        add(&fingerprint.bytes());
     }
     let program = std::env::current_exe().ok().map(|it| Witness::of(Path::new(""), it));
     let stat = program.and_then(|it| it.stat);

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use crate::fingerprint::Fingerprint;
 use crate::kind::offer::{self, Pattern};
 use crate::yaml;
 
@@ -13,6 +14,12 @@ use crate::yaml;
 pub(crate) fn built_in() -> &'static BTreeMap<&'static str, &'static str> {
     static FILES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(files);
     &FILES
+}
+
+/// The fingerprints of the built-in packs' files, by path.
+pub(super) fn fingerprints() -> &'static BTreeMap<&'static str, Fingerprint> {
+    static FINGERPRINTS: LazyLock<BTreeMap<&str, Fingerprint>> = LazyLock::new(taken);
+    &FINGERPRINTS
 }
 
 /// Returns the `pack.yaml` of each built-in pack.
@@ -60,15 +67,24 @@ pub(crate) fn platforms() -> Vec<String> {
 
 /// Returns the page of the problem `code`, as `area::what`.
 pub(crate) fn problem_page(code: &str) -> Option<&'static str> {
-    static PAGES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(pages);
+    static OF_CODES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(pages);
     let name = code.replace("::", ".");
-    PAGES.get(format!("docs/problems/{name}.md").as_str()).copied()
+    OF_CODES.get(format!("docs/problems/{name}.md").as_str()).copied()
 }
+
+/// A file as the build script puts it into the binary: its path, its text and the fingerprint of that.
+#[cfg(embedded)]
+type Embedded = (&'static str, &'static str, [u8; 16]);
+
+#[cfg(embedded)]
+const PACKS: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
+
+#[cfg(embedded)]
+const PAGES: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/problems.rs"));
 
 #[cfg(embedded)]
 fn pages() -> BTreeMap<&'static str, &'static str> {
-    let files: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/problems.rs"));
-    files.iter().copied().collect()
+    PAGES.iter().map(|(path, text, _)| (*path, *text)).collect()
 }
 
 #[cfg(not(embedded))]
@@ -78,8 +94,19 @@ fn pages() -> BTreeMap<&'static str, &'static str> {
 
 #[cfg(embedded)]
 fn files() -> BTreeMap<&'static str, &'static str> {
-    let files: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
-    files.iter().copied().collect()
+    PACKS.iter().map(|(path, text, _)| (*path, *text)).collect()
+}
+
+#[cfg(embedded)]
+fn taken() -> BTreeMap<&'static str, Fingerprint> {
+    let taken = PACKS.iter().map(|(path, _, it)| (*path, Fingerprint::from_bytes(*it)));
+    taken.collect()
+}
+
+#[cfg(not(embedded))]
+fn taken() -> BTreeMap<&'static str, Fingerprint> {
+    let files = built_in().iter();
+    files.map(|(path, text)| (*path, Fingerprint::of(text.as_bytes()))).collect()
 }
 
 /// Reads them from the sources that this debug build was made from; they are kept as long as the process lives.

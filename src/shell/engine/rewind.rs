@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::effects::{self, Asked, Concerned, Due, DueStep};
-use super::{Ask, Engine};
+use super::{Ask, Engine, built_in};
 use crate::artifact::fresh::{self, ReadBack, State, Stir};
 use crate::artifact::instance;
 use crate::artifact::reads::{self, TemplateReads};
@@ -83,14 +83,13 @@ impl Engine {
             files.iter().map(text).collect()
         };
         let root = project.root(&self.db);
-        let digest =
-            |it: &crate::db::SourceFile| (it.path(&self.db).clone(), Fingerprint::of(it.text(&self.db).as_bytes()));
+        let built_in = built_in::fingerprints().iter();
         Some(Inputs {
             root: root.path(&self.db).clone(),
             text: root.text(&self.db).clone(),
             included: texts(project.included(&self.db)),
             own: texts(project.own(&self.db)),
-            built_in: project.built_in(&self.db).iter().map(digest).collect(),
+            built_in: built_in.map(|(path, it)| (Name::from(*path), *it)).collect(),
         })
     }
 
