@@ -41,16 +41,56 @@ fn every_line_of_the_fixtures_is_explained() {
     assert!(faults.is_empty(), "not explained:\n{}", faults.join("\n"));
 }
 
-/// Blames every file of the fixture in `folder` and counts.
-fn blamed(folder: &Path) -> Share {
+/// One file holds all containers, each of which is a fact of its node. A line of it comes from its own container alone.
+#[test]
+fn a_line_of_one_item_of_many_comes_from_that_item() {
+    let mut engine = open(&top().join("fixtures/hobby"));
+    engine.outcome(&Ask::default());
+    let blamed = engine
+        .blame("deployments/compose/compose.yaml")
+        .value
+        .expect("it is wanted");
+    let made_of = |start: &str, nth: usize| {
+        let mut lines = blamed.lines.iter().filter(|it| it.text.trim().starts_with(start));
+        let line = lines.nth(nth).expect("such a line stands there");
+        let inputs = line.values.iter().flat_map(|it| &it.inputs).filter(|it| !it.decides);
+        inputs.map(|it| it.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        made_of("image: shop", 0),
+        ["compose/container of service.shop", "service.shop"]
+    );
+    assert_eq!(
+        made_of("image: shop", 1),
+        ["compose/container of service.shop-beat", "service.shop-beat process_of"]
+    );
+    assert_eq!(
+        made_of("DATABASE_URL:", 0)[..2],
+        ["compose/container of service.shop", "service.shop env.DATABASE_URL"]
+    );
+    assert_eq!(
+        made_of("interval:", 0),
+        [
+            "compose/container of service.shop",
+            "compose/asked_health of service.shop",
+            "core/probe of service.shop"
+        ]
+    );
+}
+
+fn open(folder: &Path) -> Engine {
     let spec = ["gen.yaml", "hatmax.yml"]
         .into_iter()
         .find(|it| folder.join(it).is_file());
-    let root = Root {
+    Engine::open(Root {
         folder: folder.to_path_buf(),
         spec: spec.expect("a fixture has a spec").into(),
-    };
-    let mut engine = Engine::open(root);
+    })
+}
+
+/// Blames every file of the fixture in `folder` and counts.
+fn blamed(folder: &Path) -> Share {
+    let mut engine = open(folder);
     let outcome = engine.outcome(&Ask::default());
     assert!(!outcome.is_invalid(), "{:?}", outcome.problems);
     let mut share = Share::default();

@@ -403,7 +403,8 @@ fn an_edit_of_a_template_or_of_a_rule_that_prints_is_gone_on_from() {
     let mut engine = open(dir);
     engine.outcome(&Ask::default());
     engine.make_ready();
-    let edits: [(fn(&mut Notes), bool); 5] = [
+    type Change = fn(&mut Notes);
+    let edits: [(Change, bool); 5] = [
         (|it| it.line += 1, true),
         (|it| it.partial += 1, true),
         (|it| it.when = 2, true),

@@ -141,7 +141,11 @@ pub(super) fn narrowed(leaves: Vec<Leaf>, value: &Value, keys: &[Name]) -> Vec<L
     kept
 }
 
-/// Divides what was read into what the value was made of and what only decided about it.
+/// So many things that were read are all named where none of them looks like the value.
+const FEW: usize = 4;
+
+/// Divides what was read into what the value was made of and what only decided about it. What many things decide, none of
+/// which looks like it, is a word of the rule.
 pub(super) fn divided(leaves: Vec<Leaf>, value: &Value, keys: &[Name]) -> (Vec<Leaf>, Vec<Leaf>) {
     let last = |leaf: &Leaf| match &leaf.read {
         Read::Field(.., path) | Read::Fact(.., path) | Read::Edge(_, _, path) => path.0.last().cloned(),
@@ -150,13 +154,18 @@ pub(super) fn divided(leaves: Vec<Leaf>, value: &Value, keys: &[Name]) -> (Vec<L
     let is_named = |it: &Leaf| it.value == *value && keys.last().is_some_and(|key| last(it).as_ref() == Some(key));
     let is_equal = |it: &Leaf| it.value == *value;
     let is_part = |it: &Leaf| agrees(&it.value, value);
-    let ways: [&dyn Fn(&Leaf) -> bool; 3] = [&is_named, &is_equal, &is_part];
+    // What goes by the same name may be written in another unit.
+    let is_called = |it: &Leaf| keys.last().is_some_and(|key| last(it).as_ref() == Some(key));
+    let ways: [&dyn Fn(&Leaf) -> bool; 4] = [&is_named, &is_equal, &is_part, &is_called];
     for fits in ways {
         if leaves.iter().any(fits) {
             return leaves.into_iter().partition(fits);
         }
     }
-    (leaves, Vec::new())
+    match leaves.len() <= FEW {
+        true => (leaves, Vec::new()),
+        false => (Vec::new(), leaves),
+    }
 }
 
 /// Tells whether `part` may be a part of what was printed.
@@ -168,6 +177,25 @@ pub(super) fn agrees(part: &Value, whole: &Value) -> bool {
         (Some(part), Some(whole)) => part.len() > 1 && whole.contains(&part),
         _ => false,
     }
+}
+
+/// Tells whether `item` is what a template gets of `stored`: its references are written out, and what nobody reads of a
+/// map is left out.
+pub(super) fn is_printed(item: &Value, stored: &Value) -> bool {
+    match (item, stored) {
+        (Value::Map(item), Value::Map(stored)) => is_printed_map(item, stored),
+        (Value::List(items), Value::List(stored)) => {
+            items.len() == stored.len() && items.iter().zip(stored.iter()).all(|(item, it)| is_printed(item, it))
+        }
+        (Value::String(_) | Value::Text(_), Value::Text(_)) => true,
+        _ => item == stored,
+    }
+}
+
+/// Tells the same of maps.
+pub(super) fn is_printed_map(item: &Map, stored: &Map) -> bool {
+    let mut members = item.iter();
+    members.all(|(name, it)| stored.get(name).is_some_and(|stored| is_printed(it, stored)))
 }
 
 /// Returns the characters of a scalar.

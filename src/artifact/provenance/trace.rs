@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::leaf::{
-    Leaf, Read, Trail, agrees, cut, divided, is_entry, mention, narrowed, plain, scalars, text_place, under, within,
+    Leaf, Read, Trail, agrees, cut, divided, is_entry, is_printed, is_printed_map, mention, narrowed, plain, scalars,
+    text_place, under, within,
 };
 use super::{Input, Role, What, Whence};
 use crate::artifact::instance::MAX_REFERENCES;
@@ -17,7 +18,7 @@ use crate::fact::{self, matching, shape};
 use crate::kind::whence::{self, Of};
 use crate::kind::{Reads, Schema, Shape, Type, pack};
 use crate::problem::{Place, Span};
-use crate::rule::expression::{Bound, BoundEdge, Expression, Uses, Variables};
+use crate::rule::expression::{Bound, BoundEdge, Expression, GraphUse, Uses, Variables};
 use crate::rule::model::{Filled, Rule};
 use crate::rule::set;
 use crate::spec;
@@ -40,6 +41,31 @@ pub(super) struct Frame {
     pub(super) bound: Variables,
     /// What gave each name.
     pub(super) given: BTreeMap<Name, Given>,
+}
+
+/// What is looked for among what was read.
+#[derive(Clone, Copy)]
+struct Sought<'v> {
+    /// The value that was printed.
+    value: &'v Value,
+    /// The item of which it is a part, where it is one of several.
+    item: Option<Item<'v>>,
+}
+
+/// Which items of several are looked for.
+#[derive(Clone, Copy)]
+enum Item<'v> {
+    /// Those that are this one, and what was read of it.
+    Exactly(&'v Value, &'v Reads),
+    /// Those that look like this one.
+    Like(&'v Value),
+}
+
+/// What a name stands for on a node.
+enum Named<'a> {
+    Field(&'a Value),
+    /// The facts of this relation.
+    Facts(Name),
 }
 
 /// Follows values of one project.
@@ -78,7 +104,7 @@ impl<'a> Tracer<'a> {
     }
 
     fn follow(&mut self, uses: &Uses, frame: &Rc<Frame>, value: &Value, keys: &[Name], depth: usize) {
-        let leaves = self.leaves(uses, frame, value, 0);
+        let leaves = self.leaves(uses, frame, Sought { value, item: None }, 0);
         let (made, deciding) = divided(narrowed(leaves, value, keys), value, keys);
         self.role = Role::Made;
         for leaf in made {
@@ -97,49 +123,104 @@ impl<'a> Tracer<'a> {
         }
     }
 
-    fn leaves(&self, uses: &Uses, frame: &Rc<Frame>, value: &Value, depth: usize) -> Vec<Leaf> {
+    fn leaves(&self, uses: &Uses, frame: &Rc<Frame>, sought: Sought<'_>, depth: usize) -> Vec<Leaf> {
         let mut leaves = Vec::new();
         for (name, reads) in &uses.variables {
-            self.variable(name, reads, frame, depth, &mut leaves);
+            self.variable(name, reads, frame, (sought, depth), &mut leaves);
         }
         for used in &uses.graph {
-            // Which nodes the graph gave is told by what they were asked for.
-            let mut found = Vec::new();
-            let snapshot = shape::snapshot(self.db, self.project, frame.view);
-            let kinds = used.kind.as_ref();
-            for node in snapshot
-                .nodes()
-                .iter()
-                .filter(|it| kinds.is_none_or(|kind| it.kind == *kind))
-            {
-                let mut of_node = Vec::new();
-                self.node(frame.view, node, &used.reads, &mut of_node);
-                found.extend(of_node.into_iter().filter(|it| agrees(&it.value, value)));
-                if found.len() > MAX_INPUTS {
-                    break;
-                }
-            }
-            for leaf in &mut found {
-                leaf.group = "graph".to_owned();
-            }
-            leaves.extend(found);
+            leaves.extend(self.of_graph(frame.view, used, sought));
         }
         leaves
     }
 
-    fn variable(&self, name: &Name, reads: &Reads, frame: &Rc<Frame>, depth: usize, leaves: &mut Vec<Leaf>) {
+    /// Finds what was read of the nodes that the graph gave. Which these are is told by what they were asked for.
+    fn of_graph(&self, view: View, used: &GraphUse, sought: Sought<'_>) -> Vec<Leaf> {
+        let snapshot = shape::snapshot(self.db, self.project, view);
+        let nodes = snapshot.nodes().iter();
+        let nodes = nodes.filter(|it| used.kind.as_ref().is_none_or(|kind| it.kind == *kind));
+        let mut found = Vec::new();
+        if let Some(Item::Exactly(item, reads)) = sought.item {
+            for node in nodes {
+                self.held(view, node, &used.reads, (item, reads), &mut found);
+            }
+            return found;
+        }
+        for node in nodes {
+            let mut of_node = Vec::new();
+            self.node(view, node, &used.reads, &mut of_node);
+            match sought.item {
+                Some(_) => {
+                    let by_node = |it: &mut Leaf| it.keys.insert(0, node.to_string().into());
+                    of_node.iter_mut().for_each(by_node);
+                }
+                None => of_node.retain(|it| agrees(&it.value, sought.value)),
+            }
+            found.extend(of_node);
+            if sought.item.is_none() && found.len() > MAX_INPUTS {
+                break;
+            }
+        }
+        if let Some(Item::Like(item)) = sought.item {
+            found = within(found, item);
+            found.retain(|it| agrees(&it.value, sought.value));
+        }
+        for leaf in &mut found {
+            leaf.group = "graph".to_owned();
+        }
+        found
+    }
+
+    /// Finds where an item stands as a whole among what `asked` names of a node, and what `reads` names of it there.
+    fn held(&self, view: View, node: &Address, asked: &Reads, (item, reads): (&Value, &Reads), leaves: &mut Vec<Leaf>) {
+        let trail = Trail::default();
+        for name in asked.members.keys() {
+            match self.named(view, node, name) {
+                Some(Named::Facts(relation)) => {
+                    let facts = fact::of(self.db, self.project, view.environment, node, &relation).iter();
+                    for (nth, fact) in facts.enumerate() {
+                        let at = |path: Path| Read::Fact(view, node.clone(), relation.clone(), nth, path);
+                        if item.as_map().is_some_and(|it| is_printed_map(it, &fact.fields)) {
+                            self.value(&at, &Path::default(), item, reads, &trail, leaves);
+                        }
+                    }
+                }
+                Some(Named::Field(value)) => {
+                    let at = |path: Path| Read::Field(view, node.clone(), path);
+                    let path = Path(vec![name.clone()]);
+                    let below = children(value).filter(|it| is_printed(item, it.1));
+                    let below = below.map(|(key, _)| path.join(key)).collect::<Vec<_>>();
+                    let whole = is_printed(item, value).then_some(path);
+                    for path in below.into_iter().chain(whole) {
+                        self.value(&at, &path, item, reads, &trail, leaves);
+                    }
+                }
+                None => {}
+            }
+        }
+    }
+
+    fn variable(
+        &self,
+        name: &Name,
+        reads: &Reads,
+        frame: &Rc<Frame>,
+        (sought, depth): (Sought<'_>, usize),
+        leaves: &mut Vec<Leaf>,
+    ) {
         if let Some((expression, other, item)) = frame.given.get(name)
             && depth < MAX_DEPTH * 2
         {
             let of = other.as_ref().unwrap_or(frame);
-            let given = |reads: &Reads| {
+            let given_to = |reads: &Reads, item: Option<Item<'_>>| {
                 let uses = expression.uses_for(reads, self.schema);
-                self.leaves(&uses, of, &Value::Null, depth + 1)
+                self.leaves(&uses, of, Sought { item, ..sought }, depth + 1)
             };
             let Some(item) = item else {
-                leaves.extend(given(reads));
+                leaves.extend(given_to(reads, sought.item));
                 return;
             };
+            let given = |reads: &Reads| given_to(reads, Some(Item::Like(item)));
             let is_map =
                 matches!(expression.ty(), Type::Map(_)) || is_entry(item) && !matches!(expression.ty(), Type::List(_));
             if !is_map {
@@ -147,8 +228,11 @@ impl<'a> Tracer<'a> {
                     each: Some(Box::new(reads.clone())),
                     ..Reads::default()
                 };
-                let found = given(&each);
-                leaves.extend(within(found, item));
+                let exactly = given_to(&each, Some(Item::Exactly(item, reads)));
+                match exactly.is_empty() {
+                    true => leaves.extend(within(given(&each), item)),
+                    false => leaves.extend(exactly),
+                }
                 return;
             }
             let key = item.get("key").and_then(Value::as_str).map(Name::from);
@@ -178,14 +262,18 @@ impl<'a> Tracer<'a> {
             }
             return;
         }
-        match frame.bound.get(name) {
-            Some(bound) => self.bound(frame.view, bound, reads, leaves),
-            None if &**name == matching::ENVIRONMENT => {
+        match (frame.bound.get(name), sought.item) {
+            (Some(Bound::Node(node)), Some(Item::Exactly(item, wanted))) => {
+                self.held(frame.view, node, reads, (item, wanted), leaves);
+            }
+            (_, Some(Item::Exactly(..))) => {}
+            (Some(bound), _) => self.bound(frame.view, bound, reads, leaves),
+            (None, _) if &**name == matching::ENVIRONMENT => {
                 let value = matching::environment_value(self.db, self.project, frame.view.environment);
                 self.bound(frame.view, &Bound::Value(value.clone()), reads, leaves);
             }
-            None if &**name == "data" => leaves.push(plain(Read::Data, Value::Null)),
-            None => {}
+            (None, _) if &**name == "data" => leaves.push(plain(Read::Data, Value::Null)),
+            (None, _) => {}
         }
     }
 
@@ -240,28 +328,34 @@ impl<'a> Tracer<'a> {
             leaves.push(identity(Value::Node(node.clone())));
             return;
         }
-        let ty = Type::Node([node.kind.clone()].into());
         for (name, reads) in &reads.members {
             match &**name {
                 "name" => leaves.push(identity(Value::String(node.name.clone()))),
                 "kind" => leaves.push(identity(Value::String(node.kind.clone()))),
                 "address" => leaves.push(identity(Value::string(node.to_string()))),
-                _ => {
-                    let relation = self.schema.member(&ty, name).ok().and_then(|it| it.relation);
-                    // A relation that only its own pack may call by its short name.
-                    let relation = relation.or_else(|| self.schema.relations_named(name).first().map(|it| it.id()));
-                    let field = shape::node(self.db, self.project, view, node).and_then(|it| it.fields.get(name));
-                    match (relation, field) {
-                        (Some(relation), None) => self.facts(view, node, &relation, reads, leaves),
-                        (_, Some(value)) => {
-                            let at = |path: Path| Read::Field(view, node.clone(), path);
-                            self.value(&at, &Path(vec![name.clone()]), value, reads, &Trail::default(), leaves);
-                        }
-                        (None, None) => {}
+                _ => match self.named(view, node, name) {
+                    Some(Named::Facts(relation)) => self.facts(view, node, &relation, reads, leaves),
+                    Some(Named::Field(value)) => {
+                        let at = |path: Path| Read::Field(view, node.clone(), path);
+                        self.value(&at, &Path(vec![name.clone()]), value, reads, &Trail::default(), leaves);
                     }
-                }
+                    None => {}
+                },
             }
         }
+    }
+
+    /// Returns what `name` stands for on a node that has it.
+    fn named(&self, view: View, node: &Address, name: &Name) -> Option<Named<'a>> {
+        let field = shape::node(self.db, self.project, view, node).and_then(|it| it.fields.get(name));
+        if let Some(value) = field {
+            return Some(Named::Field(value));
+        }
+        let ty = Type::Node([node.kind.clone()].into());
+        let relation = self.schema.member(&ty, name).ok().and_then(|it| it.relation);
+        // A relation that only its own pack may call by its short name.
+        let relation = relation.or_else(|| self.schema.relations_named(name).first().map(|it| it.id()));
+        relation.map(Named::Facts)
     }
 
     fn facts(&self, view: View, node: &Address, relation: &Name, reads: &Reads, leaves: &mut Vec<Leaf>) {
@@ -637,6 +731,14 @@ impl<'a> Tracer<'a> {
         }
         None
     }
+}
+
+/// Returns what a list or a map holds, each by its place or its key.
+fn children(value: &Value) -> impl Iterator<Item = (Name, &Value)> {
+    let items = value.as_list().unwrap_or_default().iter().enumerate();
+    let items = items.map(|(nth, it)| (Name::from(nth.to_string()), it));
+    let entries = value.as_map().into_iter().flatten();
+    items.chain(entries.map(|(key, it)| (key.clone(), it)))
 }
 
 /// Returns the variables of one match of a rule.

@@ -106,7 +106,9 @@ fn taken() -> BTreeMap<&'static str, Fingerprint> {
 #[cfg(not(embedded))]
 fn taken() -> BTreeMap<&'static str, Fingerprint> {
     let files = built_in().iter();
-    files.map(|(path, text)| (*path, Fingerprint::of(text.as_bytes()))).collect()
+    files
+        .map(|(path, text)| (*path, Fingerprint::of(text.as_bytes())))
+        .collect()
 }
 
 /// Reads them from the sources that this debug build was made from; they are kept as long as the process lives.
