@@ -59,7 +59,7 @@ impl Run<'_> {
     pub(super) fn failure(&self, message: &dyn std::fmt::Display) -> Failure {
         Failure {
             message: message.to_string().into(),
-            place: Place::Rule(self.rule.id.clone()),
+            place: Box::new(Place::Rule(self.rule.id.clone())),
         }
     }
 
@@ -177,9 +177,9 @@ pub fn evaluated<T>(
         rule,
     })
     .map_err(|mut failure| {
-        if let Place::Text(_, span) = failure.place {
+        if let Place::Text(_, span) = *failure.place {
             // The expressions of a rule count among its strings: a file's lines would get into memos.
-            failure.place = Place::Within(rule.id.clone(), span);
+            *failure.place = Place::Within(rule.id.clone(), span);
         }
         failed(rule, node, &failure)
     })
@@ -190,7 +190,7 @@ fn failed(rule: &Rule, node: &Address, failure: &Failure) -> Problem {
         "rule::failed",
         format!("the rule `{}` failed at `{node}`: {}", rule.id, failure.message),
     )
-    .at(failure.place.clone(), "failed here")
+    .at((*failure.place).clone(), "failed here")
     .at(whole(node), "at this node")
     .help("let `when` leave such nodes out, or decide it by `condition ? one : other`")
 }

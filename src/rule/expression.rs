@@ -154,8 +154,9 @@ pub trait World: fmt::Debug + Send + Sync {
 pub struct Failure {
     /// The reason, in the user's words.
     pub message: Arc<str>,
-    /// The part of the expression that failed.
-    pub place: Place,
+    /// The part of the expression that failed. It is boxed since most evaluations succeed, and hand on what is as large as
+    /// the larger of the two.
+    pub place: Box<Place>,
 }
 
 impl Failure {
@@ -163,7 +164,7 @@ impl Failure {
     #[must_use]
     pub fn problem(self) -> Problem {
         Problem::error("expression::failed", self.message)
-            .at(self.place, "failed here")
+            .at(*self.place, "failed here")
             .help("let the rule's `when` leave such nodes out, or decide it by `condition ? one : other`")
     }
 }
@@ -228,7 +229,7 @@ impl Expression {
     pub(crate) fn failure(&self, message: impl Into<Arc<str>>) -> Failure {
         Failure {
             message: message.into(),
-            place: Place::Text(self.0.file.clone(), self.0.tree.span),
+            place: Box::new(Place::Text(self.0.file.clone(), self.0.tree.span)),
         }
     }
 

@@ -42,12 +42,15 @@ impl<'a> Evaluator<'a> {
     fn failure(&self, at: Span, message: impl Into<Arc<str>>) -> Failure {
         Failure {
             message: message.into(),
-            place: Place::Text(self.file.clone(), at),
+            place: Box::new(Place::Text(self.file.clone(), at)),
         }
     }
 
     fn spend(&mut self, at: Span, steps: usize) -> Result<()> {
-        self.meter.spend(steps).map_err(|it| self.failure(at, it))
+        match self.meter.take(steps) {
+            true => Ok(()),
+            false => Err(self.failure(at, self.meter.exhausted())),
+        }
     }
 
     fn db(&self) -> &'a dyn Db {
@@ -62,24 +65,26 @@ impl<'a> Evaluator<'a> {
     /// Returns where the value of a part of an expression is: what is stored is not copied before it is kept.
     pub(super) fn place(&mut self, tree: &'a Tree) -> Result<Held<'a>> {
         self.spend(tree.span, 1)?;
-        let place = match &tree.op {
-            Op::Literal(value) => return Ok(Held::Stored(self.bindings.view, value)),
-            Op::Variable(name) => self.variable(tree.span, name)?,
-            Op::Local(at) => self.locals[*at].clone(),
-            Op::Member(member) => self.member(tree, member)?,
-            Op::Index(of, key, asked) => self.index(tree, of, key, *asked)?,
+        match &tree.op {
+            Op::Literal(value) => Ok(Held::Stored(self.bindings.view, value)),
+            Op::Variable(name) => self.variable(tree.span, name),
+            Op::Local(at) => Ok(self.locals[*at].clone()),
+            Op::Member(member) => self.member(tree, member),
+            Op::Index(of, key, asked) => self.index(tree, of, key, *asked),
             Op::Conditional(parts) => {
                 let [condition, yes, no] = &**parts;
                 let branch = if self.truth(condition)? { yes } else { no };
-                self.place(branch)?
+                self.place(branch)
             }
-            _ => Held::Made(self.value(tree)?),
-        };
-        let most = self.meter.most();
-        if place.weight() as u64 > most {
-            return Err(self.failure(tree.span, format!("a list of more than {most} values was made")));
+            _ => {
+                let made = self.value(tree)?;
+                let most = self.meter.most();
+                if made.weight() as u64 > most {
+                    return Err(self.failure(tree.span, format!("a list of more than {most} values was made")));
+                }
+                Ok(Held::Made(made))
+            }
         }
-        Ok(place)
     }
 
     fn variable(&self, at: Span, name: &Name) -> Result<Held<'a>> {

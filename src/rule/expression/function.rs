@@ -180,14 +180,23 @@ impl Meter {
         self.most
     }
 
+    /// Takes `steps` away; `false` where there are not so many left.
+    pub(crate) fn take(&mut self, steps: usize) -> bool {
+        let left = self.left.checked_sub(steps as u64);
+        self.left = left.unwrap_or(self.left);
+        left.is_some()
+    }
+
+    /// Says that there are no steps left.
+    pub(crate) fn exhausted(&self) -> String {
+        format!("more than {} steps were taken", self.most)
+    }
+
     /// Takes `steps` away.
     pub(crate) fn spend(&mut self, steps: usize) -> Result<(), String> {
-        match self.left.checked_sub(steps as u64) {
-            Some(left) => {
-                self.left = left;
-                Ok(())
-            }
-            None => Err(format!("more than {} steps were taken", self.most)),
+        match self.take(steps) {
+            true => Ok(()),
+            false => Err(self.exhausted()),
         }
     }
 

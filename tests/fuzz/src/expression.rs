@@ -73,7 +73,7 @@ impl World {
             let value = salsa::attach(db, || expression.evaluate(&bindings));
             if let Err(failure) = &value {
                 assert!(!failure.message.is_empty());
-                if let Place::Text(name, span) = &failure.place {
+                if let Place::Text(name, span) = &*failure.place {
                     assert_eq!(*name, file);
                     lies_in(*span, source);
                 }
