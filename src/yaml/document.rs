@@ -5,6 +5,9 @@ use rustc_hash::FxHashMap;
 use super::read::{Reader, Room, is_end};
 use super::{Mistake, MistakeKind, Span, Yaml};
 
+/// What begins the lines between which a merge by git leaves the sides of a conflict.
+const MARKERS: [&str; 4] = ["<<<<<<<", "|||||||", "=======", ">>>>>>>"];
+
 pub(super) fn read(text: &str) -> (Option<Yaml>, Vec<Mistake>) {
     if u32::try_from(text.len()).is_err() {
         return (
@@ -22,6 +25,13 @@ pub(super) fn read(text: &str) -> (Option<Yaml>, Vec<Mistake>) {
     let mut reader = Reader::new(readable);
     let document = reader.read_document();
     let mut mistakes = reader.mistakes;
+    if reader.stopped
+        && let Some(marker) = conflict(readable)
+    {
+        // That is what the reader has stumbled over, or else the greater thing to settle.
+        mistakes.pop();
+        mistakes.push(marker);
+    }
     if let Some(forbidden) = forbidden {
         // What is not closed at the end of the readable part may be closed behind it.
         if reader.stopped {
@@ -54,6 +64,26 @@ fn forbidden(text: &str) -> Option<Mistake> {
         span: Span::new(at, at + character.len_utf8()),
         kind: MistakeKind::ForbiddenCharacter { character },
     })
+}
+
+/// Returns the first line of `text` that begins with a marker of a conflict, as git writes it.
+fn conflict(text: &str) -> Option<Mistake> {
+    let is_marker = |line: &str| {
+        let end = MARKERS.iter().find_map(|it| line.strip_prefix(it));
+        end.is_some_and(|it| it.is_empty() || it.starts_with(' '))
+    };
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        let written = line.trim_end_matches(['\r', '\n']);
+        if is_marker(written) {
+            return Some(Mistake {
+                span: Span::new(start, start + written.len()),
+                kind: MistakeKind::ConflictMarker,
+            });
+        }
+        start += line.len();
+    }
+    None
 }
 
 impl<'t> Reader<'t> {

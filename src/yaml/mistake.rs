@@ -78,6 +78,8 @@ pub enum MistakeKind {
     Property,
     /// A second document begins.
     SecondDocument,
+    /// A line is a marker of a conflict that a merge has left.
+    ConflictMarker,
     /// A key comes twice in one map.
     DuplicateKey {
         /// The key.
@@ -148,6 +150,7 @@ impl fmt::Display for MistakeKind {
             Self::Directive => "the line begins with `%`, but is not `%YAML 1.2`",
             Self::Property => "the anchor or tag can not stand here",
             Self::SecondDocument => "a second document begins",
+            Self::ConflictMarker => "git has left a conflict: this line is one of its markers",
             Self::DuplicateKey { key, .. } => return write!(f, "the key `{key}` comes twice"),
             Self::ComplexKey => "a list or a map can not be a key",
             Self::UnknownAnchor { name } => return write!(f, "no anchor `&{name}` stands before this alias"),
@@ -199,6 +202,9 @@ impl Mistake {
             MistakeKind::Directive => "remove the line",
             MistakeKind::Property => "write one anchor and one tag at most, before the value",
             MistakeKind::SecondDocument => "write one document a file",
+            MistakeKind::ConflictMarker => {
+                "choose what holds of the lines between `<<<<<<<` and `>>>>>>>`, and delete the markers"
+            }
             MistakeKind::DuplicateKey { .. } => "remove one of them: the first one is used",
             MistakeKind::ComplexKey => "use a text as key",
             MistakeKind::UnknownAnchor { .. } => "define the anchor above, or quote a text that begins with `*`",
@@ -220,6 +226,7 @@ impl Mistake {
         let message = self.to_string();
         let problem = match self.kind {
             MistakeKind::DuplicateKey { .. } => Problem::error("yaml::duplicate_key", message),
+            MistakeKind::ConflictMarker => Problem::error("yaml::merge_conflict", message),
             MistakeKind::UnknownAnchor { .. } | MistakeKind::EndlessAlias { .. } | MistakeKind::TooManyAliases => {
                 Problem::error("yaml::alias", message)
             }

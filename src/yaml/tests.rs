@@ -73,6 +73,24 @@ fn json(value: &Yaml) -> String {
 }
 
 #[test]
+fn the_first_marker_of_a_conflict_is_named_before_what_it_spoils() {
+    let said = |marker: &str| {
+        vec![format!(
+            "{marker}: git has left a conflict: this line is one of its markers"
+        )]
+    };
+    assert_eq!(
+        bad("a: {b: 1,\n<<<<<<< HEAD\n  c: 2}\n=======\n  c: 3}\n>>>>>>> x\n"),
+        said("<<<<<<< HEAD")
+    );
+    assert_eq!(bad("a: 'b\r\n=======\r\nc: 1\r\n>>>>>>> x\r\n"), said("======="));
+    assert_eq!(bad("a: 1\n||||||| base\n"), said("||||||| base"));
+    // Neither longer ones nor what stands within a text is a marker.
+    assert!(!bad("a: 1\n<<<<<<<< HEAD\n")[0].contains("conflict"));
+    assert_eq!(bad("a: |\n  <<<<<<< HEAD\n  =======\n# =======\nb: 1\n"), [""; 0]);
+}
+
+#[test]
 fn scalars_follow_the_core_schema() {
     let text = "[yes, no, on, true, False, ~, null, 010, 0o17, 0x1F, -3, 15.40, .5, 1e3, 1_000, 0b1, 1:2, -, +, .]";
     let value = good(&text.replace(", -,", ", '-',"));
