@@ -104,6 +104,20 @@ fn a_name_without_its_kind_is_known_again() {
     assert!(run.stderr.contains("name a node as `service.orders`"), "{}", run.stderr);
 }
 
+/// Where one node alone bears a name, that is enough: of the whole project, too, and where a rule has added it.
+#[test]
+fn a_node_is_explained_by_its_name_alone() {
+    let spec = "version: 0.2\nname: post\ndeployment: {platforms: [docker-compose]}\n\
+                services: {post: {framework: django, build: {context: .}}}\n";
+    let project = Project::new().file("gen.yaml", spec);
+    for (name, node) in [("post", "service.post"), ("post-db", "infra.post-db")] {
+        let run = project.run(&["explain", name]);
+        assert!(run.code == 0 && run.stdout.starts_with(node), "{}", run.snapshot());
+    }
+    let run = project.run(&["explain", "core/waits-for", "post-db"]);
+    assert!(run.stdout.contains("infra.post-db"), "{}", run.snapshot());
+}
+
 /// What is blamed is what would be written, which may not be what somebody looks at.
 #[test]
 fn a_blamed_file_that_stands_otherwise_is_told() {

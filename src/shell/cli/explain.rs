@@ -17,7 +17,7 @@ use crate::problem::Problem;
 /// Say what there is to say of a node, a rule, a generated file, or the code of a problem
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// A node (`service.orders`), a rule (`pack/rule`), a file, or a code (`spec::unknown_target`)
+    /// A node (`service.orders`, or `orders` alone), a rule (`pack/rule`), a file, or a code (`spec::unknown_target`)
     #[arg(value_name = "THING")]
     thing: String,
     /// The node at which a rule is tried

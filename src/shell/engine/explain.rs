@@ -1,5 +1,7 @@
 //! What there is to say of one node, and of one rule.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::blame::{self, BlamedInput, Spot};
@@ -127,19 +129,36 @@ impl Engine {
             problems.push(not_in_force(name));
             return answer(None, problems, sources);
         }
-        let pages: Vec<NodePage> = shape::parse_address(name).map_or_else(Vec::new, |address| {
-            let views = self.views(project, ask).into_iter();
-            views
+        let views = self.views(project, ask);
+        let pages: Vec<NodePage> = match self.node_named(project, &views, name) {
+            Ok(address) => views
+                .into_iter()
                 .filter_map(|(view, environment)| self.node_page(project, &sources, view, environment, &address))
-                .collect()
-        });
-        if pages.is_empty() {
-            let snapshot = shape::snapshot(&self.db, project, View::finished(0));
-            let known: Vec<String> = snapshot.nodes().iter().map(ToString::to_string).collect();
-            problems.push(unknown(name, &known));
-            return answer(None, problems, sources);
-        }
+                .collect(),
+            Err(problem) => {
+                problems.push(problem);
+                return answer(None, problems, sources);
+            }
+        };
         answer(Some(Thing::Node(pages)), problems, sources)
+    }
+
+    /// Returns the node of this address in `views`, or the only one of this name: one that a rule adds, too.
+    fn node_named(&self, project: Project, views: &[(View, Option<Name>)], name: &str) -> Result<Address, Problem> {
+        let snapshots = views.iter().map(|it| shape::snapshot(&self.db, project, it.0));
+        let known: BTreeSet<&Address> = snapshots.flat_map(|it| it.nodes()).collect();
+        let whole = shape::parse_address(name).filter(|it| known.contains(it));
+        let mut named = known
+            .iter()
+            .filter(|it| *it.name == *name && *it.kind != *shape::PROJECT);
+        match (whole, named.next(), named.next()) {
+            (Some(address), ..) => Ok(address),
+            (None, Some(address), None) => Ok((*address).clone()),
+            _ => {
+                let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+                Err(unknown(name, &known))
+            }
+        }
     }
 
     fn views(&self, project: Project, ask: &Ask) -> Vec<(View, Option<Name>)> {
@@ -262,16 +281,7 @@ impl Engine {
         for (view, environment) in self.views(project, ask) {
             let nodes = match node {
                 None => shape::nodes_of(db, project, view, rule, &anchor),
-                Some(name) => {
-                    let address = shape::parse_address(name);
-                    let there = address.filter(|it| shape::node(db, project, view, it).is_some());
-                    let Some(address) = there else {
-                        let snapshot = shape::snapshot(db, project, view);
-                        let known: Vec<String> = snapshot.nodes().iter().map(ToString::to_string).collect();
-                        return Err(unknown(name, &known));
-                    };
-                    vec![address]
-                }
+                Some(name) => vec![self.node_named(project, &[(view, environment.clone())], name)?],
             };
             for address in nodes {
                 let tried = salsa::attach(db, || trial(db, project, view, rule, &anchor, &address));
