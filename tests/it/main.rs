@@ -24,6 +24,7 @@ mod formats;
 mod fuzz;
 mod hooks;
 mod incremental;
+mod init;
 mod judges;
 mod live;
 mod monorepo;

@@ -4,22 +4,25 @@
 
 mod attributes;
 mod compose;
+mod fields;
+mod parts;
+mod print;
 mod repository;
 mod table;
+mod tree;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{ErrorKind, Write as _};
-use std::sync::Arc;
 
 use clap::Args;
 
 use super::super::discover::SPEC_NAMES;
-use super::super::engine::{Pattern, patterns, platforms, values};
+use super::super::engine::{patterns, platforms, values};
 use super::super::report::{Exit, Report, Sources};
 use crate::problem::Problem;
 use crate::value::Path;
-use compose::Infra;
+use print::{said_by, scalar};
 use repository::Service;
 
 /// Write a spec for this repository, from what stands in it
@@ -138,33 +141,6 @@ fn write(args: &InitArgs, folder: &std::path::Path) -> Result<Written, Problem> 
     }
 }
 
-/// Returns the lines below `deployment` that say `fields`, each in the one line of its first step.
-fn said_by(fields: &[(Path, Arc<str>)]) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for (path, value) in fields {
-        let [_, first, rest @ ..] = path.0.as_slice() else {
-            continue;
-        };
-        let inner = rest
-            .iter()
-            .rev()
-            .fold(value.to_string(), |value, step| format!("{{{step}: {value}}}"));
-        let start = format!("{first}: {{");
-        match lines
-            .last_mut()
-            .filter(|it| it.starts_with(&start) && inner.starts_with('{'))
-        {
-            Some(last) => {
-                last.pop();
-                last.push_str(", ");
-                last.push_str(&inner[1..]);
-            }
-            None => lines.push(format!("{first}: {inner}")),
-        }
-    }
-    lines
-}
-
 /// Returns a spec for what stands in `folder`.
 fn spec(args: &InitArgs, folder: &std::path::Path) -> Written {
     let known = platforms();
@@ -177,7 +153,7 @@ fn spec(args: &InitArgs, folder: &std::path::Path) -> Written {
     let mut lacking = Vec::new();
     let mut text = format!("version: 0.2\nname: {}\n\n", scalar(&repository::name(folder)));
     let mut services = repository::services(folder);
-    let infra = compose::read(folder, &mut services);
+    let composed = compose::read(folder, &mut services);
     if let (Some(framework), true) = (&args.framework, services.is_empty()) {
         services.push(Service {
             name: repository::name(folder),
@@ -210,11 +186,25 @@ fn spec(args: &InitArgs, folder: &std::path::Path) -> Written {
         text.push_str("\nservices:\n");
         services
             .iter()
-            .for_each(|it| print_service(it, pattern.as_ref(), &mut text));
+            .for_each(|it| print::service(it, pattern.as_ref(), &mut text));
     }
-    if !infra.is_empty() {
+    if !composed.infra.is_empty() {
         text.push_str("\ninfra:\n");
-        infra.iter().for_each(|it| print_infra(it, &mut text));
+        composed.infra.iter().for_each(|it| print::infra(it, &mut text));
+    }
+    if !composed.volumes.is_empty() {
+        text.push_str("\nvolumes:\n");
+        let platforms = pattern
+            .as_ref()
+            .and_then(|it| it.set.iter().find(|it| it.0 == Path::parse("deployment.platforms")));
+        let is_chosen = |name: &str| platforms.map_or_else(|| found.contains(&name), |it| it.1.contains(name));
+        let size = table::lines("size")
+            .find(|it| is_chosen(it.file))
+            .and_then(|it| it.name);
+        composed
+            .volumes
+            .iter()
+            .for_each(|it| print::volume(it, size, &mut text));
     }
     let builds = pattern.as_ref().is_some_and(|it| it.builds);
     if !builds && services.iter().any(|it| it.image.is_none()) {
@@ -222,95 +212,15 @@ fn spec(args: &InitArgs, folder: &std::path::Path) -> Written {
             "images whose name nobody gives are called after their service: write where they are kept".to_owned(),
         );
     }
-    if services.iter().any(|it| !it.left_out.is_empty()) {
+    let of_services = services.iter().map(|it| &it.left_out);
+    let mut left_out = of_services.chain(composed.infra.iter().map(|it| &it.left_out));
+    if left_out.any(|it| !it.is_empty()) {
         lacking.push(
-            "variables that may be secrets, or that come from outside, are left out: see the comments".to_owned(),
+            "variables that may be secrets or come from outside, and what a spec says otherwise, are left out: see the comments"
+                .to_owned(),
         );
     }
     Written { text, lacking }
-}
-
-fn print_service(service: &Service, pattern: Option<&Pattern>, text: &mut String) {
-    let mut line = |it: &str| _ = writeln!(text, "{it}");
-    line(&format!("  {}:", scalar(&service.name)));
-    if service.ends {
-        line("    kind: job");
-    }
-    if let Some(framework) = &service.framework {
-        line(&format!("    framework: {framework}"));
-    }
-    let from = match service.folder.as_str() {
-        "" => "the image that is built from this repository".to_owned(),
-        folder => format!("the image that is built from {folder}"),
-    };
-    match &service.image {
-        None if pattern.is_some_and(|it| it.builds) => {}
-        Some(image) => line(&format!("    image: {}", value(image))),
-        None => line(&format!(
-            "    image: {}   # {from}",
-            value(&format!("{}:latest", service.name.to_lowercase()))
-        )),
-    }
-    if !service.depends_on.is_empty() {
-        let names: Vec<String> = service.depends_on.iter().map(|it| scalar(it)).collect();
-        line(&format!("    depends_on: [{}]", names.join(", ")));
-    }
-    if !service.left_out.is_empty() {
-        line(&format!("    # left out: {}", service.left_out.join(", ")));
-    }
-    if !service.env.is_empty() {
-        line("    env:");
-        for (key, content) in &service.env {
-            line(&format!("      {}: {}", scalar(key), value(content)));
-        }
-    }
-    let by_pattern = pattern.map(|it| said_by(&it.service)).unwrap_or_default();
-    if !service.ports.is_empty() || !by_pattern.is_empty() {
-        line("    deployment:");
-        for it in by_pattern {
-            line(&format!("      {}", it.replace("NAME", &service.name.to_lowercase())));
-        }
-    }
-    if !service.ports.is_empty() {
-        let ports = service.ports.iter().enumerate().map(|(nth, port)| match nth {
-            0 => format!("http: {port}"),
-            _ => format!("port-{port}: {port}"),
-        });
-        line(&format!("      ports: {{{}}}", ports.collect::<Vec<_>>().join(", ")));
-        if let Some(path) = &service.health {
-            line(&format!("      health_check: {{path: {}}}", value(path)));
-        }
-    }
-}
-
-fn print_infra(infra: &Infra, text: &mut String) {
-    let version = infra
-        .version
-        .as_ref()
-        .map_or(String::new(), |it| format!(", version: {}", value(it)));
-    _ = writeln!(text, "  {}: {{type: {}{version}}}", scalar(&infra.name), infra.ty);
-}
-
-/// Writes `text` as a value: in quotes, with nothing in it that a spec would take for a reference.
-fn value(text: &str) -> String {
-    serde_json::Value::from(text.replace("${", "$${")).to_string()
-}
-
-/// Writes `text` as a scalar of YAML: bare where that is safe.
-fn scalar(text: &str) -> String {
-    let is_plain = text.starts_with(|it: char| it.is_ascii_alphabetic())
-        && text
-            .chars()
-            .all(|it| it.is_ascii_alphanumeric() || matches!(it, '-' | '_'))
-        && !matches!(
-            text.to_ascii_lowercase().as_str(),
-            "true" | "false" | "null" | "yes" | "no" | "on" | "off" | "y" | "n"
-        );
-    if is_plain {
-        text.to_owned()
-    } else {
-        serde_json::Value::from(text).to_string()
-    }
 }
 
 #[cfg(test)]
@@ -422,7 +332,63 @@ mod tests {
         ]);
         let wanted = "  backend:\n    framework: go\n    image: \"backend:latest\"   # the image that is built from api\n    \
                       depends_on: [db]\n    # left out: DB_PASSWORD, HOST\n    env:\n      LEVEL: \"info\"\n      \"N\": \"3\"\n    \
-                      deployment:\n      ports: {http: 8080}\n\ninfra:\n  db: {type: postgresql, version: \"16\"}\n";
+                      deployment:\n      ports: {http: {port: 8080, published: 80, host_ip: \"127.0.0.1\"}}\n\ninfra:\n  \
+                      db: {type: postgresql, version: \"16\"}\n";
+        assert_eq!(text, wanted);
+    }
+
+    fn composed(text: &str) -> String {
+        services(&[
+            ("requirements.txt", "django"),
+            (
+                "Dockerfile",
+                "FROM x\nEXPOSE 8000\nHEALTHCHECK CMD curl http://127.0.0.1:8000/up\n",
+            ),
+            ("db/Dockerfile", "FROM y"),
+            ("compose.yaml", text),
+        ])
+    }
+
+    #[test]
+    fn services_of_one_folder_stay_apart_and_run_one_image() {
+        let text = composed(
+            "services:\n  worker: {build: {context: ./}, command: celery -A 'my shop', depends_on: [db, web, db]}\n  web: {build: .}\n  \
+             tool: {build: {context: ., target: tool}}\n  db: {image: \"postgres:16\"}\n",
+        );
+        let wanted = "  tool:\n    framework: django\n    image: \"tool:latest\"   # the image that is built from this repository\n    \
+                      # left out: build target\n    deployment:\n      ports: {http: 8000}\n      health_check: {path: \"/up\"}\n  \
+                      web:\n    framework: django\n    image: \"web:latest\"   # the image that is built from this repository\n    \
+                      deployment:\n      ports: {http: 8000}\n      health_check: {path: \"/up\"}\n  \
+                      worker:\n    framework: django\n    process_of: web\n    \
+                      image: \"web:latest\"   # the image that is built from this repository\n    depends_on: [db, web]\n    \
+                      command: [\"celery\", \"-A\", \"my shop\"]\n\ninfra:\n  db: {type: postgresql, version: \"16\"}\n";
+        assert_eq!(text, wanted);
+    }
+
+    #[test]
+    fn a_compose_file_tells_how_a_service_runs_and_what_is_left_out() {
+        let text = composed(
+            "services:\n  web:\n    image: \"shop:${TAG:-1}\"\n    command: [sh, -c, \"echo $${A}\"]\n    env_file: .env\n    restart: on-failure\n    \
+             ports: [\"127.0.0.1:80:8080\", \"9000:9000\", \"1-2:1-2\"]\n    healthcheck: {test: [CMD, curl, \"http://localhost:9000/up\"], interval: 5s, retries: 3}\n    \
+             deploy: {mode: global, resources: {limits: {cpus: \"0.5\", memory: 512M}, reservations: {memory: 64m}}}\n    \
+             volumes: [\"data:/data:ro\", \"./conf:/conf\"]\n    labels: {team: a}\n    depends_on: {db: {required: false}}\n    networks: [front]\n  \
+             job: {image: x, scale: 2, ports: [\"9000:9000\"], volumes: [\"data:/d\"], labels: [\"a=Host(`b`)\"], healthcheck: {test: \"true || false\"}, command: \"a 'b\"}\n  \
+             db: {image: \"postgis/postgis:16\", environment: [POSTGRES_USER=shop, POSTGRES_DB=My-Db, POSTGRES_PASSWORD=x], \
+             ports: [\"5432:5432\"], volumes: [\"pg:/var\"], command: postgres -c x=1}\nvolumes: {data: , pg: }\n",
+        );
+        let wanted = "  job:\n    image: \"x\"\n    # left out: labels a=Host(`b`), command, ports 9000:9000 (published)\n    deployment:\n      \
+                      ports: {http: 9000}\n      health_check: {command: [\"sh\", \"-c\", \"true || false\"]}\n      \
+                      volumes: {data: {path: \"/d\"}}\n      replicas: 2\n  \
+                      web:\n    image: \"shop:1\"\n    depends_on: {db: {required: false}}\n    \
+                      # left out: ports 1-2:1-2, volumes ./conf:/conf, deploy.mode global, networks front\n    \
+                      command: [\"sh\", \"-c\", \"echo $${A}\"]\n    env_file: [\".env\"]\n    labels: {team: \"a\"}\n    deployment:\n      \
+                      ports: {http: {port: 8080, published: 80, host_ip: \"127.0.0.1\"}, port-9000: {port: 9000, static: true}}\n      \
+                      health_check: {path: \"/up\", port: port-9000, interval: 5s, retries: 3}\n      \
+                      volumes: {data: {path: \"/data\", read_only: true}}\n      restart: on_failure\n      \
+                      resources: {limits: {cpu: 500m, memory: 512Mi}, memory: 64Mi}\n\ninfra:\n  \
+                      # left out of db: POSTGRES_DB, POSTGRES_PASSWORD, ports 5432:5432 (published), volumes pg:/var, command\n  \
+                      db: {type: postgresql, version: \"16\", image: \"postgis/postgis:16\", compose: {user: \"shop\"}}\n\n\
+                      volumes:\n  data: {shared: true}\n";
         assert_eq!(text, wanted);
     }
 
@@ -439,7 +405,11 @@ mod tests {
             "compose",
             "infra",
             "platform",
-            "pattern",
+            "field",
+            "field-of-infra",
+            "variable",
+            "word",
+            "size",
         ];
         assert!(table::table().all(|it| known.contains(&it.tells)));
         let platforms = platforms();

@@ -8,6 +8,7 @@ use std::path::Path;
 use ignore::WalkBuilder;
 
 use super::table::{Line, lines};
+use super::tree::Tree;
 
 /// The most of a file that is searched for a word.
 const MOST_BYTES: usize = 1 << 20;
@@ -15,23 +16,101 @@ const MOST_BYTES: usize = 1 << 20;
 const DEEPEST: usize = 4;
 
 /// A service, as far as files tell.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Service {
     pub(super) name: String,
     /// Its folder, relative to the repository; empty for its top.
     pub(super) folder: String,
     pub(super) framework: Option<String>,
     pub(super) image: Option<String>,
+    /// The service that is built in the same way, and whose image it runs.
+    pub(super) image_of: Option<String>,
     /// Whether something waits until it has ended.
     pub(super) ends: bool,
     /// The ports inside, in the order in which they are found.
-    pub(super) ports: Vec<u16>,
-    /// The path that tells its health.
-    pub(super) health: Option<String>,
-    pub(super) depends_on: Vec<String>,
+    pub(super) ports: Vec<Port>,
+    /// What tells its health.
+    pub(super) health: Option<Health>,
+    /// What it stands on, and whether it can't do without.
+    pub(super) depends_on: Vec<(String, bool)>,
     pub(super) env: Vec<(String, String)>,
-    /// Variables that are not taken over, since they hold what no file may hold, or what is given from outside.
+    /// What else files say of it, as the spec says that.
+    pub(super) fields: Tree,
+    /// What is not taken over: variables that hold what no file may hold or that are given from outside, and what the spec
+    /// has no word for.
     pub(super) left_out: Vec<String>,
+}
+
+/// A port on which a service listens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Port {
+    pub(super) number: u16,
+    pub(super) is_udp: bool,
+    /// The port of the host that leads to it.
+    pub(super) published: Option<u16>,
+    /// The one address of the host at which it is found.
+    pub(super) host_ip: Option<String>,
+}
+
+/// Where a service tells its health, by HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Health {
+    pub(super) port: u16,
+    pub(super) path: String,
+}
+
+impl Service {
+    /// Returns the service after which its image is called where nobody names one.
+    pub(super) fn built_as(&self) -> &str {
+        self.image_of.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Tells whether it may be listening, as far as files tell: what a framework brings may say so, too.
+    pub(super) fn may_listen(&self) -> bool {
+        !self.ports.is_empty() || self.framework.is_some() && self.image_of.is_none() && !self.ends
+    }
+
+    /// Adds a port, unless it is known; what is known of it is added to.
+    pub(super) fn listen(&mut self, port: Port) {
+        let there = self
+            .ports
+            .iter_mut()
+            .find(|it| it.number == port.number && it.is_udp == port.is_udp);
+        match there {
+            Some(there) if there.published.is_none() => *there = port,
+            Some(_) => {}
+            None => self.ports.push(port),
+        }
+    }
+
+    /// Says that `health` tells how it is: so it listens there.
+    pub(super) fn ask(&mut self, health: Health) {
+        if !self.ports.iter().any(|it| it.is(health.port)) {
+            self.ports.push(Port {
+                number: health.port,
+                ..Port::default()
+            });
+        }
+        self.health = Some(health);
+    }
+}
+
+impl Port {
+    /// Returns the port that `written` names, `80` or `80/tcp`.
+    pub(super) fn parse(written: &str) -> Option<Self> {
+        let (number, protocol) = written.split_once('/').unwrap_or((written, "tcp"));
+        let number = number.parse().ok().filter(|it| *it > 0)?;
+        Some(Self {
+            number,
+            is_udp: protocol == "udp",
+            ..Self::default()
+        })
+    }
+
+    /// Tells whether it is this one of TCP.
+    pub(super) fn is(&self, number: u16) -> bool {
+        self.number == number && !self.is_udp
+    }
 }
 
 /// Returns the name that a manifest in `folder` gives, else that of the folder itself.
@@ -59,7 +138,7 @@ fn plain(folder: &str) -> String {
     }
 }
 
-/// Returns the services whose code stands below `root`, sorted by name.
+/// Returns the services whose code stands below `root`, sorted by name; the top is one of them, where it looks like one.
 pub(super) fn services(root: &Path) -> Vec<Service> {
     let mut walk = WalkBuilder::new(root);
     walk.max_depth(Some(DEEPEST)).require_git(false).follow_links(false);
@@ -99,11 +178,8 @@ pub(super) fn services(root: &Path) -> Vec<Service> {
         }
         services.push(service);
     }
-    // The top is a service only where it is the only one.
-    if services.len() > 1 {
-        services.retain(|it| !it.folder.is_empty());
-    }
-    services.sort_by(|a, b| a.name.cmp(&b.name));
+    // A folder goes before the top, which may be called as it is.
+    services.sort_by(|a, b| (&a.name, a.folder.is_empty()).cmp(&(&b.name, b.folder.is_empty())));
     services.dedup_by(|a, b| a.name == b.name);
     services
 }
@@ -133,33 +209,38 @@ fn text(path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes[..bytes.len().min(MOST_BYTES)]).into_owned())
 }
 
-/// Takes from a build file the ports that it opens, and the path by which it asks for health.
+/// Takes from a build file the ports that it opens, and the address by which it asks for health.
 fn build_file(text: &str, service: &mut Service) {
+    let mut health = None;
     for line in text.replace("\\\n", " ").lines() {
         let (word, rest) = line.trim().split_once(char::is_whitespace).unwrap_or_default();
         match word.to_ascii_uppercase().as_str() {
-            "EXPOSE" => rest.split_whitespace().for_each(|it| add_port(it, &mut service.ports)),
-            "HEALTHCHECK" => service.health = health_path(rest),
+            "EXPOSE" => {
+                let ports = rest.split_whitespace().filter_map(Port::parse);
+                ports.for_each(|it| service.listen(it));
+            }
+            "HEALTHCHECK" => health = health_of(rest),
             _ => {}
         }
     }
+    if let Some(health) = health {
+        service.ask(health);
+    }
 }
 
-/// Adds the port that `written` names, `80` or `80/tcp`, unless it is known.
-pub(super) fn add_port(written: &str, ports: &mut Vec<u16>) {
-    let number = written.split('/').next().and_then(|it| it.parse().ok());
-    ports.extend(number.filter(|it| !ports.contains(it)).into_iter().collect::<Vec<_>>());
-}
-
-/// Returns the path of the first address of the host itself in a command.
-pub(super) fn health_path(command: &str) -> Option<String> {
-    let start = command.find("://")? + "://".len();
+/// Returns the first address of the host itself in a command.
+pub(super) fn health_of(command: &str) -> Option<Health> {
+    let start = command.find("http://")? + "http://".len();
     let address = command[start..]
         .split(|it: char| it.is_whitespace() || "\"',|;&)".contains(it))
         .next()?;
-    let host = address.split(['/', ':']).next()?;
-    if !["localhost", "127.0.0.1", "0.0.0.0"].contains(&host) {
+    let (host, path) = address.split_at(address.find('/').unwrap_or(address.len()));
+    let (host, port) = host.split_once(':').unwrap_or((host, "80"));
+    if !["localhost", "127.0.0.1", "0.0.0.0"].contains(&host) || path.contains('$') {
         return None;
     }
-    Some(address.find('/').map_or("/", |it| &address[it..]).to_owned())
+    Some(Health {
+        port: port.parse().ok().filter(|it| *it > 0)?,
+        path: if path.is_empty() { "/" } else { path }.to_owned(),
+    })
 }
