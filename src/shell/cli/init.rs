@@ -393,6 +393,17 @@ mod tests {
     }
 
     #[test]
+    fn infrastructure_is_known_by_the_name_of_its_image() {
+        let text = composed(
+            "services:\n  a: {image: \"localhost:5000/mirror/redis:7\"}\n  b: {image: redis@sha256:0}\n  c: {image: \"memcached:v1\"}\n  \
+             d: {image: \"mysql:${V:-8}-debian\"}\n  e: {image: \"redis:${V}\"}\n",
+        );
+        let wanted = "  a: {type: redis, version: \"7\", image: \"localhost:5000/mirror/redis:7\"}\n  b: {type: redis, image: \"redis@sha256:0\"}\n  \
+                      c: {type: memcached, image: \"memcached:v1\"}\n  d: {type: mysql, version: \"8\"}\n  # left out of e: image redis:${V}\n  e: {type: redis}\n";
+        assert!(text.ends_with(wanted), "{text}");
+    }
+
+    #[test]
     fn every_line_of_the_table_is_whole_and_names_what_is_there() {
         let lines = table::TABLE.lines().filter(|it| !it.starts_with('#')).count();
         assert_eq!(table::table().count(), lines);

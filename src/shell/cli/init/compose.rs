@@ -204,10 +204,12 @@ impl<'t> File<'t> {
     fn image(&self, yaml: &Yaml, said: &mut Said) -> Option<String> {
         let image = yaml.get("image")?;
         let written = image.as_str()?;
-        settled(written).or_else(|| {
-            said.leave_out("image", image, self.text);
-            settled(written.split_once(":$")?.0)
-        })
+        settled(written)
+            .filter(|it| !it.is_empty() && !it.contains(char::is_whitespace))
+            .or_else(|| {
+                said.leave_out("image", image, self.text);
+                settled(written.split_once(":$")?.0)
+            })
     }
 
     fn ports(&self, yaml: &Yaml, service: &mut Service, said: &mut Said) {
@@ -336,7 +338,7 @@ impl<'t> File<'t> {
         let yaml = &entry.value;
         let mut said = Said::default();
         let image = self.image(yaml, &mut said).unwrap_or_default();
-        let (name, tag) = image.rsplit_once(':').unwrap_or((&image, ""));
+        let (name, tag) = name_and_tag(&image);
         let version = tag
             .split('-')
             .next()
@@ -348,7 +350,8 @@ impl<'t> File<'t> {
         let is_usual = lines("infra")
             .find(|it| it.name == Some(ty))
             .is_some_and(|it| it.file == name);
-        if !is_usual || version.is_none() && !tag.is_empty() && tag != "latest" {
+        let is_said = version.is_some() || tag.is_empty() || tag == "latest";
+        if !is_usual || !is_said || image.contains('@') {
             said.fields.put(&["image"], value(&image));
         }
         for (key, content) in environment(yaml, self.text) {
@@ -391,9 +394,18 @@ impl<'t> File<'t> {
 /// Returns the type of infrastructure that a service is, if its image is one of a kind that is known and it is not built here.
 fn infrastructure(yaml: &Yaml) -> Option<&'static str> {
     let image = yaml.get("image")?.as_str().filter(|_| yaml.get("build").is_none())?;
-    let last = image.rsplit('/').next()?;
-    let name = last.split_once(':').map_or(last, |it| it.0);
-    lines("infra").find(|it| it.file == name)?.name
+    let last = name_and_tag(image).0.rsplit('/').next()?;
+    lines("infra").find(|it| it.file == last)?.name
+}
+
+/// Returns the name of an image and its tag, without the digest that it may have.
+fn name_and_tag(image: &str) -> (&str, &str) {
+    let image = image.split('@').next().unwrap_or_default();
+    let last = image.rfind('/').map_or(0, |it| it + 1);
+    match image[last..].find(':') {
+        Some(at) => (&image[..last + at], &image[last + at + 1..]),
+        None => (image, ""),
+    }
 }
 
 /// Tells whether a service starts something else than its build file says.

@@ -85,7 +85,7 @@ fn written(ty: &str, yaml: &Yaml, text: &str) -> Option<String> {
             .filter(|it| *it > 0)
             .map(unit::cpu_text),
         "size" => size(&scalar()?),
-        "time" => scalar().filter(|it| unit::duration(it).is_ok_and(|it| it > 0)),
+        "time" => scalar().filter(|it| !it.contains(char::is_whitespace) && unit::duration(it).is_ok_and(|it| it > 0)),
         "word" => {
             let word = scalar()?;
             lines("word").find(|it| it.file == word)?.name.map(str::to_owned)
@@ -206,7 +206,9 @@ fn size(text: &str) -> Option<String> {
         _ => return None,
     };
     let bytes = unit::memory(&format!("{}{unit}", &text[..digits]), Bare::Refused).ok()?;
-    (bytes > 0).then(|| unit::memory_text(bytes))
+    let text = unit::memory_text(bytes);
+    let unit = if text.ends_with(char::is_numeric) { "B" } else { "" };
+    (bytes > 0).then(|| format!("{text}{unit}"))
 }
 
 /// Returns labels that every platform can keep: all of them, or none.
@@ -262,6 +264,7 @@ mod tests {
         assert_eq!(size("512M").as_deref(), Some("512Mi"));
         assert_eq!(size("1.5gb").as_deref(), Some("1536Mi"));
         assert_eq!(size("2097152").as_deref(), Some("2Mi"));
+        assert_eq!(size("1000").as_deref(), Some("1000B"));
         assert_eq!(size("lots"), None);
     }
 }

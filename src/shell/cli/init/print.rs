@@ -30,7 +30,7 @@ pub(super) fn service(service: &Service, pattern: Option<&Pattern>, text: &mut S
     }
     let from = match service.folder.as_str() {
         "" => "the image that is built from this repository".to_owned(),
-        folder => format!("the image that is built from {folder}"),
+        folder => format!("the image that is built from {}", listed(&[folder.to_owned()])),
     };
     match &service.image {
         None if pattern.is_some_and(|it| it.builds) => {
@@ -48,7 +48,7 @@ pub(super) fn service(service: &Service, pattern: Option<&Pattern>, text: &mut S
         line(&format!("    depends_on: {}", depends_on(&service.depends_on)));
     }
     if !service.left_out.is_empty() {
-        line(&format!("    # left out: {}", service.left_out.join(", ")));
+        line(&format!("    # left out: {}", listed(&service.left_out)));
     }
     let mut fields = fields(service, pattern);
     let deployment = fields.take("deployment");
@@ -71,7 +71,12 @@ pub(super) fn infra(infra: &Infra, text: &mut String) {
     fields.put(&["type"], infra.ty);
     fields.extend(infra.fields.clone());
     if !infra.left_out.is_empty() {
-        _ = writeln!(text, "  # left out of {}: {}", infra.name, infra.left_out.join(", "));
+        _ = writeln!(
+            text,
+            "  # left out of {}: {}",
+            scalar(&infra.name),
+            listed(&infra.left_out)
+        );
     }
     _ = writeln!(text, "  {}: {}", scalar(&infra.name), fields.flow());
 }
@@ -85,7 +90,7 @@ pub(super) fn volume(volume: &Volume, size: Option<&str>, text: &mut String) {
         remarks.push("say how much it holds".to_owned());
     }
     if !volume.left_out.is_empty() {
-        remarks.push(format!("left out: {}", volume.left_out.join(", ")));
+        remarks.push(format!("left out: {}", listed(&volume.left_out)));
     }
     let remark = if remarks.is_empty() {
         String::new()
@@ -177,6 +182,11 @@ fn depends_on(names: &[(String, bool)]) -> String {
         map.put(&[name.as_str()], if *is_required { "{}" } else { "{required: false}" });
     }
     map.flow()
+}
+
+/// Writes `remarks` in one line of a comment.
+fn listed(remarks: &[String]) -> String {
+    remarks.join(", ").replace(char::is_control, " ")
 }
 
 /// Writes `text` as a value: in quotes, with nothing in it that a spec would take for a reference.
