@@ -191,11 +191,20 @@ fn a_log_says_why_a_run_derived_anew() {
     );
     let renamed = log_after("gen.yaml", &SPEC.replace("north", "south"));
     assert!(
-        renamed.contains("derived anew: `gen.yaml` may have changed; nodes came, went or"),
+        renamed.contains("derived anew: `gen.yaml` may have changed; nodes or rules came, went or"),
         "{renamed}"
     );
     let template = log_after("templates/tubes/line.txt.hbs", "{{s.bore}}!\n");
-    assert!(template.contains("others than those of the spec changed"), "{template}");
+    assert!(
+        template.contains("went on from the last run: `templates/tubes/line.txt.hbs` may have changed\n"),
+        "{template}"
+    );
+    let head = std::fs::read_to_string(project.dir().join("rules/tubes/pack.yaml")).expect("it is there");
+    let pack = log_after("rules/tubes/pack.yaml", &format!("# Tubes.\n{head}"));
+    assert!(
+        pack.contains("others than those of the spec, rules and templates changed"),
+        "{pack}"
+    );
 }
 
 #[test]
