@@ -1,5 +1,5 @@
-//! Puts the built-in packs into the binary, and the pages of the problems: every file of their folders, by path, with
-//! the fingerprint that a run would take of it.
+//! Puts the built-in packs into the binary, and the pages of the problems: every file of their folders, by path; of the packs
+//! the fingerprints, too, that a run would take.
 //!
 //! A debug build reads them when it runs, so that a change of a pack compiles nothing.
 #![allow(
@@ -20,23 +20,38 @@ fn main() -> io::Result<()> {
     println!("cargo::rustc-cfg=embedded");
     let top = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
-    embed(&top, &["rules", "templates"], &out.join("built_in.rs"))?;
-    embed(&top, &["docs/problems"], &out.join("problems.rs"))
+    let packs = below(&top, &["rules", "templates"])?;
+    embed(&top, &packs, &out.join("built_in.rs"))?;
+    embed(&top, &below(&top, &["docs/problems"])?, &out.join("problems.rs"))?;
+    fingerprint(&top, &packs, &out.join("fingerprints.rs"))
 }
 
-/// Writes a list of the files below `folders`, with their texts and fingerprints, to `to`.
-fn embed(top: &Path, folders: &[&str], to: &Path) -> io::Result<()> {
+/// Returns the files below `folders`, sorted.
+fn below(top: &Path, folders: &[&str]) -> io::Result<Vec<String>> {
     let mut files = Vec::new();
     for folder in folders {
         collect(top, &top.join(folder), &mut files)?;
     }
     files.sort();
+    Ok(files)
+}
+
+/// Writes a list of `files` with their texts to `to`.
+fn embed(top: &Path, files: &[String], to: &Path) -> io::Result<()> {
     let mut source = String::from("&[\n");
     for file in files {
-        let place = top.join(&file);
-        let hash = blake3::hash(&fs::read(&place)?);
-        let fingerprint = &hash.as_bytes()[..16];
-        let _ = writeln!(source, "    ({file:?}, include_str!({place:?}), {fingerprint:?}),");
+        let _ = writeln!(source, "    ({file:?}, include_str!({:?})),", top.join(file));
+    }
+    source.push_str("]\n");
+    fs::write(to, source)
+}
+
+/// Writes a list of `files` with the first 16 bytes of their blake3 hashes to `to`.
+fn fingerprint(top: &Path, files: &[String], to: &Path) -> io::Result<()> {
+    let mut source = String::from("&[\n");
+    for file in files {
+        let hash = blake3::hash(&fs::read(top.join(file))?);
+        let _ = writeln!(source, "    ({file:?}, {:?}),", &hash.as_bytes()[..16]);
     }
     source.push_str("]\n");
     fs::write(to, source)

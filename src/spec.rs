@@ -19,7 +19,7 @@ pub mod rename;
 #[cfg(test)]
 mod tests;
 
-pub use check::{check_file, file_problems, is_torn, problems, problems_given};
+pub use check::{check_file, file_problems, is_torn, new_problems, problems, problems_given};
 pub use complete::{Complete, Completed, Completion, complete_node, completion};
 pub use edge::{Edge, OpenEdge};
 pub use file::{EnvironmentInfo, Settings, lowered_file};

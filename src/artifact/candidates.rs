@@ -12,7 +12,7 @@ use crate::artifact::found::{Finder, Question, Spot};
 use crate::artifact::fresh::cells_of;
 use crate::artifact::instance::{Cell, MAX_REFERENCES};
 use crate::artifact::reads::reads;
-use crate::artifact::seen::SeenRules;
+use crate::artifact::seen::{Printing, SeenRules};
 use crate::artifact::standing::Differing;
 use crate::db::{Database, Db, Project, View};
 use crate::fact::finding::Sight;
@@ -89,12 +89,12 @@ impl Before {
         &self.rules
     }
 
-    /// Takes note of what the rules are now, of which these are `stale`: they may say something where they did not.
-    fn awaken(&mut self, db: &Database, project: Project, stale: &BTreeSet<Name>) {
+    /// Takes note of what the rules are `now`, of which these are `stale`: they may say something where they did not.
+    fn awaken(&mut self, stale: &BTreeSet<Name>, now: SeenRules) {
         if stale.is_empty() {
             return;
         }
-        self.rules = SeenRules::now(db, project);
+        self.rules = now;
         for asleep in self.environments.iter_mut().filter_map(|it| it.1.asleep.as_mut()) {
             asleep.wake(|it| stale.contains(it));
         }
@@ -118,7 +118,7 @@ impl Before {
             old != new && old.nodes().iter().any(|node| new.index(node).is_none())
         };
         self.environments.len() > now.environments.len()
-            || self.rules != now.rules
+            || !self.rules.are_in(&now.rules)
             || self.environments.iter().zip(&now.environments).any(is_gone)
     }
 }
@@ -362,19 +362,19 @@ pub fn candidates(db: &Database, project: Project, before: &Before, now: &mut Be
     spoken.with(cells)
 }
 
-/// Returns the same where nodes and edges differ as `edit` says by environment, and of the rules only those that are
-/// `stale`, which do nothing but print; none where that may be too little, since rules that shape the graph may say something
+/// Returns the same where nodes and edges differ as `edit` says by environment, and of the rules only some that do nothing but
+/// print; none where that may be too little, since rules that shape the graph may say something
 /// else; then `before` is of no use any more.
 #[must_use]
 pub(super) fn candidates_of(
     db: &Database,
     project: Project,
     before: &mut Before,
-    (edit, stale): (Vec<Differing>, &BTreeSet<Name>),
+    (edit, Printing { stale, now }): (Vec<Differing>, Printing),
 ) -> Option<Candidates> {
     let rules = rules(db, project);
     let mut cells: BTreeSet<Cell> = BTreeSet::new();
-    before.awaken(db, project, stale);
+    before.awaken(&stale, now);
     for rule in rules.iter().filter(|it| stale.contains(&it.id)) {
         let environments = (0_u16..).take(before.environments.len());
         cells.extend(environments.flat_map(|it| cells_of(db, project, it, rule)));

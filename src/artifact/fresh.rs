@@ -13,7 +13,7 @@ use rustc_hash::FxHashSet;
 use crate::artifact::candidates::{self, Before, Candidates};
 use crate::artifact::found::{Found, Spot};
 use crate::artifact::instance::{self, Artifact, Artifacts, Cell, Printed};
-use crate::artifact::seen::PackEdit;
+use crate::artifact::seen::{PackEdit, Printing};
 use crate::artifact::standing::Differing;
 use crate::artifact::told::Told;
 use crate::db::{Database, Project, SourceFile, View, spec_files};
@@ -112,7 +112,7 @@ pub struct Edited {
     /// By environment what differs of nodes and edges.
     pub nodes: Vec<Differing>,
     /// The rules that print from something else.
-    pub rules: BTreeSet<Name>,
+    pub rules: Printing,
     /// What is told of the files now.
     pub told: Told,
 }
@@ -129,6 +129,7 @@ pub fn resume(
     read_back: ReadBack,
 ) -> Result<State, Box<State>> {
     let Edited { nodes, rules, told } = edited;
+    let stale = rules.stale.clone();
     let mut last = last;
     let (Some(mut before), Some(found)) = (last.before.take(), last.found.take()) else {
         return Err(Box::new(last));
@@ -137,7 +138,7 @@ pub fn resume(
         cells,
         questions,
         sayings,
-    }) = candidates::candidates_of(db, project, &mut before, (nodes, &rules))
+    }) = candidates::candidates_of(db, project, &mut before, (nodes, rules))
     else {
         return Err(Box::new(last));
     };
@@ -152,7 +153,7 @@ pub fn resume(
     };
     let mut asked = ask_all(db, project, cells, &last.fresh);
     // A rule that is another now may leave places at which it can't print.
-    let of_those = last.cells.keys().filter(|it| rules.contains(&it.rule));
+    let of_those = last.cells.keys().filter(|it| stale.contains(&it.rule));
     let lost = of_those.filter(|it| !candidates::is_there(db, project, it));
     asked.extend(lost.cloned().map(Asked::nothing));
     let holds = |it: &&Asked| !it.artifacts.artifacts.is_empty() || !it.artifacts.problems.is_empty();
@@ -453,6 +454,7 @@ impl State {
         Self {
             problems: settled(told.problems().chain(others).collect()),
             printed: Vec::new(),
+            concerned: Some(Vec::new()),
             differing: Some(BTreeSet::new()),
             ..self
         }

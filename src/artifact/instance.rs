@@ -247,9 +247,8 @@ pub fn template_fingerprint(db: &dyn Db, project: Project, id: Name) -> Fingerpr
     write_text(file.path(db), &mut bytes);
     write_text(text, &mut bytes);
     bytes.extend(Fingerprint::of_value(&types(artifact)).bytes());
-    if text.contains("{{>") {
-        let partials = partials(db, project).of.values();
-        partials.for_each(|it| write_text(&it.source, &mut bytes));
+    for (_, partial) in partials(db, project).named_in(text) {
+        write_text(&partial.source, &mut bytes);
     }
     Fingerprint::of(&bytes)
 }
@@ -275,6 +274,28 @@ struct Partials {
     of: BTreeMap<Name, PartialSource>,
     /// What is wrong with their heads.
     problems: Vec<Problem>,
+}
+
+impl Partials {
+    /// Returns the partials that `text` may print: those whose names stand in it, in whatever way, and those that stand in these.
+    fn named_in<'p>(&'p self, text: &'p str) -> BTreeMap<&'p Name, &'p PartialSource> {
+        let mut named = BTreeMap::new();
+        let mut texts = vec![text];
+        while let Some(text) = texts.pop() {
+            for (name, partial) in self.of.iter().filter(|it| text.contains(it.0.as_str())) {
+                if named.insert(name, partial).is_none() {
+                    texts.push(&partial.source);
+                }
+            }
+        }
+        named
+    }
+}
+
+/// Returns what is wrong with the heads of the partials of a project.
+#[must_use]
+pub fn partial_problems(db: &dyn Db, project: Project) -> &[Problem] {
+    &partials(db, project).problems
 }
 
 /// Returns the partials of a project: the files `templates/PACK/_NAME.hbs`.

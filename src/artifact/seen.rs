@@ -28,12 +28,21 @@ pub struct SeenRule {
 /// What an edit of rules and templates has come to.
 #[derive(Clone, Debug)]
 pub enum PackEdit {
-    /// These rules print from something else, and all else that rules say is as it was.
-    Printing(BTreeSet<Name>),
+    /// Some rules print from something else, and all else that rules say is as it was.
+    Printing(Printing),
     /// Something is wrong with the templates of such rules.
     Wrong(Vec<Problem>),
     /// More than that may differ.
     More,
+}
+
+/// The rules that print from something else.
+#[derive(Clone, Debug, Default)]
+pub struct Printing {
+    /// Their ids.
+    pub stale: BTreeSet<Name>,
+    /// All rules as they are now, where some are stale.
+    pub now: SeenRules,
 }
 
 impl SeenRules {
@@ -50,6 +59,12 @@ impl SeenRules {
         self.0.iter().map(|(id, it)| (id, *it))
     }
 
+    /// Tells whether all of them are the same in `other`.
+    #[must_use]
+    pub fn are_in(&self, other: &Self) -> bool {
+        self.0.iter().all(|(id, it)| other.0.get(id) == Some(it))
+    }
+
     /// Returns the ids of those that are not the same in `other`, or not there.
     #[must_use]
     pub fn differing(&self, other: &Self) -> BTreeSet<Name> {
@@ -61,7 +76,9 @@ impl SeenRules {
     #[must_use]
     pub fn edit(&self, db: &Database, project: Project) -> PackEdit {
         let now = Self::now(db, project);
-        let is_sound = set::problems(db, project).is_empty() && strata::strata(db, project).problems.is_empty();
+        let is_sound = set::problems(db, project).is_empty()
+            && strata::strata(db, project).problems.is_empty()
+            && instance::partial_problems(db, project).is_empty();
         if !is_sound || !now.0.keys().eq(self.0.keys()) {
             return PackEdit::More;
         }
@@ -74,7 +91,7 @@ impl SeenRules {
         let problems: Vec<Problem> = templates.flat_map(|it| it.problems.iter().cloned()).collect();
         match problems.iter().any(Problem::is_error) {
             true => PackEdit::Wrong(problems),
-            false if problems.is_empty() => PackEdit::Printing(stale),
+            false if problems.is_empty() => PackEdit::Printing(Printing { stale, now }),
             false => PackEdit::More,
         }
     }

@@ -9,7 +9,7 @@ use crate::db::{Database, Project, SourceFile, spec_files};
 use crate::fact::shape;
 use crate::problem::Problem;
 use crate::spec;
-use crate::value::Name;
+use crate::value::{Address, Name};
 
 /// What is told of files, apart from what is found of nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,13 +42,36 @@ impl Told {
         self
     }
 
+    /// Returns the same with what was `found` of these files now.
+    #[must_use]
+    pub fn with(&self, db: &Database, found: Vec<(SourceFile, Vec<Problem>)>) -> Self {
+        let mut told = self.clone();
+        found
+            .into_iter()
+            .for_each(|(file, problems)| told.put(file.path(db), problems));
+        told
+    }
+
+    /// Returns what is wrong with a file now, where the spec says something else of no others than these `nodes`.
+    #[must_use]
+    pub fn now(&self, db: &Database, project: Project, file: SourceFile, nodes: &BTreeSet<Address>) -> Vec<Problem> {
+        let is_derived = |it: &Address| shape::is_derived(db, project, it);
+        match self.of_files.contains_key(file.path(db)) {
+            true => spec::file_problems(db, file, &is_derived),
+            false => spec::new_problems(db, file, nodes, &is_derived),
+        }
+    }
+
     fn ask(&mut self, db: &Database, project: Project, file: SourceFile) {
-        let path = file.path(db).clone();
         let problems = spec::file_problems(db, file, &|it| shape::is_derived(db, project, it));
+        self.put(file.path(db), problems);
+    }
+
+    fn put(&mut self, path: &Name, problems: Vec<Problem>) {
         if problems.is_empty() {
-            self.of_files.remove(&path);
+            self.of_files.remove(path);
         } else {
-            self.of_files.insert(path, problems);
+            self.of_files.insert(path.clone(), problems);
         }
     }
 

@@ -232,6 +232,24 @@ fn node_at<'db>(db: &'db dyn Db, project: Project, view: View, address: &Address
     )
 }
 
+/// Returns what a node holds of which the spec says no more than `declared`, wherever that is said.
+#[must_use]
+pub fn holding(
+    db: &dyn Db,
+    project: Project,
+    environment: u16,
+    address: &Address,
+    declared: &spec::Declared,
+) -> Completed {
+    let view = settled(db, project, View::finished(environment));
+    let nothing = Map::default();
+    let derived = derived_fields(db, project, view, address).unwrap_or(&nothing);
+    let inherited = spec::inherited(db, project, environment, &address.kind);
+    spec::completion(db, project)
+        .fields(address, Some(declared), derived, inherited)
+        .0
+}
+
 /// Returns a node that rules derive, with what the spec says of it on top.
 #[salsa::tracked(returns(ref))]
 fn shaped(db: &dyn Db, project: Project, view: View, address: Address) -> Option<Arc<Completed>> {

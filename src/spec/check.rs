@@ -2,6 +2,8 @@
 //!
 //! Mistakes within one file are found when it is read (`file`). Places are looked for only once something is wrong.
 
+use std::collections::BTreeSet;
+
 use super::complete::{complete_node, completion};
 use super::edge::{Found, OpenEdge, visit};
 use super::file::lowered_file;
@@ -65,16 +67,30 @@ fn all_findings(db: &dyn Db, project: Project) -> Vec<Finding> {
 /// knows the nodes that rules add.
 #[must_use]
 pub fn file_problems(db: &dyn Db, file: SourceFile, is_derived: &dyn Fn(&Address) -> bool) -> Vec<Problem> {
-    let standing = file_findings(db, file)
-        .iter()
-        .filter(|it| !it.unless.iter().any(is_derived));
+    problems_with(db, file, file_findings(db, file), is_derived)
+}
+
+/// Returns the same of a file with which nothing was wrong before, and in which nothing but these `nodes` is different.
+#[must_use]
+pub fn new_problems(
+    db: &dyn Db,
+    file: SourceFile,
+    nodes: &BTreeSet<Address>,
+    is_derived: &dyn Fn(&Address) -> bool,
+) -> Vec<Problem> {
+    problems_with(db, file, &findings_of(db, file, &|it| nodes.contains(it)), is_derived)
+}
+
+fn problems_with(
+    db: &dyn Db,
+    file: SourceFile,
+    findings: &[Finding],
+    is_derived: &dyn Fn(&Address) -> bool,
+) -> Vec<Problem> {
+    let standing = findings.iter().filter(|it| !it.unless.iter().any(is_derived));
     let of_names = standing.map(|it| it.problem.clone());
-    lowered_file(db, file)
-        .problems
-        .iter()
-        .cloned()
-        .chain(of_names)
-        .collect()
+    let of_reading = lowered_file(db, file).problems.iter().cloned();
+    of_reading.chain(of_names).collect()
 }
 
 /// Tells whether the YAML of a file can't be read in full, so that it may say more than what was read.
@@ -268,6 +284,11 @@ fn environment_keys(yaml: &Yaml, name: &str, depth: usize, spans: &mut Vec<Span>
 /// Returns what is wrong with the names in a file's nodes, in the base and in every environment that changes them.
 #[salsa::tracked(returns(ref))]
 fn file_findings(db: &dyn Db, file: SourceFile) -> Vec<Finding> {
+    findings_of(db, file, &|_| true)
+}
+
+/// Returns the same of those nodes that are asked for.
+fn findings_of(db: &dyn Db, file: SourceFile, is_asked: &dyn Fn(&Address) -> bool) -> Vec<Finding> {
     let mut found = Vec::new();
     let Some(project) = Project::try_get(db) else {
         return found;
@@ -276,7 +297,7 @@ fn file_findings(db: &dyn Db, file: SourceFile) -> Vec<Finding> {
     let names = environments(db, project);
     let own = lowered_file(db, file).nodes.iter().enumerate();
     let own = own.filter(|(nth, it)| index.slot(&it.address) == Some(Slot { file, nth: *nth }));
-    for (_, fragment) in own {
+    for (_, fragment) in own.filter(|it| is_asked(&it.1.address)) {
         check_node(db, project, None, &fragment.address, &mut found);
     }
     for (nth, environment) in names.iter().enumerate() {
@@ -289,7 +310,7 @@ fn file_findings(db: &dyn Db, file: SourceFile) -> Vec<Finding> {
         let own = lowered_file(db, file).nodes.iter().map(|it| &it.address);
         let here = own.filter(|it| index.slot(it).is_some_and(|it| it.file == file));
         let added = difference.added.iter().filter(|_| file == project.root(db));
-        for address in here.chain(added) {
+        for address in here.chain(added).filter(|it| is_asked(it)) {
             if (others || difference.touched.contains(address)) && index.has(Some(nth), address) {
                 check_node(db, project, Some((nth, &environment.name)), address, &mut found);
             }

@@ -423,6 +423,67 @@ fn an_edit_of_a_template_or_of_a_rule_that_prints_is_gone_on_from() {
     }
 }
 
+/// What an edit changes elsewhere than where it looks: behind overlays, in a partial that is called in another way, in the
+/// head of one that nobody calls, in what is told of a node that rules derive too.
+#[test]
+fn an_edit_is_seen_wherever_it_counts() {
+    let overlaid = "version: 0.2\nname: shop\ndeployment: {platforms: [nomad]}\nenvironments: {prod: {}}\nservices:\n  a:\n    \
+                    image: x/a:1\n    env: {URL: HERE}\n    environments: {prod: {env: {URL: p}}}\n";
+    let derived = "version: 0.2\nname: shop\ndeployment: {platforms: [docker-compose]}\nservices:\n  a: {framework: django, \
+                   deployment: {HERE}}\n";
+    let template = (
+        "templates/notes/note.txt.hbs",
+        "{{#each notes}}{{~> notes/line of=text}}{{/each}}\n",
+    );
+    let partial = |text: &str| format!("{{{{!--\nparams:\n  of: string\n--}}}}\n{text} {{{{of}}}}\n");
+    let head = |of: &str| format!("{{{{!--\nparams:{of}\n--}}}}\nx\n");
+    let cases = [
+        (
+            "gen.yaml",
+            [
+                overlaid.replace("HERE", "x"),
+                overlaid.replace("HERE", "\"${infra.nope.url}\""),
+            ],
+        ),
+        (
+            "gen.yaml",
+            [
+                derived.replace("HERE", "namespace: n"),
+                derived.replace("HERE", "replicas: 1"),
+            ],
+        ),
+        (
+            "gen.yaml",
+            [
+                derived.replace("HERE", "replicas: 1"),
+                derived.replace("HERE", "namespace: n"),
+            ],
+        ),
+        ("templates/notes/_line.hbs", [partial("one"), partial("two")]),
+        (
+            "templates/notes/_other.hbs",
+            [head("\n  of: string"), head(" {of: string}")],
+        ),
+    ];
+    for (n, (path, [old, new])) in cases.into_iter().enumerate() {
+        let mut files = Shop::new(2).files();
+        files.insert(template.0.to_owned(), template.1.to_owned());
+        files.insert(path.to_owned(), old);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let dir = folder.path();
+        write(dir, &Files::new(), &files);
+        let mut engine = open(dir);
+        let first = engine.outcome(&Ask::default());
+        assert!(!first.is_invalid(), "case {n}: {:?}", first.problems);
+        engine.make_ready();
+        fs::write(dir.join(path), new).expect("written");
+        engine.refresh(&Changed::Paths(vec![path.to_owned()]));
+        let outcome = engine.outcome(&Ask::default());
+        assert_ne!(said(&outcome), said(&first), "case {n} changes nothing");
+        assert_eq!(said(&outcome), said(&clean(dir)), "case {n}");
+    }
+}
+
 /// Of a branch switch nobody waits to hear what each of its files changes.
 #[test]
 fn many_files_that_differ_are_one_reason() {

@@ -151,11 +151,11 @@ pub(super) fn divided(leaves: Vec<Leaf>, value: &Value, keys: &[Name]) -> (Vec<L
         Read::Field(.., path) | Read::Fact(.., path) | Read::Edge(_, _, path) => path.0.last().cloned(),
         _ => None,
     };
-    let is_named = |it: &Leaf| it.value == *value && keys.last().is_some_and(|key| last(it).as_ref() == Some(key));
-    let is_equal = |it: &Leaf| it.value == *value;
-    let is_part = |it: &Leaf| agrees(&it.value, value);
     // What goes by the same name may be written in another unit.
     let is_called = |it: &Leaf| keys.last().is_some_and(|key| last(it).as_ref() == Some(key));
+    let is_equal = |it: &Leaf| it.value == *value;
+    let is_named = |it: &Leaf| is_equal(it) && is_called(it);
+    let is_part = |it: &Leaf| agrees(&it.value, value);
     let ways: [&dyn Fn(&Leaf) -> bool; 4] = [&is_named, &is_equal, &is_part, &is_called];
     for fits in ways {
         if leaves.iter().any(fits) {
@@ -256,4 +256,21 @@ pub(super) fn text_place(place: &Place) -> Option<(Name, Span)> {
         Place::Text(file, span) => Some((file.clone(), *span)),
         _ => None,
     }
+}
+
+/// Returns what a list or a map holds, each by its place or its key.
+pub(super) fn children(value: &Value) -> impl Iterator<Item = (Name, &Value)> {
+    let items = value.as_list().unwrap_or_default().iter().enumerate();
+    let items = items.map(|(nth, it)| (Name::from(nth.to_string()), it));
+    let entries = value.as_map().into_iter().flatten();
+    items.chain(entries.map(|(key, it)| (key.clone(), it)))
+}
+
+/// Tells whether something stands at `path` of `fields`: what stands in a list belongs to the list.
+pub(super) fn stands_at(fields: &Map, path: &[Name]) -> bool {
+    (1..=path.len()).any(|n| match fields.at(&path[..n]) {
+        Some(Value::List(_)) => true,
+        Some(_) => n == path.len(),
+        None => false,
+    })
 }

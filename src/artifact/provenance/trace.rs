@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::leaf::{
-    Leaf, Read, Trail, agrees, cut, divided, is_entry, is_printed, is_printed_map, mention, narrowed, plain, scalars,
-    text_place, under, within,
+    Leaf, Read, Trail, agrees, children, cut, divided, is_entry, is_printed, is_printed_map, mention, narrowed, plain,
+    scalars, stands_at, text_place, under, within,
 };
 use super::{Input, Role, What, Whence};
 use crate::artifact::instance::MAX_REFERENCES;
@@ -554,11 +554,11 @@ impl<'a> Tracer<'a> {
             return Whence::Spec(written);
         }
         if let Some(derived) = derived
-            && (path.0.is_empty() || derived.fields.at(&path.0).is_some())
+            && (path.0.is_empty() || stands_at(&derived.fields, &path.0))
         {
-            let rule = derived.rules[0].clone();
-            let place = self.rule(&rule);
-            return Whence::Rule(rule, place);
+            let gives = |it: &&Name| self.gives(it, path);
+            let rule = derived.rules.iter().find(gives).unwrap_or(&derived.rules[0]);
+            return Whence::Rule(rule.clone(), self.rule(rule));
         }
         if path.0.is_empty() {
             return Whence::Engine;
@@ -578,6 +578,17 @@ impl<'a> Tracer<'a> {
             Some((file, span)) => Whence::Default(file, span),
             None => Whence::Engine,
         }
+    }
+
+    /// Tells whether `rule` gives this field to a node that it derives, or a part of it.
+    fn gives(&self, rule: &Name, path: &Path) -> bool {
+        let rule = set::rule(self.db, self.project, rule.clone()).as_ref();
+        let mut fields = rule
+            .into_iter()
+            .flat_map(|it| &it.nodes)
+            .flat_map(|it| &it.fields)
+            .map(|it| &it.0);
+        fields.any(|it| it.0.starts_with(&path.0) || path.0.starts_with(&it.0))
     }
 
     /// Returns where a rule stands.
@@ -731,14 +742,6 @@ impl<'a> Tracer<'a> {
         }
         None
     }
-}
-
-/// Returns what a list or a map holds, each by its place or its key.
-fn children(value: &Value) -> impl Iterator<Item = (Name, &Value)> {
-    let items = value.as_list().unwrap_or_default().iter().enumerate();
-    let items = items.map(|(nth, it)| (Name::from(nth.to_string()), it));
-    let entries = value.as_map().into_iter().flatten();
-    items.chain(entries.map(|(key, it)| (key.clone(), it)))
 }
 
 /// Returns the variables of one match of a rule.

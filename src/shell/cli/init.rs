@@ -57,6 +57,22 @@ fn one_of(name: &str, what: &str, known: &[String]) -> Result<String, String> {
     }
 }
 
+/// Why no spec was written, with the texts of the files in which that stands.
+#[derive(Debug, Default)]
+struct Refused {
+    problems: Vec<Problem>,
+    sources: Sources,
+}
+
+impl From<Problem> for Refused {
+    fn from(problem: Problem) -> Self {
+        Self {
+            problems: vec![problem],
+            ..Self::default()
+        }
+    }
+}
+
 /// A spec that was written, and what it lacks to generate something.
 struct Written {
     text: String,
@@ -106,17 +122,17 @@ fn begin(args: &InitArgs, folder: &std::path::Path, report: &Report) -> Exit {
             report.note("look it over, then run `gen plan`");
             Exit::Done
         }
-        Err(problem) => {
-            report.problems(&[problem], &Sources::default());
+        Err(Refused { problems, sources }) => {
+            report.problems(&problems, &sources);
             Exit::Failed
         }
     }
 }
 
-fn write(args: &InitArgs, folder: &std::path::Path) -> Result<Written, Problem> {
+fn write(args: &InitArgs, folder: &std::path::Path) -> Result<Written, Refused> {
     if let Some(name) = SPEC_NAMES.iter().find(|it| folder.join(it).exists()) {
-        return Err(Problem::error("shell::exists", format!("`{name}` is there already"))
-            .help("`gen plan` shows what it generates"));
+        let problem = Problem::error("shell::exists", format!("`{name}` is there already"));
+        return Err(problem.help("`gen plan` shows what it generates").into());
     }
     let folder = fs::canonicalize(folder).map_err(|error| {
         Problem::error(
@@ -125,24 +141,29 @@ fn write(args: &InitArgs, folder: &std::path::Path) -> Result<Written, Problem> 
         )
         .help("name a folder that is there by `-C DIR`")
     })?;
-    let spec = spec(args, &folder);
+    let spec = spec(args, &folder)?;
     let place = folder.join(SPEC_NAMES[0]);
     let written = fs::File::create_new(place).and_then(|mut it| it.write_all(spec.text.as_bytes()));
     match written {
         Ok(()) => Ok(spec),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             let message = format!("`{}` is there already", SPEC_NAMES[0]);
-            Err(Problem::error("shell::exists", message).help("`gen plan` shows what it generates"))
+            let problem = Problem::error("shell::exists", message);
+            Err(problem.help("`gen plan` shows what it generates").into())
         }
         Err(error) => {
             let message = format!("`{}` can't be written: {error}", SPEC_NAMES[0]);
-            Err(Problem::error("shell::write_failed", message).help("give yourself the right to write to this folder"))
+            let problem = Problem::error("shell::write_failed", message);
+            Err(problem.help("give yourself the right to write to this folder").into())
         }
     }
 }
 
 /// Returns a spec for what stands in `folder`.
-fn spec(args: &InitArgs, folder: &std::path::Path) -> Written {
+///
+/// # Errors
+/// A file that tells of services can't be read in full.
+fn spec(args: &InitArgs, folder: &std::path::Path) -> Result<Written, Refused> {
     let known = platforms();
     let mut found: Vec<&str> = table::lines("platform")
         .filter(|it| folder.join(it.file).exists())
@@ -153,7 +174,7 @@ fn spec(args: &InitArgs, folder: &std::path::Path) -> Written {
     let mut lacking = Vec::new();
     let mut text = format!("version: 0.2\nname: {}\n\n", scalar(&repository::name(folder)));
     let mut services = repository::services(folder);
-    let composed = compose::read(folder, &mut services);
+    let composed = compose::read(folder, &mut services)?;
     if let (Some(framework), true) = (&args.framework, services.is_empty()) {
         services.push(Service {
             name: repository::name(folder),
@@ -165,6 +186,15 @@ fn spec(args: &InitArgs, folder: &std::path::Path) -> Written {
         .into_iter()
         .find(|it| Some(&*it.name) == args.pattern.as_deref());
     let by_pattern = pattern.as_ref().map(|it| said_by(&it.set)).unwrap_or_default();
+    let builds = match &pattern {
+        Some(pattern) => pattern.builds,
+        None => {
+            !found.is_empty()
+                && found
+                    .iter()
+                    .all(|it| table::lines("builds").any(|line| line.file == *it))
+        }
+    };
     if !by_pattern.is_empty() {
         text.push_str("deployment:\n");
         by_pattern.iter().for_each(|it| _ = writeln!(text, "  {it}"));
@@ -186,7 +216,7 @@ fn spec(args: &InitArgs, folder: &std::path::Path) -> Written {
         text.push_str("\nservices:\n");
         services
             .iter()
-            .for_each(|it| print::service(it, pattern.as_ref(), &mut text));
+            .for_each(|it| print::service(it, pattern.as_ref(), builds, &mut text));
     }
     if !composed.infra.is_empty() {
         text.push_str("\ninfra:\n");
@@ -206,7 +236,6 @@ fn spec(args: &InitArgs, folder: &std::path::Path) -> Written {
             .iter()
             .for_each(|it| print::volume(it, size, &mut text));
     }
-    let builds = pattern.as_ref().is_some_and(|it| it.builds);
     if !builds && services.iter().any(|it| it.image.is_none()) {
         lacking.push(
             "images whose name nobody gives are called after their service: write where they are kept".to_owned(),
@@ -220,7 +249,7 @@ fn spec(args: &InitArgs, folder: &std::path::Path) -> Written {
                 .to_owned(),
         );
     }
-    Written { text, lacking }
+    Ok(Written { text, lacking })
 }
 
 #[cfg(test)]
@@ -286,7 +315,10 @@ mod tests {
             framework: None,
             pattern: None,
         };
-        assert_eq!(write(&args, &root).err().expect("there already").code, "shell::exists");
+        assert_eq!(
+            write(&args, &root).err().expect("there already").problems[0].code,
+            "shell::exists"
+        );
     }
 
     #[test]
@@ -330,10 +362,10 @@ mod tests {
                  db: {image: \"postgres:16-alpine\"}\n",
             ),
         ]);
-        let wanted = "  backend:\n    framework: go\n    image: \"backend:latest\"   # the image that is built from api\n    \
+        let wanted = "  backend:\n    framework: go\n    build: {context: \"api\"}\n    \
                       depends_on: [db]\n    # left out: DB_PASSWORD, HOST\n    env:\n      LEVEL: \"info\"\n      \"N\": \"3\"\n    \
                       deployment:\n      ports: {http: {port: 8080, published: 80, host_ip: \"127.0.0.1\"}}\n\ninfra:\n  \
-                      db: {type: postgresql, version: \"16\"}\n";
+                      db: {type: postgresql, version: \"16\", image: \"postgres:16-alpine\"}\n";
         assert_eq!(text, wanted);
     }
 
@@ -355,12 +387,11 @@ mod tests {
             "services:\n  worker: {build: {context: ./}, command: celery -A 'my shop', depends_on: [db, web, db]}\n  web: {build: .}\n  \
              tool: {build: {context: ., target: tool}}\n  db: {image: \"postgres:16\"}\n",
         );
-        let wanted = "  tool:\n    framework: django\n    image: \"tool:latest\"   # the image that is built from this repository\n    \
-                      # left out: build target\n    deployment:\n      ports: {http: 8000}\n      health_check: {path: \"/up\"}\n  \
-                      web:\n    framework: django\n    image: \"web:latest\"   # the image that is built from this repository\n    \
+        let wanted = "  tool:\n    framework: django\n    build: {target: \"tool\", file: \"Dockerfile\"}\n    deployment:\n      ports: {http: 8000}\n      health_check: {path: \"/up\"}\n  \
+                      web:\n    framework: django\n    build: {file: \"Dockerfile\"}\n    \
                       deployment:\n      ports: {http: 8000}\n      health_check: {path: \"/up\"}\n  \
                       worker:\n    framework: django\n    process_of: web\n    \
-                      image: \"web:latest\"   # the image that is built from this repository\n    depends_on: [db, web]\n    \
+                      build: {file: \"Dockerfile\"}\n    depends_on: [db, web]\n    \
                       command: [\"celery\", \"-A\", \"my shop\"]\n\ninfra:\n  db: {type: postgresql, version: \"16\"}\n";
         assert_eq!(text, wanted);
     }
@@ -382,7 +413,7 @@ mod tests {
                       web:\n    image: \"shop:1\"\n    depends_on: {db: {required: false}}\n    \
                       # left out: ports 1-2:1-2, volumes ./conf:/conf, deploy.mode global, networks front\n    \
                       command: [\"sh\", \"-c\", \"echo $${A}\"]\n    env_file: [\".env\"]\n    labels: {team: \"a\"}\n    deployment:\n      \
-                      ports: {http: {port: 8080, published: 80, host_ip: \"127.0.0.1\"}, port-9000: {port: 9000, static: true}}\n      \
+                      ports: {http: {port: 8080, published: 80, host_ip: \"127.0.0.1\"}, port-9000: {port: 9000, static: true, host_ip: \"0.0.0.0\"}}\n      \
                       health_check: {path: \"/up\", port: port-9000, interval: 5s, retries: 3}\n      \
                       volumes: {data: {path: \"/data\", read_only: true}}\n      restart: on_failure\n      \
                       resources: {limits: {cpu: 500m, memory: 512Mi}, memory: 64Mi}\n\ninfra:\n  \
@@ -393,13 +424,29 @@ mod tests {
     }
 
     #[test]
+    fn a_compose_file_that_is_torn_is_refused() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let torn = "services:\n  a: {image: x}\n  b: [\n";
+        fs::write(folder.path().join("compose.yml"), torn).expect("written");
+        let args = InitArgs {
+            gitattributes: false,
+            framework: None,
+            pattern: None,
+        };
+        let refused = write(&args, folder.path()).err().expect("it can't be read");
+        assert!(refused.problems[0].code.starts_with("yaml::"), "{:?}", refused.problems);
+        assert_eq!(refused.sources.get("compose.yml"), Some(torn));
+        assert!(!folder.path().join(SPEC_NAMES[0]).exists());
+    }
+
+    #[test]
     fn infrastructure_is_known_by_the_name_of_its_image() {
         let text = composed(
             "services:\n  a: {image: \"localhost:5000/mirror/redis:7\"}\n  b: {image: redis@sha256:0}\n  c: {image: \"memcached:v1\"}\n  \
              d: {image: \"mysql:${V:-8}-debian\"}\n  e: {image: \"redis:${V}\"}\n",
         );
         let wanted = "  a: {type: redis, version: \"7\", image: \"localhost:5000/mirror/redis:7\"}\n  b: {type: redis, image: \"redis@sha256:0\"}\n  \
-                      c: {type: memcached, image: \"memcached:v1\"}\n  d: {type: mysql, version: \"8\"}\n  # left out of e: image redis:${V}\n  e: {type: redis}\n";
+                      c: {type: memcached, image: \"memcached:v1\"}\n  d: {type: mysql, version: \"8\", image: \"mysql:8-debian\"}\n  # left out of e: image redis:${V}\n  e: {type: redis}\n";
         assert!(text.ends_with(wanted), "{text}");
     }
 
@@ -421,6 +468,7 @@ mod tests {
             "variable",
             "word",
             "size",
+            "builds",
         ];
         assert!(table::table().all(|it| known.contains(&it.tells)));
         let platforms = platforms();

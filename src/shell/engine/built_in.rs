@@ -67,24 +67,15 @@ pub(crate) fn platforms() -> Vec<String> {
 
 /// Returns the page of the problem `code`, as `area::what`.
 pub(crate) fn problem_page(code: &str) -> Option<&'static str> {
-    static OF_CODES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(pages);
+    static PAGES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(pages);
     let name = code.replace("::", ".");
-    OF_CODES.get(format!("docs/problems/{name}.md").as_str()).copied()
+    PAGES.get(format!("docs/problems/{name}.md").as_str()).copied()
 }
-
-/// A file as the build script puts it into the binary: its path, its text and the fingerprint of that.
-#[cfg(embedded)]
-type Embedded = (&'static str, &'static str, [u8; 16]);
-
-#[cfg(embedded)]
-const PACKS: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
-
-#[cfg(embedded)]
-const PAGES: &[Embedded] = include!(concat!(env!("OUT_DIR"), "/problems.rs"));
 
 #[cfg(embedded)]
 fn pages() -> BTreeMap<&'static str, &'static str> {
-    PAGES.iter().map(|(path, text, _)| (*path, *text)).collect()
+    let files: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/problems.rs"));
+    files.iter().copied().collect()
 }
 
 #[cfg(not(embedded))]
@@ -94,15 +85,21 @@ fn pages() -> BTreeMap<&'static str, &'static str> {
 
 #[cfg(embedded)]
 fn files() -> BTreeMap<&'static str, &'static str> {
-    PACKS.iter().map(|(path, text, _)| (*path, *text)).collect()
+    let files: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
+    files.iter().copied().collect()
 }
 
+/// Returns the fingerprints that the build script took.
 #[cfg(embedded)]
 fn taken() -> BTreeMap<&'static str, Fingerprint> {
-    let taken = PACKS.iter().map(|(path, _, it)| (*path, Fingerprint::from_bytes(*it)));
-    taken.collect()
+    let taken: &[(&str, [u8; 16])] = include!(concat!(env!("OUT_DIR"), "/fingerprints.rs"));
+    taken
+        .iter()
+        .map(|(path, it)| (*path, Fingerprint::from_bytes(*it)))
+        .collect()
 }
 
+/// Returns the fingerprints of the files as they are now.
 #[cfg(not(embedded))]
 fn taken() -> BTreeMap<&'static str, Fingerprint> {
     let files = built_in().iter();

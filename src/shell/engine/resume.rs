@@ -1,10 +1,10 @@
-//! Going on from what was found out before, by this process or an earlier one: where an edit changes what nodes hold,
-//! nothing is looked at but the files that it changed and what lies around them.
+//! Going on from what was found out before, by this process or an earlier one: where an edit changes what nodes hold, or what
+//! rules print that do nothing else, nothing is looked at but the files that it changed and what lies around them.
 //!
 //! The database is told the names and the graph as they were, and the state of the run that found them. Whether they
 //! stand is decided on the way; where they don't, all of it is derived. Debug builds derive it in any case and compare.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::{Ask, Engine};
 use crate::artifact::fresh::{self, ReadBack, State, Stir};
 use crate::artifact::kept::{self, Kept};
 use crate::artifact::reads;
-use crate::artifact::seen::PackEdit;
+use crate::artifact::seen::{PackEdit, Printing};
 use crate::artifact::standing::{Differing, Edit, Standing};
 use crate::db::{Database, Project, SourceFile, spec_files};
 use crate::fact::shape::{self, KnownGraph, KnownGraphs};
@@ -260,9 +260,10 @@ impl Engine {
         }
         let of_packs = match self.standing.has_packs() {
             true => last.pack_edit(&self.db, project),
-            false => PackEdit::Printing(BTreeSet::new()),
+            false => PackEdit::Printing(Printing::default()),
         };
-        let of_spec = self.standing.edit(&self.db, project);
+        let told = last.told().cloned().unwrap_or_default();
+        let of_spec = self.standing.edit(&self.db, project, &told);
         match (of_spec, of_packs) {
             (Edit::More, _) | (_, PackEdit::More) => return Err(Box::new(last)),
             (_, PackEdit::Wrong(mistakes)) => {
@@ -271,13 +272,11 @@ impl Engine {
             (Edit::Wrong, PackEdit::Printing(_)) => {
                 self.state = last.with_mistakes(&self.db, project, self.standing.files(), Vec::new());
             }
-            (Edit::Nodes(nodes), PackEdit::Printing(rules)) => {
+            (Edit::Nodes(nodes, told), PackEdit::Printing(rules)) => {
                 if !self.rewire(project, &nodes) {
                     return Err(Box::new(last));
                 }
-                reads::forget(&mut self.db, &rules);
-                let told = last.told().cloned().unwrap_or_default();
-                let told = told.again(&self.db, project, self.standing.files());
+                reads::forget(&mut self.db, &rules.stale);
                 let edited = fresh::Edited { nodes, rules, told };
                 self.state = fresh::resume(&self.db, project, last, edited, self.read_back)?;
                 reads::learn(&mut self.db, project, self.state.holding.iter());

@@ -168,7 +168,7 @@ impl Engine {
     /// Returns how all stands now, where none but files of packs are `between` and all is known of the rest.
     fn present(&self, between: &Between) -> Option<Present> {
         let are_of_packs = between.files.iter().all(|it| self.files.of_packs(&it.0).is_some());
-        (self.is_resumed && are_of_packs).then(|| Present {
+        (self.is_resumed && are_of_packs && !between.files.is_empty()).then(|| Present {
             state: self.state.clone(),
             reads: reads::known(&self.db),
         })
@@ -182,6 +182,7 @@ impl Engine {
         }
         reads::know(&mut self.db, present.reads);
         self.state = present.state;
+        self.standing = Standing::default();
         debug_assert!(
             self.is_as_derived(),
             "what stood before the way back differs from what is derived"

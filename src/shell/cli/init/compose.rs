@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::Refused;
 use super::fields::{Said, name_of, pairs, plain, settled};
 use super::parts::{check, depended_on, mount, port, waited_for};
 use super::print::value;
@@ -10,6 +11,7 @@ use super::repository::{Service, health_of};
 use super::table::lines;
 use super::tree::Tree;
 use crate::kind::credential;
+use crate::value::Name;
 use crate::yaml::{self, Data, Entry, Span, Yaml};
 
 /// The keys of a service that are read each in its own way; the others are lines of the table.
@@ -51,14 +53,24 @@ pub(super) struct Volume {
 }
 
 /// Adds to `services`, which stand in folders of `root`, what the compose file says, if there is one; returns what else it says.
-pub(super) fn read(root: &Path, services: &mut Vec<Service>) -> Composed {
-    let text = lines("compose").find_map(|it| std::fs::read_to_string(root.join(it.file)).ok());
-    let text = text.unwrap_or_default();
-    let yaml = yaml::parse(&text).0.unwrap_or_else(|| Yaml {
+///
+/// # Errors
+/// It can't be read in full: what is wrong, with its text.
+pub(super) fn read(root: &Path, services: &mut Vec<Service>) -> Result<Composed, Refused> {
+    let found = lines("compose").find_map(|it| Some((it.file, std::fs::read_to_string(root.join(it.file)).ok()?)));
+    let (path, text) = found.unwrap_or_default();
+    let (yaml, mistakes) = yaml::parse(&text);
+    if !mistakes.is_empty() {
+        let path = Name::from(path);
+        let problems = mistakes.iter().map(|it| it.problem(&path)).collect();
+        let sources = [(path, text.as_str().into())].into_iter().collect();
+        return Err(Refused { problems, sources });
+    }
+    let yaml = yaml.unwrap_or_else(|| Yaml {
         span: Span::default(),
         data: Data::Null,
     });
-    let file = File::new(&text, &yaml, std::mem::take(services));
+    let file = File::new(root, &text, &yaml, std::mem::take(services));
     services.extend(file.services());
     let infra: Vec<Infra> = file.infra.iter().map(|it| file.infra(it.0, it.1)).collect();
     let of_infra = infra.iter().map(|it| it.name.clone());
@@ -73,14 +85,15 @@ pub(super) fn read(root: &Path, services: &mut Vec<Service>) -> Composed {
         service.depends_on.retain(|it| names.contains(&it.0));
     }
     services.sort_by(|a, b| a.name.cmp(&b.name));
-    Composed {
+    Ok(Composed {
         infra,
         volumes: file.volumes(),
-    }
+    })
 }
 
 /// A compose file, its services in two parts, and the services that stand in folders beside it.
 struct File<'t> {
+    root: &'t Path,
     text: &'t str,
     yaml: &'t Yaml,
     found: Vec<Service>,
@@ -96,8 +109,9 @@ struct Build {
 }
 
 impl<'t> File<'t> {
-    fn new(text: &'t str, yaml: &'t Yaml, found: Vec<Service>) -> Self {
+    fn new(root: &'t Path, text: &'t str, yaml: &'t Yaml, found: Vec<Service>) -> Self {
         let mut file = Self {
+            root,
             text,
             yaml,
             found,
@@ -177,15 +191,13 @@ impl<'t> File<'t> {
     /// Says from where a service is built, and which other one is built in the same way, so that it runs that one's image.
     fn built(&self, yaml: &Yaml, service: &mut Service) {
         let Some(build) = self.build(yaml) else { return };
-        let other = build.other.iter().map(|it| it.0.as_str()).collect::<Vec<_>>();
-        if !other.is_empty() {
-            service.left_out.push(format!("build {}", other.join(" ")));
-        }
+        self.build_fields(yaml, &build, service);
         let same = self
             .services
             .iter()
             .filter(|it| self.build(&it.value).as_ref() == Some(&build));
-        let is_one_of_many = same.clone().count() > 1;
+        let of_folder = |it: &&&Entry| self.build(&it.value).is_some_and(|it| it.folder == build.folder);
+        let is_one_of_many = self.services.iter().filter(of_folder).count() > 1;
         if yaml.get("image").is_none() {
             // The image is called after what starts as the build file says, or else after what is reached.
             let unnamed = same.filter(|it| it.value.get("image").is_none());
@@ -197,6 +209,44 @@ impl<'t> File<'t> {
         if is_one_of_many && starts_otherwise(yaml) {
             service.ports.clear();
             service.health = None;
+        }
+    }
+
+    /// Says how the image of a service is built, as far as a spec has words for it.
+    fn build_fields(&self, yaml: &Yaml, build: &Build, service: &mut Service) {
+        let fields = &mut service.build;
+        if !build.folder.is_empty() {
+            fields.put(&["context"], value(&build.folder));
+        }
+        let is_there = |it: &&str| self.root.join(&build.folder).join(it).is_file();
+        let usual = lines("image").map(|it| it.file).find(is_there);
+        let mut file = usual.map(value);
+        let mut other = Vec::new();
+        for entry in yaml.get("build").map(Yaml::entries).unwrap_or_default() {
+            let written = plain(&entry.value, self.text)
+                .and_then(|it| settled(&it))
+                .map(|it| value(&it));
+            match (&*entry.key, written) {
+                ("context", _) => {}
+                ("dockerfile", Some(written)) => file = Some(written),
+                ("target", Some(written)) => fields.put(&["target"], written),
+                ("args", _) => {
+                    for (name, content) in pairs(&entry.value, self.text) {
+                        let is_secret = credential::looks_like(&content, Some(&name)).is_some();
+                        match settled(&content).filter(|it| !it.is_empty() && !is_secret) {
+                            Some(content) => fields.put(&["args", name.as_str()], value(&content)),
+                            None => other.push(format!("args {name}")),
+                        }
+                    }
+                }
+                (key, _) => other.push(key.to_owned()),
+            }
+        }
+        if let Some(file) = file {
+            fields.put(&["file"], file);
+        }
+        if !other.is_empty() {
+            service.left_out.push(format!("build {}", other.join(" ")));
         }
     }
 
@@ -350,7 +400,8 @@ impl<'t> File<'t> {
         let is_usual = lines("infra")
             .find(|it| it.name == Some(ty))
             .is_some_and(|it| it.file == name);
-        let is_said = version.is_some() || tag.is_empty() || tag == "latest";
+        // What stands behind a version is another make of it.
+        let is_said = version == Some(tag) || tag.is_empty() || tag == "latest";
         if !is_usual || !is_said || image.contains('@') {
             said.fields.put(&["image"], value(&image));
         }

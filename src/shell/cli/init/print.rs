@@ -16,7 +16,8 @@ pub(super) fn said_by(fields: &[(Path, std::sync::Arc<str>)]) -> Vec<String> {
     tree.take("deployment").lines().collect()
 }
 
-pub(super) fn service(service: &Service, pattern: Option<&Pattern>, text: &mut String) {
+/// Writes a service; where something `builds` its image, that need not be named.
+pub(super) fn service(service: &Service, pattern: Option<&Pattern>, builds: bool, text: &mut String) {
     let mut line = |it: &str| _ = writeln!(text, "{it}");
     line(&format!("  {}:", scalar(&service.name)));
     if service.ends {
@@ -33,8 +34,10 @@ pub(super) fn service(service: &Service, pattern: Option<&Pattern>, text: &mut S
         folder => format!("the image that is built from {}", listed(&[folder.to_owned()])),
     };
     match &service.image {
-        None if pattern.is_some_and(|it| it.builds) => {
-            if !service.folder.is_empty() {
+        None if builds => {
+            if service.build != Tree::default() {
+                line(&format!("    build: {}", service.build.flow()));
+            } else if !service.folder.is_empty() {
                 line(&format!("    build: {{context: {}}}", value(&service.folder)));
             }
         }
@@ -159,6 +162,9 @@ fn port_written(port: &Port) -> String {
     }
     if let Some(address) = &port.host_ip {
         fields.put(&["host_ip"], value(address));
+    } else if port.published.is_some() {
+        // A compose file means all addresses of the host, where a spec means the inner one.
+        fields.put(&["host_ip"], value("0.0.0.0"));
     }
     if port.is_udp {
         fields.put(&["protocol"], "udp");

@@ -25,6 +25,8 @@ pub(super) struct Service {
     pub(super) image: Option<String>,
     /// The service that is built in the same way, and whose image it runs.
     pub(super) image_of: Option<String>,
+    /// How its image is built, where that is said.
+    pub(super) build: Tree,
     /// Whether something waits until it has ended.
     pub(super) ends: bool,
     /// The ports inside, in the order in which they are found.
