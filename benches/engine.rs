@@ -285,6 +285,8 @@ impl Bench {
             said(what);
             let plan = self.plans_after(edit);
             self.replace(path, "", "");
+            // What is planned next goes on from what was applied.
+            machine::run(&mut self.gen_command("plan"));
             table.add(
                 Row::new(format!("{n} services, `gen plan`, {what}"), plan.show_wall())
                     .beside(format!("cold {}", cold.show_wall()))
