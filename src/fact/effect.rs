@@ -25,6 +25,8 @@ pub struct Saying {
     pub gone: Option<Name>,
     /// How much there is of it, and of what.
     pub amount: Option<(f64, Name)>,
+    /// What it is: where that becomes something else, both are told.
+    pub value: Option<Name>,
 }
 
 /// What is said at one node.
@@ -84,6 +86,7 @@ fn say(
                 new: effect.new.as_ref().map(text).transpose()?,
                 gone: effect.gone.as_ref().map(text).transpose()?,
                 amount: amount.transpose()?.and_then(|(it, unit)| Some((number(&it)?, unit))),
+                value: effect.value.as_ref().map(text).transpose()?,
             };
             let of = text(&effect.of)?;
             match sayings.entry((rule.id.clone(), of)) {
@@ -111,6 +114,7 @@ impl Saying {
                 it.new.clone(),
                 it.gone.clone(),
                 it.amount.as_ref().map(|it| it.1.clone()),
+                it.value.clone(),
             ]
         };
         let pairs = words(self).into_iter().zip(words(&other));

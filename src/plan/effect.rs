@@ -19,6 +19,8 @@ pub enum Turn {
     More,
     /// There is less of it.
     Fewer,
+    /// It becomes another.
+    Other,
 }
 
 /// One effect.
@@ -69,6 +71,7 @@ pub fn between(old: &Said, new: &Said, environments: &[Name]) -> Vec<Effect> {
 fn turns(of: &Name, old: Option<&Saying>, new: Option<&Saying>) -> Vec<(Turn, Name)> {
     let said = |turn, word: &Name| (turn, Name::from(format!("{word} {of}")));
     let amount = |it: Option<&Saying>| it.and_then(|it| it.amount.clone());
+    let value = |it: Option<&Saying>| it.and_then(|it| it.value.clone());
     let mut turns = Vec::new();
     match (old, new) {
         (None, Some(new)) => turns.extend(new.new.as_ref().map(|it| said(Turn::New, it))),
@@ -92,6 +95,11 @@ fn turns(of: &Name, old: Option<&Saying>, new: Option<&Saying>) -> Vec<(Turn, Na
             };
             turns.push((turn, Name::from(format!("{of}: {what}, {before} → {after}"))));
         }
+    }
+    if let (Some(before), Some(after)) = (value(old), value(new))
+        && before != after
+    {
+        turns.push((Turn::Other, Name::from(format!("{of}: {before} → {after}"))));
     }
     turns
 }
@@ -119,6 +127,7 @@ mod tests {
             new: Some("opens".into()),
             gone: Some("closes".into()),
             amount: amount.map(|it| (it, "replicas".into())),
+            value: None,
         }
     }
 
@@ -164,6 +173,18 @@ mod tests {
             ]
         );
         assert_eq!(told(&old, &old, &[""]).len(), 0);
+    }
+
+    #[test]
+    fn a_value_that_becomes_another_is_told() {
+        let state = |value: &str| -> Said {
+            let mut state = said(&[(Some(""), "the version of a", None)]);
+            state.values_mut().for_each(|it| it.value = Some(value.into()));
+            state
+        };
+        assert_eq!(told(&state("15"), &state("16"), &[""]), ["the version of a: 15 → 16"]);
+        assert_eq!(told(&state("15"), &state("15"), &[""]).len(), 0);
+        assert_eq!(told(&Said::new(), &state("15"), &[""]), ["opens the version of a"]);
     }
 
     #[test]

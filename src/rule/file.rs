@@ -200,6 +200,8 @@ pub struct EffectSource {
     pub gone: Option<Written>,
     /// An expression for how much there is of it, and of what.
     pub amount: Option<(Written, Written)>,
+    /// What it is at the time, with `${…}` in it.
+    pub value: Option<Written>,
 }
 
 /// A rule as it is written.
@@ -558,7 +560,7 @@ impl Reader<'_> {
     }
 
     fn effect(&mut self, yaml: &Yaml) -> Option<EffectSource> {
-        self.keys(yaml, &["of", "new", "gone", "amount", "unit"], "an effect");
+        self.keys(yaml, &["of", "new", "gone", "amount", "unit", "value"], "an effect");
         if !matches!(yaml.data, Data::Map(_)) {
             return None;
         }
@@ -568,14 +570,15 @@ impl Reader<'_> {
             "say of what, the same before and after: `of: \"${s.name}\"`",
         );
         let (new, gone) = (self.string(yaml, "new"), self.string(yaml, "gone"));
+        let value = self.string(yaml, "value");
         let is_amount = yaml.get("amount").is_some() || yaml.get("unit").is_some();
-        if new.is_none() && gone.is_none() && !is_amount {
+        if new.is_none() && gone.is_none() && value.is_none() && !is_amount {
             let problem = Problem::error(
                 "rule::missing_key",
-                "an effect says neither `new` nor `gone` nor an `amount`",
+                "an effect says none of `new`, `gone`, `amount` and `value`",
             )
             .at(self.place(yaml.span), "what happens is missing")
-            .help("add `new: opens` and `gone: closes`, say, or `amount: EXPRESSION` and `unit: replicas`");
+            .help("add `new: opens` and `gone: closes`, say, or `amount: EXPRESSION` and `unit: replicas`, or `value: ${…}`");
             self.problems.push(problem);
         }
         let amount = is_amount.then(|| self.required(yaml, "amount").zip(self.required(yaml, "unit")));
@@ -584,6 +587,7 @@ impl Reader<'_> {
             new,
             gone,
             amount: amount.flatten(),
+            value,
         })
     }
 

@@ -163,6 +163,8 @@ pub struct EffectRule {
     pub gone: Option<Interpolation>,
     /// How much there is of it.
     pub amount: Option<Amount>,
+    /// What it is at the time: its change is told.
+    pub value: Option<Interpolation>,
 }
 
 /// How much there is of something.
@@ -255,6 +257,7 @@ impl EffectRule {
             Some(&self.of),
             self.new.as_ref(),
             self.gone.as_ref(),
+            self.value.as_ref(),
             amount.map(|it| &it.unit),
         ];
         texts.into_iter().flatten().for_each(|it| uses.extend(it.uses()));

@@ -165,6 +165,14 @@ impl Concerned {
     }
 }
 
+/// Returns the node as it is known in two states: the project is one node, whatever it is called.
+fn whichever(node: &Address) -> Address {
+    match &*node.kind {
+        shape::PROJECT => Address::new(shape::PROJECT, ""),
+        _ => node.clone(),
+    }
+}
+
 /// Returns the names of the environments of the project.
 pub(super) fn names(db: &Database, project: Project) -> Vec<Name> {
     spec::environments(db, project)
@@ -199,7 +207,9 @@ impl Engine {
             let told = said
                 .iter()
                 .filter(|it| due.tells(it.0.0.as_ref(), &it.0.1, is_new(it.0)));
-            told.map(|(key, it)| (key.clone(), it.clone())).collect()
+            let key =
+                |(name, node, topic): &(Option<Name>, Address, Topic)| (name.clone(), whichever(node), topic.clone());
+            told.map(|(at, it)| (key(at), it.clone())).collect()
         };
         let (old, new) = (due(&before.said), due(&after.said));
         let environments: Vec<Name> = after.nodes.into_keys().flatten().collect();
