@@ -3,9 +3,11 @@
 //! A spec file is compared field by field; of rules and templates the file itself is the cause. Each step bears the
 //! text of its file with this step and all before it undone, so that whoever derives artifacts sees what it changes.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use super::reason::{Reason, Sort};
 use crate::db::pack_path;
@@ -38,6 +40,9 @@ struct Difference {
 
 /// How many characters of a value are shown.
 const SHOWN: usize = 60;
+
+/// What comments begin with, in templates and in what they print most.
+const COMMENTS: [&str; 3] = ["#", "{{!", "{{~!"];
 
 /// How many fields of one file are told one by one.
 const MOST: usize = 200;
@@ -74,11 +79,7 @@ pub fn steps(path: &Name, old: Option<&Arc<str>>, new: Option<&Arc<str>>) -> Vec
         return vec![whole(vec![of_file(what)])];
     };
     if sort != Sort::Spec {
-        let reason = Reason {
-            line: first_difference(old, new),
-            ..of_file("changed")
-        };
-        return vec![whole(vec![reason])];
+        return vec![whole(vec![changed_lines(of_file("changed"), old, new)])];
     }
     let (Some(before), Some(after)) = (yaml::parse(old).0, yaml::parse(new).0) else {
         return vec![whole(vec![of_file("changed")])];
@@ -129,10 +130,39 @@ pub fn steps(path: &Name, old: Option<&Arc<str>>, new: Option<&Arc<str>>) -> Vec
     steps
 }
 
-/// Returns the number of the first line of `new` that differs from `old`.
-fn first_difference(old: &str, new: &str) -> Option<usize> {
-    let same = old.lines().zip(new.lines()).take_while(|(a, b)| a == b).count();
-    Some(same + 1)
+/// Adds to `reason` where `new` first differs from `old` by more than blank lines and comments, if there is such a place;
+/// and both texts, where that is one line and nothing else differs.
+fn changed_lines(reason: Reason, old: &str, new: &str) -> Reason {
+    let (before, after): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let differences: Vec<_> = capture_diff_slices(Algorithm::Myers, &before, &after)
+        .iter()
+        .filter(|it| !matches!(it, DiffOp::Equal { .. }))
+        .map(|it| (it.old_range(), it.new_range()))
+        .collect();
+    let says = |line: &&str| {
+        let line = line.trim_start();
+        !line.is_empty() && !COMMENTS.iter().any(|it| line.starts_with(it))
+    };
+    let telling = |(old, new): &(Range<usize>, Range<usize>)| {
+        let written = after[new.clone()].iter().position(says);
+        let is_gone = || before[old.clone()].iter().any(|it| says(it)).then_some(0);
+        Some(new.start + written.or_else(is_gone)?)
+    };
+    let place = differences.iter().find_map(telling);
+    let place = place.or_else(|| Some(differences.first()?.1.start));
+    let (old, new) = match differences.as_slice() {
+        [(old, new)] if old.len() == 1 && new.len() == 1 => {
+            let shown = |line: &str| Arc::from(excerpt(line));
+            (Some(shown(before[old.start])), Some(shown(after[new.start])))
+        }
+        _ => (None, None),
+    };
+    Reason {
+        line: place.map(|it| it + 1),
+        old,
+        new,
+        ..reason
+    }
 }
 
 fn reason(file: &Name, difference: &Difference, old: &str, new: &str) -> Reason {
@@ -339,6 +369,26 @@ mod tests {
     }
 
     #[test]
+    fn of_a_template_the_line_that_says_something_is_told() {
+        let told = |old: &str, new: &str| {
+            let (old, new): (Arc<str>, Arc<str>) = (old.into(), new.into());
+            let steps = steps(&"templates/t/a.hbs".into(), Some(&old), Some(&new));
+            steps[0].reasons[0].sentence()
+        };
+        assert_eq!(
+            told("a\nb {{x}}\n", "a\nb {{y}}\n"),
+            "templates/t/a.hbs:2 changed b {{x}} → b {{y}}"
+        );
+        assert_eq!(
+            told("# one\na\nb\n", "# two\na\n\nc\n"),
+            "templates/t/a.hbs:4 changed",
+            "neither the comment nor the blank line"
+        );
+        assert_eq!(told("a\nb\nc\n", "# new\na\nc\n"), "templates/t/a.hbs:3 changed");
+        assert_eq!(told("a\n", "{{! new }}\na\n"), "templates/t/a.hbs:1 changed");
+    }
+
+    #[test]
     fn an_entry_comes_and_another_goes() {
         let old = "services:\n  a: {}\n  b:\n    image: x\n  c: {}\n";
         let new = "services:\n  a: {}\n  c: {}\n  d:\n    image: y\n";
@@ -385,7 +435,7 @@ mod tests {
     fn a_comment_is_no_cause() {
         assert_eq!(told("a: 1\n", "# why\na: 1\n").len(), 0);
         let rule = steps(&"rules/x/y.yaml".into(), Some(&"a\nb\n".into()), Some(&"a\nc\n".into()));
-        assert_eq!(rule[0].reasons[0].sentence(), "rules/x/y.yaml:2 changed");
+        assert_eq!(rule[0].reasons[0].sentence(), "rules/x/y.yaml:2 changed b → c");
         assert_eq!(sort(".gen/packs/templates/x/y.hbs"), Sort::Template);
         let gone = steps(&"a.yaml".into(), Some(&"a: 1\n".into()), None);
         assert_eq!(gone[0].reasons[0].sentence(), "a.yaml the file is gone");
