@@ -272,7 +272,12 @@ impl Reader<'_> {
                 Some(format!("write a list: `[{}]`", yaml.source(self.text)))
             }
             (Type::Map(item), Data::String(text)) if matches!(**item, Type::Record(_)) => {
-                Some(format!("write a list of names, `[{}]`, or a map", text.content))
+                let names: Vec<&str> = text
+                    .content
+                    .split([',', ' ', '\n'])
+                    .filter(|it| !it.is_empty())
+                    .collect();
+                Some(format!("write a list of names, `[{}]`, or a map", names.join(", ")))
             }
             (Type::Record(record), _) if !record.fields.is_empty() && record.fields.len() <= 12 => {
                 let known: Vec<String> = record.fields.keys().map(|it| format!("`{it}`")).collect();

@@ -280,9 +280,10 @@ impl<'a> Compiler<'a> {
     fn each(&mut self, known: &mut Variables) -> Vec<(Name, Expression)> {
         let mut each = Vec::new();
         for (name, written) in &self.source.each {
-            let Some(expression) = self.expression(written, known) else {
-                continue;
-            };
+            let expression = self.expression(written, known);
+            // What reads it is not wrong on account of a mistake here.
+            known.insert(name.clone(), Type::Any);
+            let Some(expression) = expression else { continue };
             let item = match expression.ty() {
                 Type::List(item) => (**item).clone(),
                 Type::Map(item) => entry_type(item),
@@ -307,11 +308,10 @@ impl<'a> Compiler<'a> {
     fn lets(&mut self, known: &mut Variables) -> Vec<(Name, Expression)> {
         let mut lets = Vec::new();
         for (name, written) in &self.source.lets {
-            let Some(expression) = self.expression(written, known) else {
-                continue;
-            };
-            known.insert(name.clone(), expression.ty().clone());
-            lets.push((name.clone(), expression));
+            let expression = self.expression(written, known);
+            let ty = expression.as_ref().map_or(Type::Any, |it| it.ty().clone());
+            known.insert(name.clone(), ty);
+            lets.extend(expression.map(|it| (name.clone(), it)));
         }
         lets
     }

@@ -42,7 +42,7 @@ use crate::rule::{file, set};
 use crate::spec;
 use crate::value::Name;
 pub use blame::{Blamed, BlamedInput, BlamedLine, BlamedValue, Spot};
-pub(crate) use built_in::{built_in, patterns, platforms, problem_page, values};
+pub(crate) use built_in::{built_in, nearest_problem, patterns, platforms, problem_page, values};
 pub use explain::{EdgeLine, FactLine, NodePage, RuleAtNode, RulePage, Thing};
 use files::Files;
 pub(in crate::shell) use files::includes;

@@ -214,8 +214,12 @@ impl Lowering<'_> {
             .at(self.reader.place(entry.key_span), "unknown field")
             .suggest(&entry.key, known.iter().map(|it| &**it));
         let mut problem = problem;
-        if let Some(kind) = self.schema.kinds.get(&*entry.key).filter(|it| it.collection.is_some()) {
-            problem = problem.help(format!("a file that is one node names it: `{}: NAME`", kind.name));
+        let of = self.schema.kinds.get(&*entry.key);
+        if let Some((kind, collection)) = of.and_then(|it| Some((it, it.collection.as_ref()?))) {
+            problem = problem.help(match self.part {
+                Part::Root => format!("each {} stands by its name under `{collection}`", kind.name),
+                Part::Fragment => format!("a file that is one node names it: `{}: NAME`", kind.name),
+            });
         } else if self.part == Part::Fragment {
             let nodes = self.schema.kinds.values().filter(|it| it.collection.is_some());
             let of = nodes

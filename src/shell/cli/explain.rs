@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::super::engine::{NodePage, RulePage, Thing, problem_page};
+use super::super::engine::{NodePage, RulePage, Thing, nearest_problem, problem_page};
 use super::super::report::Exit;
 use super::super::session;
 use super::blame::{place, whence, words};
@@ -71,7 +71,10 @@ fn code(args: &ExplainArgs, session: &Session) -> Exit {
         None => {
             let message = format!("there is no problem `{}`", args.thing);
             let problem = Problem::error("explain::unknown", message);
-            session.fail(problem.help("its code stands above each problem; a rule's own findings bear the rule's name"))
+            session.fail(problem.help(match nearest_problem(&args.thing) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "its code stands above each problem; a rule's own findings bear the rule's name".to_owned(),
+            }))
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use crate::fingerprint::Fingerprint;
 use crate::kind::offer::{self, Pattern};
+use crate::problem::closest;
 use crate::yaml;
 
 /// The built-in packs' files: paths and texts, sorted by path.
@@ -67,10 +68,19 @@ pub(crate) fn platforms() -> Vec<String> {
 
 /// Returns the page of the problem `code`, as `area::what`.
 pub(crate) fn problem_page(code: &str) -> Option<&'static str> {
-    static PAGES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(pages);
     let name = code.replace("::", ".");
     PAGES.get(format!("docs/problems/{name}.md").as_str()).copied()
 }
+
+/// Returns the code of a problem that a typing mistake turns into `code`, if there is one.
+pub(crate) fn nearest_problem(code: &str) -> Option<String> {
+    let name = |it: &&'static str| it.strip_prefix("docs/problems/")?.strip_suffix(".md");
+    let names: Vec<&str> = PAGES.keys().filter_map(name).collect();
+    let near = closest(&code.replace("::", "."), &names)?;
+    Some(near.replace('.', "::"))
+}
+
+static PAGES: LazyLock<BTreeMap<&str, &str>> = LazyLock::new(pages);
 
 #[cfg(embedded)]
 fn pages() -> BTreeMap<&'static str, &'static str> {

@@ -155,8 +155,10 @@ impl Engine {
             (Some(address), ..) => Ok(address),
             (None, Some(address), None) => Ok((*address).clone()),
             _ => {
-                let known: Vec<String> = known.iter().map(ToString::to_string).collect();
-                Err(unknown(name, &known))
+                let mut all: Vec<String> = known.iter().map(ToString::to_string).collect();
+                all.extend(set::ids(&self.db, project).iter().map(ToString::to_string));
+                all.extend(self.state.fresh.keys().map(ToString::to_string));
+                Err(unknown(name, &all))
             }
         }
     }
@@ -365,16 +367,23 @@ fn anchor(rule: &Rule) -> Name {
 fn unknown(name: &str, known: &[String]) -> Problem {
     let message = format!("there is no node, rule, file or problem `{name}`");
     let problem = Problem::error("explain::unknown", message);
-    let near: Vec<&str> = known.iter().map(String::as_str).collect();
-    // A name without its kind.
-    let named = near
-        .iter()
-        .filter(|it| it.split_once('.').is_some_and(|it| it.1 == name));
+    // A name without its kind, its pack or its folder.
+    let bare = |it: &'_ str| -> usize { it.rfind('/').or_else(|| it.find('.')).map_or(0, |at| at + 1) };
+    let named = known.iter().filter(|it| it[bare(it)..] == *name);
     let named: Vec<String> = named.map(|it| format!("`{it}`")).collect();
     if !named.is_empty() {
         return problem.help(format!("did you mean {}?", named.join(" or ")));
     }
-    match crate::problem::closest(name, &near) {
+    let whole = known.iter().map(|it| (it.as_str(), it.as_str()));
+    let written: Vec<(&str, &str)> = whole
+        .chain(known.iter().map(|it| (&it[bare(it)..], it.as_str())))
+        .collect();
+    let near: Vec<&str> = written.iter().map(|it| it.0).collect();
+    let near = crate::problem::closest(name, &near);
+    match near
+        .and_then(|near| written.iter().find(|it| it.0 == near))
+        .map(|it| it.1)
+    {
         Some(near) => problem.help(format!("did you mean `{near}`?")),
         None => problem
             .help("name a node as `service.orders`, a rule as `pack/rule`, a file by its path, a problem by its code"),
