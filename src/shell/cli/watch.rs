@@ -57,6 +57,7 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
     let outputs = Rc::new(RefCell::new(Outputs::default()));
     let mut interest = None;
     let mut is_kept = true;
+    let mut health = None;
     watch.run(&root, notice, |batch| {
         if batch == Batch::Nothing {
             if !std::mem::replace(&mut is_kept, true) {
@@ -83,6 +84,8 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
         session.engine.refresh(&changed);
         let planned = once(session, &ask, &mut known, &mut said);
         session.say_timings();
+        let is_well = planned.is_some();
+        let before = health.replace(is_well);
         let has_changed = planned.as_ref().is_some_and(|it| !it.plan.is_empty());
         let mut has_new_outputs = false;
         if let Some(mut planned) = planned {
@@ -93,6 +96,8 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
             }
             session.report.result(&listing::lines(&planned.plan, Tense::Past));
         }
+        let told = standing(before, is_well, session);
+        told.iter().for_each(|it| session.report.note(it));
         if known == Known::Applied && (has_changed || last.is_none()) {
             last = session.engine.inputs();
         }
@@ -115,6 +120,18 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
         keep(session, &ask, known);
     }
     Exit::Interrupted
+}
+
+/// Returns what is said of how it stands, where that is new: by whether it went well `before`, none where this is the
+/// first time, and now.
+fn standing(before: Option<bool>, is_well: bool, session: &Session) -> Option<String> {
+    let files = listing::n_files(session.memory.outputs().count());
+    match (before, is_well) {
+        (None, true) => Some(format!("watching; {files} as the spec says")),
+        (None, false) => Some("watching; nothing is written until this is mended".to_owned()),
+        (Some(false), true) => Some(format!("mended; {files} as the spec says")),
+        _ => None,
+    }
 }
 
 /// Keeps what was learnt for other processes.
