@@ -172,12 +172,13 @@ fn spec(args: &InitArgs, folder: &std::path::Path) -> Result<Written, Refused> {
         .collect();
     found.dedup();
     let mut lacking = Vec::new();
-    let mut text = format!("version: 0.2\nname: {}\n\n", scalar(&repository::name(folder)));
     let mut services = repository::services(folder);
     let composed = compose::read(folder, &mut services)?;
+    let name = composed.name.clone().unwrap_or_else(|| repository::name(folder));
+    let mut text = format!("version: 0.2\nname: {}\n\n", scalar(&name));
     if let (Some(framework), true) = (&args.framework, services.is_empty()) {
         services.push(Service {
-            name: repository::name(folder),
+            name,
             framework: Some(framework.clone()),
             ..Service::default()
         });
@@ -421,6 +422,18 @@ mod tests {
                       db: {type: postgresql, version: \"16\", image: \"postgis/postgis:16\", compose: {user: \"shop\"}}\n\n\
                       volumes:\n  data: {shared: true}\n";
         assert_eq!(text, wanted);
+    }
+
+    #[test]
+    fn a_project_is_called_as_its_compose_file_calls_it() {
+        let named = |name: &str| {
+            let text = format!("{name}services: {{web: {{image: x}}}}\n");
+            let written = made(&[("compose.yaml", &text)]).1;
+            written.text.lines().nth(1).map(str::to_owned)
+        };
+        assert_eq!(named("name: acme\n").as_deref(), Some("name: acme"));
+        assert_eq!(named("name: ${NAME}\n").as_deref(), Some("name: my-shop"));
+        assert_eq!(named("").as_deref(), Some("name: my-shop"));
     }
 
     #[test]

@@ -29,6 +29,8 @@ const READ: [&str; 8] = [
 /// What a compose file has beside services.
 #[derive(Debug, Default)]
 pub(super) struct Composed {
+    /// What the project is called, by which what it holds is found.
+    pub(super) name: Option<String>,
     pub(super) infra: Vec<Infra>,
     pub(super) volumes: Vec<Volume>,
 }
@@ -85,7 +87,9 @@ pub(super) fn read(root: &Path, services: &mut Vec<Service>) -> Result<Composed,
         service.depends_on.retain(|it| names.contains(&it.0));
     }
     services.sort_by(|a, b| a.name.cmp(&b.name));
+    let name = yaml.get("name").and_then(Yaml::as_str).filter(|it| !it.contains('$'));
     Ok(Composed {
+        name: name.map(str::to_owned),
         infra,
         volumes: file.volumes(),
     })
