@@ -128,7 +128,7 @@ impl<'t> Reader<'t> {
             if self.stopped {
                 None
             } else {
-                Some(self.read_node(-1, room))
+                Some(self.read_node(-1, room, room))
             }
         };
         let has_ended = self.is_at_marker(b'.');

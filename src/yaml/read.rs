@@ -70,8 +70,9 @@ pub(super) struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    /// Reads a value that belongs to what stands at column `parent`.
-    pub(super) fn read_node(&mut self, parent: isize, room: Room) -> Yaml {
+    /// Reads a value that belongs to what stands at column `parent`: to a key, or to something behind which there is room
+    /// for lists and maps.
+    pub(super) fn read_node(&mut self, parent: isize, room: Room, behind: Room) -> Yaml {
         self.n_nodes += 1;
         let mut room = room;
         let mut outer = Properties::default();
@@ -87,7 +88,7 @@ impl<'t> Reader<'t> {
             }
             self.join(&mut outer, inner);
             room = Room::Line;
-            if self.stopped || !self.next_line(parent, Room::AfterKey) {
+            if self.stopped || !self.next_line(parent, behind) {
                 let node = self.null();
                 let node = self.tagged_null(&outer, node);
                 return self.finish(outer, node);
@@ -215,7 +216,9 @@ impl<'t> Reader<'t> {
         if self.enter(start) {
             let mut next = first;
             while let Some((key, room)) = self.next_key(next.take(), column) {
-                let value = if self.is_colon() {
+                // A `?` may have no value, and the colon below it another key's.
+                let is_its = room == Room::AfterKey || self.column() == column;
+                let value = if is_its && self.is_colon() {
                     self.step(1);
                     self.skip_white();
                     self.read_value(column, room)
@@ -299,12 +302,12 @@ impl<'t> Reader<'t> {
     fn read_value(&mut self, column: isize, room: Room) -> Yaml {
         if self.is_line_done() {
             if self.next_line(column, room) {
-                return self.read_node(column, Room::Line);
+                return self.read_node(column, Room::Line, room);
             }
             self.n_nodes += 1;
             return self.null();
         }
-        self.read_node(column, room)
+        self.read_node(column, room, room)
     }
 
     /// Goes to the next line with content, and says whether it belongs to what stands at column `parent`.

@@ -172,6 +172,7 @@ fn mistakes_name_what_is_wrong() {
             "a: 1\n- b",
             "-: `-` begins an item of a list, but a key is expected here",
         ),
+        ("a:\n  ? b\n: c", ":: a key is missing before `:`"),
         ("a: - b", "-: a list can not begin on the line of its key"),
         ("a: 'b\nc: d", "': the quote is not closed"),
         ("a: {b: c\nd: e", "{: `{` is not closed"),
@@ -211,6 +212,12 @@ fn what_stands_before_a_mistake_is_kept() {
     assert_eq!(json(&value.expect("a document")), "{a:1,b:{c:2,d:[3,{e:4}]}}");
     let (value, _) = parse("a: 1\na: 2\nb: 3");
     assert_eq!(json(&value.expect("a document")), "{a:1,b:3}");
+}
+
+#[test]
+fn an_item_without_a_value_may_have_an_anchor() {
+    assert_eq!(json(&good("- &a\n- b\n-\n  &c\n- !!null\n- d\n")), r#"[null,"b",null,null,"d"]"#);
+    assert_eq!(json(&good("a: &a\n- b\nc:\n  &c\n- d\n")), r#"{a:["b"],c:["d"]}"#);
 }
 
 #[test]
