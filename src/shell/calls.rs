@@ -24,6 +24,7 @@ pub(super) enum Call {
     Remove,
     Rename,
     Create,
+    Permit,
     /// The first half of what is written.
     Write,
     /// The other half.
@@ -193,6 +194,12 @@ impl Calls {
         #[cfg(not(unix))]
         let _: Mode = mode;
         options.open(place)
+    }
+
+    /// Lets be done with the file at `place` what may be done with the one at `like`.
+    pub(super) fn permit(&self, place: &Path, like: &Path) -> io::Result<()> {
+        self.pass(Call::Permit)?;
+        fs::set_permissions(place, fs::metadata(like)?.permissions())
     }
 
     pub(super) fn write(&self, file: &mut File, content: &[u8]) -> io::Result<()> {

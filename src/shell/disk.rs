@@ -379,6 +379,11 @@ impl Disk {
         self.calls.write(&mut file, content)
     }
 
+    /// Lets be done with the file at `path` what may be done with the one at `like`.
+    pub(super) fn permit(&self, path: &str, like: &str) -> io::Result<()> {
+        self.calls.permit(&self.place(path), &self.place(like))
+    }
+
     /// Puts the file at `new` to `path`, where nothing may stand.
     pub(super) fn put(&self, new: &str, path: &str) -> io::Result<()> {
         let (new, place) = (self.place(new), self.place(path));

@@ -109,6 +109,7 @@ impl<'d> Store<'d> {
         let mut work = Work {
             intent: Intent::default(),
             modes: Vec::new(),
+            rights: Rights::OfOld,
         };
         for ((path, (old, new)), found) in texts.iter().zip(found) {
             let Found::File(digest, mode) = found else {
@@ -149,7 +150,7 @@ impl<'d> Store<'d> {
         let changed = intent
             .save(self.disk)
             .map_err(|it| failed("the record of the apply", &it))
-            .and_then(|()| self.write_beside(&intent, &work.modes, print))
+            .and_then(|()| self.write_beside(&intent, work, print))
             .and_then(|()| self.change_places(&intent, &mut manifest));
         if let Err(problem) = changed {
             if !self.disk.calls.is_dead() {
@@ -191,22 +192,26 @@ impl<'d> Store<'d> {
     }
 
     /// Writes each new file beside its old one.
-    fn write_beside(&self, intent: &Intent, modes: &[Mode], print: &Print<'_>) -> Result<(), Problem> {
+    fn write_beside(&self, intent: &Intent, work: &Work, print: &Print<'_>) -> Result<(), Problem> {
         for folder in &intent.folders {
             self.disk.make_folder(folder).map_err(|it| failed(folder, &it))?;
         }
         let writes = intent
             .actions
             .par_iter()
-            .zip(modes)
+            .zip(&work.modes)
             .filter(|(action, _)| action.new.is_some());
         writes
             .map(|(action, mode)| {
                 let path = &action.path;
                 let content = print(path)?;
-                self.disk
-                    .write_new(&temporary(path.as_str()), &content, *mode)
-                    .map_err(|it| failed(path.as_str(), &it))
+                let beside = temporary(path.as_str());
+                let written = self.disk.write_new(&beside, &content, *mode);
+                let written = written.and_then(|()| match work.rights {
+                    Rights::OfMode => Ok(()),
+                    Rights::OfOld => self.disk.permit(&beside, path.as_str()),
+                });
+                written.map_err(|it| failed(path.as_str(), &it))
             })
             .collect()
     }
@@ -387,6 +392,16 @@ struct Work {
     intent: Intent,
     /// The mode of each action's file.
     modes: Vec<Mode>,
+    rights: Rights,
+}
+
+/// What may be done with a new file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rights {
+    /// What its mode says, as far as the user's mask lets it.
+    OfMode,
+    /// What may be done with the old one.
+    OfOld,
 }
 
 impl Work {
@@ -394,6 +409,7 @@ impl Work {
         let mut work = Self {
             intent: Intent::default(),
             modes: Vec::new(),
+            rights: Rights::OfMode,
         };
         for entry in &plan.entries {
             work.add(entry, manifest, disk);

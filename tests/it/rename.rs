@@ -251,3 +251,15 @@ fn a_rename_says_that_it_settled_an_apply() {
         assert!(!project.dir().join(".gen/cache/intent").exists());
     }
 }
+
+#[test]
+#[cfg(unix)]
+fn what_may_be_done_with_a_file_stays() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let project = shop();
+    let file = project.dir().join("gen.yaml");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("it is ours");
+    assert_eq!(project.run(&["mv", "orders", "purchases"]).code, 0);
+    let mode = std::fs::metadata(&file).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+}
