@@ -7,6 +7,8 @@ mod alias;
 mod block;
 mod document;
 mod flow;
+pub mod format;
+mod mark;
 mod mistake;
 mod read;
 mod resolve;

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::mark::Sort;
 use super::read::{Key, MAX_DEPTH, Piece, Reader, Role, is_end, is_white_or_end};
 use super::scalar::is_bracket;
 use super::{Data, Entry, MistakeKind, Span, Yaml};
@@ -76,6 +77,7 @@ impl<'t> Reader<'t> {
         if !is_white_or_end(self.peek(0)) && !is_bracket(self.peek(0)) {
             return self.fail(start, self.at, MistakeKind::Property);
         }
+        self.mark_token(Sort::Property, start, self.at);
         self.end = self.at;
         self.skip_white();
     }
@@ -118,6 +120,7 @@ impl<'t> Reader<'t> {
         let start = self.at;
         self.at += 1;
         let name = self.read_name();
+        self.mark_token(Sort::Alias, start, self.at);
         self.end = self.at;
         if name.is_empty() {
             let end = self.at + usize::from(!is_end(self.peek(0)));

@@ -1,5 +1,6 @@
 //! Block texts: what stands below `|` and `>`.
 
+use super::mark::{Indent, Sort};
 use super::read::{Reader, is_end, is_white};
 use super::scalar::{Content, Scalar};
 use super::{MistakeKind, Span, Style};
@@ -26,6 +27,7 @@ impl Reader<'_> {
             return Scalar::empty(start);
         };
         let mut end = self.end;
+        self.mark_token(Sort::Header, start, end);
         self.skip_white();
         if !self.is_line_done() {
             self.fail_line(MistakeKind::BlockHeader);
@@ -35,6 +37,7 @@ impl Reader<'_> {
             self.at += 1;
         }
         self.skip_end_of_line();
+        let body = self.at;
         let Some(indent) = explicit
             .map(|it| parent.max(0) + it)
             .or_else(|| self.detect_indent(parent))
@@ -87,6 +90,17 @@ impl Reader<'_> {
         };
         content.push(&"\n".repeat(n_kept), end);
         self.end = end;
+        // The lines that are kept behind the text belong to it; the reader stands at the line behind them.
+        let last = if chomp == Chomp::Keep && n_ends > 0 {
+            self.line - 1
+        } else {
+            end
+        };
+        if has_text || chomp == Chomp::Keep && n_ends > 0 {
+            let width = indent.unsigned_abs();
+            let explicit = explicit.map(isize::unsigned_abs);
+            self.mark_token(Sort::Text(Indent { width, explicit }), body, last);
+        }
         Scalar {
             span: Span::new(start, end),
             style,

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::mark::{Mark, Sort};
 use super::read::{Reader, Room, is_end};
 use super::{Mistake, MistakeKind, Span, Yaml};
 
@@ -40,6 +41,14 @@ pub(super) fn read(text: &str) -> (Option<Yaml>, Vec<Mistake>) {
         mistakes.push(forbidden);
     }
     (document, mistakes)
+}
+
+/// Returns where what stands in `text`, in which there is no mistake.
+pub(super) fn marks(text: &str) -> Vec<Mark> {
+    let mut reader = Reader::new(text);
+    reader.marks = Some(Vec::new());
+    reader.read_document();
+    reader.marks.unwrap_or_default()
 }
 
 /// Returns the first character that no YAML may contain.
@@ -104,6 +113,7 @@ impl<'t> Reader<'t> {
             mistakes: Vec::new(),
             entries: Vec::new(),
             items: Vec::new(),
+            marks: None,
         }
     }
 
@@ -113,6 +123,7 @@ impl<'t> Reader<'t> {
             self.read_directive();
         }
         if self.is_at_marker(b'-') {
+            self.mark_token(Sort::Marker, self.at, self.at + 3);
             self.at += 3;
             self.gap();
         }
@@ -133,6 +144,7 @@ impl<'t> Reader<'t> {
         };
         let has_ended = self.is_at_marker(b'.');
         while self.is_at_marker(b'.') && !self.stopped {
+            self.mark_token(Sort::Marker, self.at, self.at + 3);
             self.at += 3;
             self.settle();
         }
@@ -159,6 +171,7 @@ impl<'t> Reader<'t> {
         while !is_end(self.peek(0)) {
             self.at += 1;
         }
+        self.mark_token(Sort::Directive, start, self.at);
         let words: Vec<&str> = self.slice(start, self.at).split_ascii_whitespace().collect();
         if !matches!(
             words.as_slice(),

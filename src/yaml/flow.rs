@@ -1,6 +1,7 @@
 //! Lists and maps in brackets.
 
 use super::alias::Properties;
+use super::mark::Sort;
 use super::read::{Key, Piece, Reader, Role, is_white_or_end};
 use super::scalar::{Scalar, is_bracket};
 use super::{Data, MistakeKind, Span, Yaml};
@@ -13,6 +14,7 @@ impl<'t> Reader<'t> {
         if !self.enter(start) {
             return self.null();
         }
+        self.mark_token(Sort::OpenBracket, start, start + 1);
         self.step(1);
         let data = if open == '[' {
             let mark = self.items.len();
@@ -60,6 +62,7 @@ impl<'t> Reader<'t> {
     fn read_closing(&mut self, start: usize) {
         let is_right = self.peek(0) == if self.bytes[start] == b'[' { b']' } else { b'}' };
         if is_right {
+            self.mark_token(Sort::CloseBracket, self.at, self.at + 1);
             self.step(1);
         } else {
             let open = char::from(self.bytes[start]);
@@ -73,7 +76,10 @@ impl<'t> Reader<'t> {
             return;
         }
         match self.peek(0) {
-            b',' => self.step(1),
+            b',' => {
+                self.mark_token(Sort::Comma, self.at, self.at + 1);
+                self.step(1);
+            }
             b']' | b'}' => {}
             b'{' if self.at > 0 && self.bytes[self.at - 1] == b'$' => {
                 let rest = self.slice(self.at, self.bytes.len());
@@ -147,6 +153,7 @@ impl<'t> Reader<'t> {
 
     fn read_pair(&mut self, start: usize, parent: isize) -> (Key, Yaml) {
         if self.peek(0) == b'?' && is_white_or_end(self.peek(1)) {
+            self.mark_token(Sort::Question, self.at, self.at + 1);
             self.step(1);
             if !self.gap_in_brackets(start, parent) {
                 let span = Span::new(self.end, self.end);
@@ -174,6 +181,7 @@ impl<'t> Reader<'t> {
 
     /// Reads the value behind the colon that stands here.
     fn read_value_in_brackets(&mut self, start: usize, parent: isize) -> Yaml {
+        self.mark_token(Sort::Colon, self.at, self.at + 1);
         self.step(1);
         if !self.gap_in_brackets(start, parent) {
             return self.null();

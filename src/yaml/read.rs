@@ -7,6 +7,7 @@
 use rustc_hash::FxHashMap;
 
 use super::alias::{Anchor, Properties};
+use super::mark::{Block, Mark, Shape, Sort};
 use super::scalar::Scalar;
 use super::{Data, Entry, Mistake, MistakeKind, Span, Yaml};
 
@@ -67,6 +68,8 @@ pub(super) struct Reader<'t> {
     pub(super) entries: Vec<Entry>,
     /// The items of all open lists.
     pub(super) items: Vec<Yaml>,
+    /// Where what stands, where somebody asked for it.
+    pub(super) marks: Option<Vec<Mark>>,
 }
 
 impl<'t> Reader<'t> {
@@ -113,7 +116,10 @@ impl<'t> Reader<'t> {
         let column = self.column_of(begin);
         match self.peek(0) {
             b'-' if is_block => return self.read_list(column, outer),
-            b'?' if is_block => return self.read_map(column, None, outer),
+            b'?' if is_block => {
+                self.mark(Mark::Open(Block::new(column, Shape::Map)));
+                return self.read_map(column, None, outer);
+            }
             b'|' | b'>' => {
                 self.join(outer, inner);
                 let scalar = self.read_block(parent);
@@ -139,6 +145,7 @@ impl<'t> Reader<'t> {
                     self.fail(self.at, self.at + 1, MistakeKind::SecondColon);
                     return self.close(piece, outer);
                 }
+                self.mark_map(begin, column);
                 let key = self.key(piece, start, inner);
                 return self.read_map(column, Some(key), outer);
             }
@@ -179,8 +186,10 @@ impl<'t> Reader<'t> {
     fn read_list(&mut self, column: isize, properties: &Properties<'t>) -> Yaml {
         let start = self.at;
         let mark = self.items.len();
+        self.mark(Mark::Open(Block::new(column, Shape::List)));
         if self.enter(start) {
             loop {
+                self.mark_token(Sort::Dash, self.at, self.at + 1);
                 self.step(1);
                 self.skip_white();
                 let item = self.read_value(column, Room::Line);
@@ -199,6 +208,7 @@ impl<'t> Reader<'t> {
             }
             self.depth -= 1;
         }
+        self.mark(Mark::Close);
         let items = self.items.split_off(mark);
         let value = Yaml {
             span: Span::new(start, self.end.max(start)),
@@ -219,6 +229,7 @@ impl<'t> Reader<'t> {
                 // A `?` may have no value, and the colon below it another key's.
                 let is_its = room == Room::AfterKey || self.column() == column;
                 let value = if is_its && self.is_colon() {
+                    self.mark_token(Sort::Colon, self.at, self.at + 1);
                     self.step(1);
                     self.skip_white();
                     self.read_value(column, room)
@@ -237,6 +248,7 @@ impl<'t> Reader<'t> {
             }
             self.depth -= 1;
         }
+        self.mark(Mark::Close);
         let entries = self.take_entries(mark, merges);
         let value = Yaml {
             span: Span::new(start, self.end.max(start)),
@@ -252,6 +264,7 @@ impl<'t> Reader<'t> {
             return Some((key, Room::AfterKey));
         }
         if self.peek(0) == b'?' && is_white_or_end(self.peek(1)) {
+            self.mark_token(Sort::Question, self.at, self.at + 1);
             self.step(1);
             self.skip_white();
             let start = self.at;
@@ -275,6 +288,7 @@ impl<'t> Reader<'t> {
             self.fail(self.at, self.at + 1, MistakeKind::UnexpectedItem);
             return None;
         }
+        self.mark(Mark::Key);
         let properties = self.read_properties();
         let start = self.at;
         let line = self.line;

@@ -1,5 +1,6 @@
 //! Plain and quoted scalars: from the file's characters to the content, and which byte came from where.
 
+use super::mark::Sort;
 use super::read::{Reader, is_end, is_white, is_white_or_end};
 use super::{MistakeKind, Span, Style, Text};
 
@@ -99,6 +100,7 @@ impl Reader<'_> {
             return Scalar::empty(start);
         }
         let end = self.skip_plain(in_brackets);
+        self.mark_token(Sort::Scalar, start, end);
         self.end = end;
         Scalar {
             span: Span::new(start, end),
@@ -176,6 +178,7 @@ impl Reader<'_> {
         fold(content, self.bytes, previous, start);
         content.push(self.slice(start, end), start);
         scalar.span = Span::new(scalar.span.start as usize, end);
+        self.mark_further(end);
         self.end = end;
     }
 
@@ -270,6 +273,7 @@ impl Reader<'_> {
             content.push(self.slice(from, self.at), from);
         }
         self.step(1);
+        self.mark_token(Sort::Scalar, start, self.at);
         Scalar {
             span: Span::new(start, self.at),
             style,

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::{Data, MistakeKind, Span, Style, Yaml, parse};
 
 /// All of YAML that a spec may use, for texts to be spoilt from.
-const SAMPLE: &str = r#"# comment
+pub(super) const SAMPLE: &str = r#"# comment
 name: &n "double \u00e9 \n x"
 folded: >-
   some text
@@ -216,7 +216,10 @@ fn what_stands_before_a_mistake_is_kept() {
 
 #[test]
 fn an_item_without_a_value_may_have_an_anchor() {
-    assert_eq!(json(&good("- &a\n- b\n-\n  &c\n- !!null\n- d\n")), r#"[null,"b",null,null,"d"]"#);
+    assert_eq!(
+        json(&good("- &a\n- b\n-\n  &c\n- !!null\n- d\n")),
+        r#"[null,"b",null,null,"d"]"#
+    );
     assert_eq!(json(&good("a: &a\n- b\nc:\n  &c\n- d\n")), r#"{a:["b"],c:["d"]}"#);
 }
 
@@ -314,7 +317,7 @@ fn assert_sound(text: &str) {
 }
 
 /// The values of a text in the order of the file, as a strict reader has them; none if it refuses the text.
-fn judged(text: &str) -> Option<Vec<String>> {
+pub(super) fn judged(text: &str) -> Option<Vec<String>> {
     let options = granit_parser::options! { strict_indentation: true };
     let mut events = Vec::new();
     for event in Parser::new_from_str_with_options(text, options) {
@@ -372,7 +375,7 @@ fn assert_agrees(text: &str) {
 }
 
 #[derive(Clone, Debug)]
-enum Edit {
+pub(super) enum Edit {
     Insert(prop::sample::Index, String),
     Remove(prop::sample::Index, usize),
 }
@@ -390,29 +393,33 @@ fn edit() -> impl Strategy<Value = Edit> {
     ]
 }
 
-fn spoilt() -> impl Strategy<Value = String> {
+pub(super) fn spoilt() -> impl Strategy<Value = String> {
     let n_lines = SAMPLE.lines().count();
-    (0..n_lines, 1..12_usize, prop::collection::vec(edit(), 0..6)).prop_map(|(first, n, edits)| {
-        let mut characters: Vec<char> = SAMPLE
-            .split_inclusive('\n')
-            .skip(first)
-            .take(n)
-            .flat_map(str::chars)
-            .collect();
-        for edit in edits {
-            match edit {
-                Edit::Insert(at, piece) => {
-                    let at = at.index(characters.len() + 1);
-                    characters.splice(at..at, piece.chars());
-                }
-                Edit::Remove(at, n) => {
-                    let at = at.index(characters.len() + 1);
-                    characters.drain(at..(at + n).min(characters.len()));
-                }
+    (0..n_lines, 1..12_usize, edits()).prop_map(|(first, n, edits)| {
+        let lines: String = SAMPLE.split_inclusive('\n').skip(first).take(n).collect();
+        spoil(&lines, &edits)
+    })
+}
+
+pub(super) fn edits() -> impl Strategy<Value = Vec<Edit>> {
+    prop::collection::vec(edit(), 0..6)
+}
+
+pub(super) fn spoil(text: &str, edits: &[Edit]) -> String {
+    let mut characters: Vec<char> = text.chars().collect();
+    for edit in edits {
+        match edit {
+            Edit::Insert(at, piece) => {
+                let at = at.index(characters.len() + 1);
+                characters.splice(at..at, piece.chars());
+            }
+            Edit::Remove(at, n) => {
+                let at = at.index(characters.len() + 1);
+                characters.drain(at..(at + n).min(characters.len()));
             }
         }
-        characters.into_iter().collect()
-    })
+    }
+    characters.into_iter().collect()
 }
 
 proptest! {

@@ -1,8 +1,10 @@
-//! The YAML reader: places lie where they belong, and what is printed of a text is read back as the same.
+//! The YAML reader: places lie where they belong, and what is printed of a text is read back as the same. Its layout says the
+//! same as well, and has no other.
 
 use groundplan::artifact::data::{DataFormat, Datum, Document, Kind};
 use groundplan::problem::Span;
 use groundplan::value::{Double, Name};
+use groundplan::yaml::format::{Unformatted, formatted};
 use groundplan::yaml::{self, Data, Yaml};
 
 use super::{Verdict, lies_in};
@@ -17,6 +19,7 @@ pub fn hold(bytes: &[u8]) -> Verdict {
         lies_in(mistake.span, text);
         assert!(!mistake.to_string().is_empty());
     }
+    laid_out(text, mistakes.is_empty());
     let Some(document) = document else {
         return Verdict::Read;
     };
@@ -36,6 +39,14 @@ pub fn hold(bytes: &[u8]) -> Verdict {
         assert_eq!(self::datum(&again), datum, "{printed}");
     }
     Verdict::Read
+}
+
+/// Fails where the layout of a text that can be read is refused, or is changed by a second time.
+fn laid_out(text: &str, is_read: bool) {
+    match formatted(text) {
+        Ok(once) => assert_eq!(formatted(&once).as_ref(), Ok(&once), "{text}"),
+        Err(why) => assert!(!is_read && why != Unformatted::Changed, "{why:?}\n{text}"),
+    }
 }
 
 /// Fails where a part of `yaml` stands outside of the text.
