@@ -11,6 +11,7 @@ pub mod engine;
 pub mod git;
 pub mod index;
 pub mod inputs;
+pub mod layout;
 pub mod manifest;
 mod recall;
 pub mod report;

@@ -9,6 +9,7 @@ mod blame;
 mod check;
 mod completions;
 mod explain;
+mod fmt;
 mod graph;
 mod init;
 mod listing;
@@ -91,6 +92,7 @@ enum Command {
     Query(query::QueryArgs),
     Graph(graph::GraphArgs),
     Schema(schema::SchemaArgs),
+    Fmt(fmt::FmtArgs),
     #[command(subcommand)]
     Pack(pack::PackCommand),
     Test(test::TestArgs),
@@ -117,6 +119,13 @@ struct AskArgs {
     /// The framework of the services that name none themselves, for this run alone
     #[arg(long, value_name = "NAME")]
     framework: Option<String>,
+}
+
+/// Says what is wrong with the arguments, as clap would.
+fn usage(text: &str) -> Exit {
+    let error = Cli::command().error(clap::error::ErrorKind::ArgumentConflict, text);
+    let _: std::io::Result<()> = error.print();
+    Exit::Usage
 }
 
 fn parse_override(text: &str) -> Result<Override, String> {
@@ -163,6 +172,8 @@ impl Cli {
             Command::Watch(args) => global.within(ProblemFormat::Full, |it| watch::run(&args, it)),
             Command::Query(args) => global.within(ProblemFormat::Full, |it| query::run(&args, it)),
             Command::Graph(args) => global.within(ProblemFormat::Full, |it| graph::run(&args, it)),
+            Command::Fmt(args) if args.reads_stdin() => fmt::run_on_stdin(&args, &report(ProblemFormat::Full)),
+            Command::Fmt(args) => global.within(ProblemFormat::Full, |it| fmt::run(&args, it)),
             Command::Schema(args) => global.anywhere(|it| schema::run(&args, it)),
             Command::Pack(command) if command.writes() => {
                 global.within(ProblemFormat::Full, |it| pack::run(&command, it))
@@ -308,9 +319,7 @@ impl Session {
 
     /// Says what is wrong with the arguments, as clap would.
     fn usage(&self, text: &str) -> Exit {
-        let error = Cli::command().error(clap::error::ErrorKind::ArgumentConflict, text);
-        let _: std::io::Result<()> = error.print();
-        Exit::Usage
+        usage(text)
     }
 
     /// Prints the problems of `answer`, and hands its value, if there is one, to `show`.

@@ -20,6 +20,7 @@ mod docs;
 mod edges;
 mod fields;
 mod fixtures;
+mod fmt;
 mod formats;
 mod fuzz;
 mod hooks;

@@ -139,6 +139,18 @@ impl Project {
 
     /// Runs `gen` in the project's folder, with no input to ask for anything.
     pub(crate) fn run(&self, args: &[&str]) -> Run {
+        self.run_reading(args, Stdio::null())
+    }
+
+    /// Runs `gen` in the project's folder, with `input` on its stdin.
+    pub(crate) fn run_with(&self, args: &[&str], input: &str) -> Run {
+        let place = self.room.path().join("input");
+        fs::write(&place, input).expect("the temporary folder is ours");
+        let input = fs::File::open(place).expect("it was written just now");
+        self.run_reading(args, input.into())
+    }
+
+    fn run_reading(&self, args: &[&str], stdin: Stdio) -> Run {
         let dir = self.dir();
         let home = dir.with_file_name("home");
         let output = Command::new(&self.program)
@@ -150,7 +162,7 @@ impl Project {
             .env("NO_COLOR", "1")
             .env("TERM", "dumb")
             .env("COLUMNS", "100")
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .output()
             .unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
         let neutral = |bytes: &[u8]| {
