@@ -101,6 +101,8 @@ fn a_name_without_its_kind_is_known_again() {
     let said = "did you mean `infra.north` or `station.north`?";
     assert!(run.code == 1 && run.stderr.contains(said), "{}", run.stderr);
     let run = project.run(&["explain", "nrth"]);
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    let run = project.run(&["explain", "south"]);
     assert!(run.stderr.contains("name a node as `service.orders`"), "{}", run.stderr);
 }
 

@@ -364,30 +364,32 @@ fn anchor(rule: &Rule) -> Name {
         .unwrap_or_default()
 }
 
+/// How many things are suggested of which one may be meant.
+const SUGGESTED: usize = 3;
+
 fn unknown(name: &str, known: &[String]) -> Problem {
     let message = format!("there is no node, rule, file or problem `{name}`");
     let problem = Problem::error("explain::unknown", message);
     // A name without its kind, its pack or its folder.
     let bare = |it: &'_ str| -> usize { it.rfind('/').or_else(|| it.find('.')).map_or(0, |at| at + 1) };
-    let named = known.iter().filter(|it| it[bare(it)..] == *name);
-    let named: Vec<String> = named.map(|it| format!("`{it}`")).collect();
-    if !named.is_empty() {
-        return problem.help(format!("did you mean {}?", named.join(" or ")));
+    let whole = known.iter().map(|it| (it.as_str(), it));
+    let written: Vec<(&str, &String)> = whole.chain(known.iter().map(|it| (&it[bare(it)..], it))).collect();
+    let names: Vec<&str> = written.iter().map(|it| it.0).collect();
+    let meant = match names.contains(&name) {
+        true => Some(name),
+        false => crate::problem::closest(name, &names),
+    };
+    let named = written.iter().filter(|it| Some(it.0) == meant);
+    let mut named: Vec<String> = named.map(|it| format!("`{}`", it.1)).collect();
+    if named.is_empty() {
+        return problem
+            .help("name a node as `service.orders`, a rule as `pack/rule`, a file by its path, a problem by its code");
     }
-    let whole = known.iter().map(|it| (it.as_str(), it.as_str()));
-    let written: Vec<(&str, &str)> = whole
-        .chain(known.iter().map(|it| (&it[bare(it)..], it.as_str())))
-        .collect();
-    let near: Vec<&str> = written.iter().map(|it| it.0).collect();
-    let near = crate::problem::closest(name, &near);
-    match near
-        .and_then(|near| written.iter().find(|it| it.0 == near))
-        .map(|it| it.1)
-    {
-        Some(near) => problem.help(format!("did you mean `{near}`?")),
-        None => problem
-            .help("name a node as `service.orders`, a rule as `pack/rule`, a file by its path, a problem by its code"),
+    if named.len() > SUGGESTED {
+        named.truncate(SUGGESTED);
+        named.push("others".to_owned());
     }
+    problem.help(format!("did you mean {}?", named.join(" or ")))
 }
 
 fn not_in_force(rule: &str) -> Problem {
