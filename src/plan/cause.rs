@@ -41,8 +41,17 @@ struct Difference {
 /// How many characters of a value are shown.
 const SHOWN: usize = 60;
 
-/// What comments begin with, in templates and in what they print most.
-const COMMENTS: [&str; 3] = ["#", "{{!", "{{~!"];
+/// What comments begin with, in templates and in what they print most, and what ends those that may go on over lines.
+const COMMENTS: [(&str, Option<&str>); 5] = [
+    ("{{!--", Some("--")),
+    ("{{~!--", Some("--")),
+    ("{{!", Some("}}")),
+    ("{{~!", Some("}}")),
+    ("#", None),
+];
+
+/// How many lines are compared one by one.
+const MOST_COMPARED: usize = 4_000;
 
 /// How many fields of one file are told one by one.
 const MOST: usize = 200;
@@ -131,38 +140,78 @@ pub fn steps(path: &Name, old: Option<&Arc<str>>, new: Option<&Arc<str>>) -> Vec
 }
 
 /// Adds to `reason` where `new` first differs from `old` by more than blank lines and comments, if there is such a place;
-/// and both texts, where that is one line and nothing else differs.
+/// both texts, where that is one line and nothing else differs; else how many places there are.
 fn changed_lines(reason: Reason, old: &str, new: &str) -> Reason {
     let (before, after): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
-    let differences: Vec<_> = capture_diff_slices(Algorithm::Myers, &before, &after)
-        .iter()
-        .filter(|it| !matches!(it, DiffOp::Equal { .. }))
-        .map(|it| (it.old_range(), it.new_range()))
-        .collect();
-    let says = |line: &&str| {
-        let line = line.trim_start();
-        !line.is_empty() && !COMMENTS.iter().any(|it| line.starts_with(it))
+    let head = before.iter().zip(&after).take_while(|(a, b)| a == b).count();
+    let rests = before[head..].iter().rev().zip(after[head..].iter().rev());
+    let tail = rests.take_while(|(a, b)| a == b).count();
+    let (before_ends, after_ends) = (before.len() - tail, after.len() - tail);
+    // To tell places apart takes as long as both are long, each time.
+    let differences = match (before_ends - head) + (after_ends - head) {
+        n if n > MOST_COMPARED => vec![(head..before_ends, head..after_ends)],
+        _ => differing(&before[head..before_ends], &after[head..after_ends], head),
     };
+    let (old_says, new_says) = (saying(&before), saying(&after));
     let telling = |(old, new): &(Range<usize>, Range<usize>)| {
-        let written = after[new.clone()].iter().position(says);
-        let is_gone = || before[old.clone()].iter().any(|it| says(it)).then_some(0);
-        Some(new.start + written.or_else(is_gone)?)
+        let written = new.clone().find(|it| new_says[*it]);
+        let is_gone = || old.clone().any(|it| old_says[it]).then_some(new.start);
+        written.or_else(is_gone)
     };
-    let place = differences.iter().find_map(telling);
-    let place = place.or_else(|| Some(differences.first()?.1.start));
+    let places: Vec<usize> = differences.iter().filter_map(telling).collect();
+    let first = places.first().or(differences.first().map(|it| &it.1.start));
     let (old, new) = match differences.as_slice() {
-        [(old, new)] if old.len() == 1 && new.len() == 1 => {
-            let shown = |line: &str| Arc::from(excerpt(line));
-            (Some(shown(before[old.start])), Some(shown(after[new.start])))
-        }
+        [(old, new)] if old.len() == 1 && new.len() == 1 => excerpts(before[old.start], after[new.start]).unzip(),
         _ => (None, None),
     };
+    let input = match places.len() {
+        0 | 1 => reason.input.clone(),
+        n => format!("{} at {n} places", reason.input).into(),
+    };
     Reason {
-        line: place.map(|it| it + 1),
+        line: first.map(|it| it + 1),
         old,
         new,
+        input,
         ..reason
     }
+}
+
+/// Returns the places at which two lists of lines differ, which begin behind `head` lines.
+fn differing(before: &[&str], after: &[&str], head: usize) -> Vec<(Range<usize>, Range<usize>)> {
+    let behind = |it: Range<usize>| it.start + head..it.end + head;
+    let operations = capture_diff_slices(Algorithm::Myers, before, after);
+    let changes = operations.iter().filter(|it| !matches!(it, DiffOp::Equal { .. }));
+    changes
+        .map(|it| (behind(it.old_range()), behind(it.new_range())))
+        .collect()
+}
+
+/// Tells of each line whether it says something: it is not blank, and within no comment.
+fn saying(lines: &[&str]) -> Vec<bool> {
+    let mut within = None;
+    let says = |line: &&str| {
+        let line = line.trim_start();
+        let opens = COMMENTS.iter().find(|it| line.starts_with(it.0));
+        let rest = opens.map_or(line, |it| &line[it.0.len()..]);
+        let ends = within.or(opens.and_then(|it| it.1));
+        within = ends.filter(|end| !rest.contains(end));
+        !line.is_empty() && opens.is_none() && ends.is_none()
+    };
+    lines.iter().map(says).collect()
+}
+
+/// Returns what two lines hold around where they differ; none where that is white space alone.
+fn excerpts(old: &str, new: &str) -> Option<(Arc<str>, Arc<str>)> {
+    let (old, new) = (words(old), words(new));
+    let same = old.chars().zip(new.chars()).take_while(|(a, b)| a == b).count();
+    // Something of what is the same shows where that is.
+    let skipped = if same > SHOWN / 2 { same - SHOWN / 4 } else { 0 };
+    let shown = |it: &str| {
+        let rest: String = it.chars().skip(skipped).collect();
+        Arc::from([if skipped > 0 { "…" } else { "" }, &excerpt(&rest)].concat())
+    };
+    (old != new).then(|| (shown(&old), shown(&new)))
 }
 
 fn reason(file: &Name, difference: &Difference, old: &str, new: &str) -> Reason {
@@ -190,8 +239,12 @@ fn reason(file: &Name, difference: &Difference, old: &str, new: &str) -> Reason 
     }
 }
 
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn excerpt(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = words(text);
     let shown: String = line.chars().take(SHOWN).collect();
     let more = if shown.len() < line.len() { "…" } else { "" };
     format!("{shown}{more}")
@@ -383,6 +436,21 @@ mod tests {
             told("# one\na\nb\n", "# two\na\n\nc\n"),
             "templates/t/a.hbs:4 changed",
             "neither the comment nor the blank line"
+        );
+        let header = |word: &str, body: &str| format!("{{{{!--\n  {word}\n--}}}}\n{body}\n");
+        assert_eq!(
+            told(&header("old", "a"), &header("new", "b")),
+            "templates/t/a.hbs:4 changed"
+        );
+        assert_eq!(
+            told("a\nb\nc\n", "x\nb\ny\n"),
+            "templates/t/a.hbs:1 changed at 2 places"
+        );
+        assert_eq!(told("a\n", "  a\n"), "templates/t/a.hbs:1 changed");
+        let long = "the same words, ".repeat(10);
+        assert_eq!(
+            told(&format!("{long}old\n"), &format!("{long}new\n")),
+            "templates/t/a.hbs:1 changed …he same words, old → …he same words, new"
         );
         assert_eq!(told("a\nb\nc\n", "# new\na\nc\n"), "templates/t/a.hbs:3 changed");
         assert_eq!(told("a\n", "{{! new }}\na\n"), "templates/t/a.hbs:1 changed");

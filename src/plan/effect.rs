@@ -1,4 +1,5 @@
-//! What a plan does in effect, in words that rules give: what comes, what goes, what there is more or less of.
+//! What a plan does in effect, in words that rules give: what comes, what goes, what there is more or less of,
+//! what becomes another.
 //!
 //! Two states are compared by what is said of each; where the old one is not known, nothing is said.
 
