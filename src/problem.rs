@@ -205,8 +205,10 @@ pub fn closest<'a>(wrong: &str, known: &[&'a str]) -> Option<&'a str> {
 #[must_use]
 pub fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<(usize, &'a str)> {
     let limit = (wrong.chars().count() / 3).max(1);
+    let length = wrong.chars().count();
     known
         .iter()
+        .filter(|it| it.chars().count().abs_diff(length) <= limit)
         .map(|it| (distance(wrong, it), *it))
         .filter(|(distance, it)| *distance <= limit && *it != wrong)
         .min()
@@ -214,8 +216,9 @@ pub fn nearest<'a>(wrong: &str, known: &[&'a str]) -> Option<(usize, &'a str)> {
 
 /// Returns the number of single edits between `a` and `b`, a swap of neighbours counting as one.
 fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().flat_map(char::to_lowercase).take(64).collect();
-    let b: Vec<char> = b.chars().flat_map(char::to_lowercase).take(64).collect();
+    let same = a.chars().zip(b.chars()).take_while(|(a, b)| a == b).count();
+    let rest = |it: &str| -> Vec<char> { it.chars().skip(same).flat_map(char::to_lowercase).take(64).collect() };
+    let (a, b) = (rest(a), rest(b));
     let mut before_last: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=b.len()).collect();
     for i in 1..=a.len() {

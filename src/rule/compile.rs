@@ -30,6 +30,7 @@ pub fn compile(source: &RuleSource, schema: &Schema, schema_fingerprint: Fingerp
         source,
         schema,
         present: Present::default(),
+        has_gaps: false,
         problems: Vec::new(),
     };
     let rule = compiler.rule(schema_fingerprint);
@@ -46,6 +47,8 @@ struct Compiler<'a> {
     schema: &'a Schema,
     /// What the conditions so far have asked for.
     present: Present,
+    /// Whether a variable has a mistake, so that its type is not known.
+    has_gaps: bool,
     problems: Vec<Problem>,
 }
 
@@ -263,6 +266,10 @@ impl<'a> Compiler<'a> {
         if fits(given, wanted) {
             return Some(());
         }
+        // A text of what is not known may well be a string.
+        if self.has_gaps && matches!(given, Type::Text) {
+            return None;
+        }
         let problem = Problem::error(
             "rule::wrong_type",
             format!("{what} is of type `{given}`, not `{wanted}`"),
@@ -283,6 +290,7 @@ impl<'a> Compiler<'a> {
             let expression = self.expression(written, known);
             // What reads it is not wrong on account of a mistake here.
             known.insert(name.clone(), Type::Any);
+            self.has_gaps |= expression.is_none();
             let Some(expression) = expression else { continue };
             let item = match expression.ty() {
                 Type::List(item) => (**item).clone(),
@@ -309,6 +317,7 @@ impl<'a> Compiler<'a> {
         let mut lets = Vec::new();
         for (name, written) in &self.source.lets {
             let expression = self.expression(written, known);
+            self.has_gaps |= expression.is_none();
             let ty = expression.as_ref().map_or(Type::Any, |it| it.ty().clone());
             known.insert(name.clone(), ty);
             lets.extend(expression.map(|it| (name.clone(), it)));

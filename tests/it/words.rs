@@ -102,6 +102,9 @@ fn a_name_without_its_kind_is_known_again() {
     assert!(run.code == 1 && run.stderr.contains(said), "{}", run.stderr);
     let run = project.run(&["explain", "nrth"]);
     assert!(run.stderr.contains(said), "{}", run.stderr);
+    let run = project.run(&["explain", "spec::unknown_taget"]);
+    let said = "did you mean `spec::unknown_target`?";
+    assert!(run.code == 1 && run.stderr.contains(said), "{}", run.stderr);
     let run = project.run(&["explain", "south"]);
     assert!(run.stderr.contains("name a node as `service.orders`"), "{}", run.stderr);
 }

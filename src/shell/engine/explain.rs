@@ -371,9 +371,10 @@ fn unknown(name: &str, known: &[String]) -> Problem {
     let message = format!("there is no node, rule, file or problem `{name}`");
     let problem = Problem::error("explain::unknown", message);
     // A name without its kind, its pack or its folder.
-    let bare = |it: &'_ str| -> usize { it.rfind('/').or_else(|| it.find('.')).map_or(0, |at| at + 1) };
+    let bare = |it: &'_ String| -> usize { it.rfind('/').or_else(|| it.find('.')).map_or(0, |at| at + 1) };
     let whole = known.iter().map(|it| (it.as_str(), it));
-    let written: Vec<(&str, &String)> = whole.chain(known.iter().map(|it| (&it[bare(it)..], it))).collect();
+    let shortened = known.iter().filter(|it| bare(it) > 0).map(|it| (&it[bare(it)..], it));
+    let written: Vec<(&str, &String)> = whole.chain(shortened).collect();
     let names: Vec<&str> = written.iter().map(|it| it.0).collect();
     let meant = match names.contains(&name) {
         true => Some(name),
