@@ -367,7 +367,7 @@ impl Disk {
     }
 
     /// Writes `content` to the new file at `path`, over what an earlier run left there.
-    pub(super) fn write_new(&self, path: &str, content: &[u8], mode: Mode) -> io::Result<()> {
+    pub(super) fn write_new(&self, path: &str, content: &[u8], mode: Mode, like: Option<&str>) -> io::Result<()> {
         let place = self.place(path);
         let mut file = match self.calls.create(&place, mode) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
@@ -376,12 +376,11 @@ impl Disk {
             }
             it => it?,
         };
+        // Before anything stands in it: who may not read the old one reads nothing of this one either.
+        if let Some(like) = like {
+            self.calls.permit(&place, &self.place(like))?;
+        }
         self.calls.write(&mut file, content)
-    }
-
-    /// Lets be done with the file at `path` what may be done with the one at `like`.
-    pub(super) fn permit(&self, path: &str, like: &str) -> io::Result<()> {
-        self.calls.permit(&self.place(path), &self.place(like))
     }
 
     /// Puts the file at `new` to `path`, where nothing may stand.

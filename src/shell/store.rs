@@ -205,13 +205,13 @@ impl<'d> Store<'d> {
             .map(|(action, mode)| {
                 let path = &action.path;
                 let content = print(path)?;
-                let beside = temporary(path.as_str());
-                let written = self.disk.write_new(&beside, &content, *mode);
-                let written = written.and_then(|()| match work.rights {
-                    Rights::OfMode => Ok(()),
-                    Rights::OfOld => self.disk.permit(&beside, path.as_str()),
-                });
-                written.map_err(|it| failed(path.as_str(), &it))
+                let like = match work.rights {
+                    Rights::OfMode => None,
+                    Rights::OfOld => Some(path.as_str()),
+                };
+                self.disk
+                    .write_new(&temporary(path.as_str()), &content, *mode, like)
+                    .map_err(|it| failed(path.as_str(), &it))
             })
             .collect()
     }

@@ -46,18 +46,10 @@ impl Story {
             before,
             after: BTreeMap::new(),
         };
-        let done = story.copy();
+        let done = copied(story.start.path());
         story.run(&Disk::open(done.path()).expect("there")).expect("applied");
         story.after = tree(done.path());
         story
-    }
-
-    /// In memory where that can be: a flush of a disk takes longer than all the rest.
-    fn copy(&self) -> tempfile::TempDir {
-        let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
-        let folder = folder.expect("a temporary folder");
-        copy(self.start.path(), folder.path());
-        folder
     }
 
     /// Does what the command does.
@@ -82,7 +74,7 @@ impl Story {
 
     /// Lets the call after `n` others fail; tells at which that was, if there is one.
     fn fail(&self, n: usize, failure: Failure, no_exchange: bool) -> Option<Call> {
-        let folder = self.copy();
+        let folder = copied(self.start.path());
         let mut disk = Disk::open(folder.path()).expect("the folder is there");
         disk.calls.fault = Fault::after(n, failure);
         disk.calls.no_exchange = no_exchange;
@@ -133,6 +125,14 @@ impl Story {
     }
 }
 
+/// Copies a folder into memory where that can be: a flush of a disk takes longer than all the rest.
+fn copied(from: &Path) -> tempfile::TempDir {
+    let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir());
+    let folder = folder.expect("a temporary folder");
+    copy(from, folder.path());
+    folder
+}
+
 #[test]
 fn whatever_call_fails_the_next_run_completes_or_restores() {
     let story = Story::new();
@@ -156,4 +156,52 @@ fn whatever_call_fails_the_next_run_completes_or_restores() {
     // Past the capture of the test harness, as the other tests that count.
     let line = format!("faults: {n_points} points of failure, all settled: {calls:?}\n");
     std::io::Write::write_all(&mut std::io::stderr(), line.as_bytes()).expect("stderr takes a line");
+}
+
+/// What is generated can be printed again; the spec can't.
+#[test]
+fn whatever_call_fails_a_spec_that_is_rewritten_is_whole() {
+    let start = tempfile::tempdir().expect("a temporary folder");
+    fs::create_dir(start.path().join("services")).expect("made");
+    let paths = ["gen.yaml", "services/a.yaml"];
+    let old = paths.map(|it| format!("old {it}"));
+    let new = paths.map(|it| format!("new and longer {it}"));
+    for (path, text) in paths.iter().zip(&old) {
+        fs::write(start.path().join(path), text).expect("written");
+    }
+    let texts: BTreeMap<ArtifactPath, (Fingerprint, Arc<[u8]>)> = paths
+        .iter()
+        .zip(old.iter().zip(&new))
+        .map(|(path, (old, new))| {
+            let path = ArtifactPath::parse(path).expect("a path");
+            (path, (Fingerprint::of(old.as_bytes()), Arc::from(new.as_bytes())))
+        })
+        .collect();
+    let rewrite = |disk: &Disk| Store::open(disk, Patience::Fail)?.0.rewrite(&texts);
+    let mut calls: BTreeMap<Call, usize> = BTreeMap::new();
+    for no_exchange in [false, true] {
+        for failure in FAILURES {
+            for n in 0.. {
+                let folder = copied(start.path());
+                let mut disk = Disk::open(folder.path()).expect("the folder is there");
+                disk.calls.fault = Fault::after(n, failure);
+                disk.calls.no_exchange = no_exchange;
+                let result = rewrite(&disk);
+                let Some(call) = disk.calls.fault.first() else {
+                    assert!(n > 10, "{failure:?} came at {n} calls only");
+                    break;
+                };
+                *calls.entry(call).or_default() += 1;
+                let what = format!("{failure:?} at the call {n}, {call:?}");
+                let disk = Disk::open(folder.path()).expect("the folder is there");
+                drop(Store::open(&disk, Patience::Fail).unwrap_or_else(|it| panic!("{what}: not settled: {it:?}")));
+                let now = paths.map(|it| fs::read_to_string(folder.path().join(it)).expect("it is there"));
+                assert!(now == new || result.is_err() && now == old, "{what}: {now:?}");
+                if now == old {
+                    rewrite(&disk).unwrap_or_else(|it| panic!("{what}: not written then: {it:?}"));
+                }
+            }
+        }
+    }
+    assert!(calls.contains_key(&Call::Permit), "{calls:?}");
 }
