@@ -131,8 +131,13 @@ fn what_is_generated_is_left_even_where_it_is_included() {
         .filter(|it| it.0.starts_with("out/"))
         .count();
     assert!(made > 0, "{}", apply.snapshot());
+    let out = project.dir().join("out");
+    for entry in fs::read_dir(&out).expect("it was made") {
+        fs::write(entry.expect("readable").path(), "service:   made\n").expect("written");
+    }
     let run = project.run(&["fmt", "--check"]);
     assert!(!run.stdout.contains("out/"), "{}", run.stdout);
+    assert!(run.stdout.contains("services/"), "{}", run.stdout);
 }
 
 #[test]

@@ -162,11 +162,12 @@ fn what_is_kept_of_a_pack_from_elsewhere_is_watched() {
     let holds = |part: &str| fs::read_to_string(folder.join("out/web.yaml")).is_ok_and(|it| it.contains(part));
     until("the first run writes", || holds("name: web"));
     sleep(Duration::from_secs(1));
+    let said = |part: &str| fs::read_to_string(&heard).is_ok_and(|it| it.contains(part));
+    assert!(said("watching; 2 files on record"));
 
     // What was not locked holds up all, until it is put back.
     let kept = folder.join(".gen/packs/templates/tubes/line.yaml");
     fs::write(&kept, "other: ${s.name}\n").expect("written");
-    let said = |part: &str| fs::read_to_string(&heard).is_ok_and(|it| it.contains(part));
     until("a change by hand is refused", || said("shell::pack_altered"));
     assert!(holds("name: web"));
     fs::write(
@@ -180,6 +181,7 @@ fn what_is_kept_of_a_pack_from_elsewhere_is_watched() {
     until("it goes on once that is put back", || {
         folder.join("out/shop.yaml").exists()
     });
+    until("it says that all is well again", || said("mended; 2 files on record"));
 
     fs::write(folder.join("../packs/templates/tubes/line.yaml"), "new: ${s.name}\n").expect("written");
     assert_eq!(project.run(&["pack", "update"]).code, 0);

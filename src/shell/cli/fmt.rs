@@ -51,8 +51,8 @@ pub(super) fn run(args: &FmtArgs, session: &mut Session) -> Exit {
         Err(problem) => return session.fail(problem),
     };
     let mut layout = session.timed("format", |it| layout::of_project(&it.disk, it.engine.root(), &paths));
+    layout::keep_writable(&session.disk, &mut layout);
     if args.writes() && !layout.texts.is_empty() {
-        layout::keep_writable(&session.disk, &mut layout);
         let patience = if args.wait { Patience::Wait } else { Patience::Fail };
         match session.timed("write", |it| session::rewrite(&it.disk, &layout.texts, patience)) {
             Ok(recovery) => listing::settled(recovery)

@@ -96,7 +96,7 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
             }
             session.report.result(&listing::lines(&planned.plan, Tense::Past));
         }
-        let told = standing(before, is_well, session);
+        let told = news(before, is_well, session);
         told.iter().for_each(|it| session.report.note(it));
         if known == Known::Applied && (has_changed || last.is_none()) {
             last = session.engine.inputs();
@@ -124,12 +124,12 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
 
 /// Returns what is said of how it stands, where that is new: by whether it went well `before`, none where this is the
 /// first time, and now.
-fn standing(before: Option<bool>, is_well: bool, session: &Session) -> Option<String> {
+fn news(before: Option<bool>, is_well: bool, session: &Session) -> Option<String> {
     let files = listing::n_files(session.memory.outputs().count());
     match (before, is_well) {
-        (None, true) => Some(format!("watching; {files} as the spec says")),
+        (None, true) => Some(format!("watching; {files} on record")),
         (None, false) => Some("watching; nothing is written until this is mended".to_owned()),
-        (Some(false), true) => Some(format!("mended; {files} as the spec says")),
+        (Some(false), true) => Some(format!("mended; {files} on record")),
         _ => None,
     }
 }
