@@ -432,8 +432,10 @@ mod tests {
             written.text.lines().nth(1).map(str::to_owned)
         };
         assert_eq!(named("name: acme\n").as_deref(), Some("name: acme"));
-        assert_eq!(named("name: ${NAME}\n").as_deref(), Some("name: my-shop"));
-        assert_eq!(named("").as_deref(), Some("name: my-shop"));
+        assert_eq!(named("name: ${NAME:-acme}\n").as_deref(), Some("name: acme"));
+        for nothing in ["name: ${NAME}\n", "name: \"\"\n", ""] {
+            assert_eq!(named(nothing).as_deref(), Some("name: myshop"), "by its folder");
+        }
     }
 
     #[test]
@@ -479,6 +481,7 @@ mod tests {
             "field",
             "field-of-infra",
             "variable",
+            "volume",
             "word",
             "size",
             "builds",

@@ -87,9 +87,10 @@ pub(super) fn read(root: &Path, services: &mut Vec<Service>) -> Result<Composed,
         service.depends_on.retain(|it| names.contains(&it.0));
     }
     services.sort_by(|a, b| a.name.cmp(&b.name));
-    let name = yaml.get("name").and_then(Yaml::as_str).filter(|it| !it.contains('$'));
+    let name = yaml.get("name").and_then(Yaml::as_str).and_then(settled);
+    let name = name.filter(|it| !it.is_empty());
     Ok(Composed {
-        name: name.map(str::to_owned),
+        name: name.or_else(|| by_folder(root).filter(|_| !file.infra.is_empty() || !file.services.is_empty())),
         infra,
         volumes: file.volumes(),
     })
@@ -327,6 +328,32 @@ impl<'t> File<'t> {
         said.leave_out_all("volumes", &left_out, self.text);
     }
 
+    /// Says which volume holds the data of infrastructure of the type `ty`, and leaves out all others that it mounts.
+    fn volume_of_infra(&self, volumes: &Yaml, ty: &str, said: &mut Said) {
+        let mut left_out = Vec::new();
+        for written in volumes.items() {
+            let mount = mount(written, self.text).filter(|it| !it.is_read_only);
+            let named = mount.filter(|it| self.is_found_by_name(&it.volume));
+            let field = named.as_ref().and_then(|mount| {
+                let mut data = lines("volume").filter(|it| it.word == Some(ty));
+                data.find(|it| it.file == mount.path)?.name
+            });
+            let field: Option<Vec<&str>> = field.map(|it| it.split('.').collect());
+            match named.zip(field.filter(|it| !said.fields.has(it))) {
+                Some((mount, field)) => said.fields.put(&field, value(&mount.volume)),
+                None => left_out.push(written),
+            }
+        }
+        said.leave_out_all("volumes", &left_out, self.text);
+    }
+
+    /// Tells whether a volume is declared, and is called by its name in the file and the project's alone.
+    fn is_found_by_name(&self, volume: &str) -> bool {
+        let declared = self.yaml.get("volumes").and_then(|it| it.entry(volume));
+        let is_other = |it: &Yaml| ["name", "external", "driver"].iter().any(|key| it.get(key).is_some());
+        declared.is_some_and(|it| !is_other(&it.value))
+    }
+
     /// Tells whether a volume is declared, and not what infrastructure keeps anyway.
     fn is_kept(&self, volume: &str) -> bool {
         let is_declared = self.yaml.get("volumes").is_some_and(|it| it.entry(volume).is_some());
@@ -428,6 +455,7 @@ impl<'t> File<'t> {
                         .into_iter()
                         .for_each(|it| it.push_str(" (published)"));
                 }
+                "volumes" => self.volume_of_infra(&entry.value, ty, &mut said),
                 key if key.starts_with("x-") => {}
                 key => said.take("field-of-infra", key, &entry.value, self.text),
             }
@@ -444,6 +472,15 @@ impl<'t> File<'t> {
     fn at(&self, yaml: &Yaml, path: &str) -> Option<String> {
         plain(path.split('.').try_fold(yaml, |yaml, key| yaml.get(key))?, self.text)
     }
+}
+
+/// Returns the name of a project whose file says none: that of its folder, without what it does not take.
+fn by_folder(root: &Path) -> Option<String> {
+    let folder = root.file_name()?.to_string_lossy().to_lowercase();
+    let is_taken = |it: &char| it.is_ascii_lowercase() || it.is_ascii_digit() || matches!(it, '-' | '_');
+    let name: String = folder.chars().filter(is_taken).collect();
+    let name = name.trim_start_matches(['-', '_']);
+    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// Returns the type of infrastructure that a service is, if its image is one of a kind that is known and it is not built here.
