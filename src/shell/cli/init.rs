@@ -439,6 +439,20 @@ mod tests {
     }
 
     #[test]
+    fn the_volume_that_holds_the_data_of_infrastructure_stays_its_volume() {
+        let text = composed(
+            "services:\n  db: {image: \"postgres:16\", volumes: [\"pg:/var/lib/postgresql/data\", \"./x:/y\"]}\n  \
+             a: {image: \"redis:7\", volumes: [\"c:/data\"]}\n  \
+             q: {image: \"rabbitmq:4\", volumes: [{type: volume, source: r, target: /var/lib/rabbitmq}, \"r:/other\"]}\n\
+             volumes: {pg: , c: {name: other}, r: {}}\n",
+        );
+        let wanted = "  # left out of db: volumes ./x:/y\n  db: {type: postgresql, version: \"16\", compose: {volume: \"pg\"}}\n  \
+                      # left out of a: volumes c:/data\n  a: {type: redis, version: \"7\"}\n  \
+                      # left out of q: volumes r:/other\n  q: {type: rabbitmq, version: \"4\", compose: {volume: \"r\"}}\n";
+        assert!(text.ends_with(wanted), "{text}");
+    }
+
+    #[test]
     fn a_compose_file_that_is_torn_is_refused() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let torn = "services:\n  a: {image: x}\n  b: [\n";
