@@ -125,11 +125,11 @@ pub(super) fn run(args: &WatchArgs, session: &mut Session) -> Exit {
 /// Returns what is said of how it stands, where that is new: by whether it went well `before`, none where this is the
 /// first time, and now.
 fn news(before: Option<bool>, is_well: bool, session: &Session) -> Option<String> {
-    let files = listing::n_files(session.memory.outputs().count());
+    let on_record = || format!("{} on record", listing::n_files(session.memory.outputs().count()));
     match (before, is_well) {
-        (None, true) => Some(format!("watching; {files} on record")),
+        (None, true) => Some(format!("watching; {}", on_record())),
         (None, false) => Some("watching; nothing is written until this is mended".to_owned()),
-        (Some(false), true) => Some(format!("mended; {files} on record")),
+        (Some(false), true) => Some(format!("mended; {}", on_record())),
         _ => None,
     }
 }

@@ -334,11 +334,7 @@ impl<'t> File<'t> {
         for written in volumes.items() {
             let mount = mount(written, self.text).filter(|it| !it.is_read_only);
             let named = mount.filter(|it| self.is_found_by_name(&it.volume));
-            let field = named.as_ref().and_then(|mount| {
-                let mut data = lines("volume").filter(|it| it.word == Some(ty));
-                data.find(|it| it.file == mount.path)?.name
-            });
-            let field: Option<Vec<&str>> = field.map(|it| it.split('.').collect());
+            let field = named.as_ref().and_then(|it| field_of_infra("volume", &it.path, ty));
             match named.zip(field.filter(|it| !said.fields.has(it))) {
                 Some((mount, field)) => said.fields.put(&field, value(&mount.volume)),
                 None => left_out.push(written),
@@ -347,17 +343,20 @@ impl<'t> File<'t> {
         said.leave_out_all("volumes", &left_out, self.text);
     }
 
+    /// Returns what the file says of a volume, if it declares it.
+    fn declared(&self, volume: &str) -> Option<&Entry> {
+        self.yaml.get("volumes")?.entry(volume)
+    }
+
     /// Tells whether a volume is declared, and is called by its name in the file and the project's alone.
     fn is_found_by_name(&self, volume: &str) -> bool {
-        let declared = self.yaml.get("volumes").and_then(|it| it.entry(volume));
         let is_other = |it: &Yaml| ["name", "external", "driver"].iter().any(|key| it.get(key).is_some());
-        declared.is_some_and(|it| !is_other(&it.value))
+        self.declared(volume).is_some_and(|it| !is_other(&it.value))
     }
 
     /// Tells whether a volume is declared, and not what infrastructure keeps anyway.
     fn is_kept(&self, volume: &str) -> bool {
-        let is_declared = self.yaml.get("volumes").is_some_and(|it| it.entry(volume).is_some());
-        is_declared && self.infra.iter().all(|it| self.mounting(it.0, volume).is_none())
+        self.declared(volume).is_some() && self.infra.iter().all(|it| self.mounting(it.0, volume).is_none())
     }
 
     /// Returns whether a service mounts this volume to read only, if it mounts it.
@@ -437,11 +436,8 @@ impl<'t> File<'t> {
             said.fields.put(&["image"], value(&image));
         }
         for (key, content) in environment(yaml, self.text) {
-            let field = lines("variable")
-                .find(|it| it.file == key && it.word == Some(ty))
-                .and_then(|it| it.name);
-            match field.zip(name_of(&content)) {
-                Some((field, content)) => said.fields.put(&field.split('.').collect::<Vec<_>>(), value(&content)),
+            match field_of_infra("variable", &key, ty).zip(name_of(&content)) {
+                Some((field, content)) => said.fields.put(&field, value(&content)),
                 None => said.left_out.push(key),
             }
         }
@@ -481,6 +477,13 @@ fn by_folder(root: &Path) -> Option<String> {
     let name: String = folder.chars().filter(is_taken).collect();
     let name = name.trim_start_matches(['-', '_']);
     (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// Returns the path of the field that says the same as `key` of infrastructure of the type `ty`: one of its variables, or
+/// where it keeps its data.
+fn field_of_infra(what: &'static str, key: &str, ty: &str) -> Option<Vec<&'static str>> {
+    let line = lines(what).find(|it| it.file == key && it.word == Some(ty))?;
+    Some(line.name?.split('.').collect())
 }
 
 /// Returns the type of infrastructure that a service is, if its image is one of a kind that is known and it is not built here.
